@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "core/arena.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdalign.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define BLOCK_SIZE 8192u
+
+typedef struct block {
+    struct block *next;
+    size_t size;
+    size_t used;
+    alignas(max_align_t) unsigned char data[];
+} block_t;
+
+typedef struct cleanup {
+    struct cleanup *next;
+    void (*release)(void *);
+    void *object;
+} cleanup_t;
+
+struct fg_arena {
+    block_t *blocks;
+    cleanup_t *cleanups;
+    size_t allocated;
+    size_t cap;
+};
+
+fg_arena_t *fg_arena_new(size_t cap) {
+    fg_arena_t *arena = calloc(1, sizeof *arena);
+    if (arena != NULL)
+        arena->cap = cap ? cap : FG_ARENA_DEFAULT_CAP;
+    return arena;
+}
+
+void fg_arena_free(fg_arena_t *arena) {
+    if (arena == NULL)
+        return;
+    for (cleanup_t *c = arena->cleanups; c != NULL; c = c->next)
+        c->release(c->object);
+    for (block_t *block = arena->blocks, *next; block != NULL; block = next) {
+        next = block->next;
+        free(block);
+    }
+    free(arena);
+}
+
+static block_t *block_add(fg_arena_t *arena, size_t size) {
+    if (size < BLOCK_SIZE)
+        size = BLOCK_SIZE;
+    if (size > arena->cap - arena->allocated) {
+        return NULL;
+    }
+    block_t *block = calloc(1, sizeof *block + size);
+    if (block == NULL)
+        return NULL;
+    block->size = size;
+    arena->allocated += size;
+    /* a large block goes behind the current one, whose rest stays in use */
+    if (arena->blocks != NULL && size > BLOCK_SIZE) {
+        block->next = arena->blocks->next;
+        arena->blocks->next = block;
+    } else {
+        block->next = arena->blocks;
+        arena->blocks = block;
+    }
+    return block;
+}
+
+void *fg_arena_alloc(fg_arena_t *arena, size_t size) {
+    if (size > arena->cap)
+        return NULL;
+    size = (size + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
+    block_t *block = arena->blocks;
+    if (block == NULL || block->size - block->used < size)
+        block = block_add(arena, size);
+    if (block == NULL)
+        return NULL;
+    void *memory = block->data + block->used;
+    block->used += size;
+    return memory;
+}
+
+char *fg_arena_strndup(fg_arena_t *arena, const char *text, size_t length) {
+    char *copy = length < SIZE_MAX ? fg_arena_alloc(arena, length + 1) : NULL;
+    if (copy != NULL && length > 0)
+        memcpy(copy, text, length);
+    return copy;
+}
+
+char *fg_arena_strdup(fg_arena_t *arena, const char *text) { return fg_arena_strndup(arena, text, strlen(text)); }
+
+fg_str_t fg_arena_str(fg_arena_t *arena, fg_str_t s) {
+    char *copy = fg_arena_strndup(arena, s.p, s.n);
+    return (fg_str_t){copy, copy ? s.n : 0};
+}
+
+char *fg_arena_printf(fg_arena_t *arena, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    int length = vsnprintf(NULL, 0, format, arguments);
+    va_end(arguments);
+    char *text = length < 0 ? NULL : fg_arena_alloc(arena, (size_t)length + 1);
+    if (text == NULL)
+        return NULL;
+    va_start(arguments, format);
+    vsnprintf(text, (size_t)length + 1, format, arguments);
+    va_end(arguments);
+    return text;
+}
+
+bool fg_arena_own(fg_arena_t *arena, void (*release)(void *), void *object) {
+    cleanup_t *cleanup = fg_arena_alloc(arena, sizeof *cleanup);
+    if (cleanup == NULL) {
+        release(object);
+        return false;
+    }
+    *cleanup = (cleanup_t){arena->cleanups, release, object};
+    arena->cleanups = cleanup;
+    return true;
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * An error is a value that the caller owns.  Its code selects one row of the fault table (fault.h), which knows each
+ * protocol's face of it; the detail is for log and command line only and never holds a secret or a token. */
+#ifndef FG_CORE_ERR_H
+#define FG_CORE_ERR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Every code has exactly one row in fault.c; the order of the two is the same. */
+typedef enum fg_code {
+    FG_OK = 0,
+    /* the house itself */
+    FG_E_INTERNAL,
+    FG_E_MEMORY,
+    FG_E_UNAVAILABLE, /* a one-time check could not be answered: fails closed */
+    FG_E_BUSY,        /* a queue is full */
+    FG_E_FILE,        /* a file cannot be read or written */
+    FG_E_CONFIG,
+    /* HTTP */
+    FG_E_HTTP_REQUEST,
+    FG_E_HTTP_NOT_FOUND,
+    FG_E_HTTP_METHOD,
+    FG_E_HTTP_MEDIA_TYPE,
+    FG_E_HTTP_TOO_LARGE,
+    FG_E_HTTP_NEEDS_TLS,
+    FG_E_CSRF,
+    /* XML */
+    FG_E_XML_MALFORMED,
+    FG_E_XML_DTD,
+    FG_E_XML_ENCODING,
+    FG_E_XML_LIMIT,
+    FG_E_XML_STRUCTURE,
+    /* signature and encryption: one public face */
+    FG_E_SIG_MISSING,
+    FG_E_SIG_STRUCTURE,
+    FG_E_SIG_ALGORITHM,
+    FG_E_SIG_KEY,
+    FG_E_SIG_INVALID,
+    FG_E_DECRYPT,
+    /* a token's content */
+    FG_E_TOKEN_MALFORMED,
+    FG_E_TOKEN_EXPIRED,
+    FG_E_TOKEN_NOT_YET_VALID,
+    FG_E_TOKEN_ISSUER,
+    FG_E_TOKEN_AUDIENCE,
+    FG_E_TOKEN_RECIPIENT,
+    FG_E_TOKEN_CONDITION,
+    FG_E_TOKEN_CONFIRMATION,
+    FG_E_TOKEN_REPLAY,
+    FG_E_TOKEN_LIFETIME,
+    /* who is it */
+    FG_E_AUTH_MISSING,
+    FG_E_AUTH_FAILED, /* unknown user and wrong password alike */
+    FG_E_AUTH_LOCKED,
+    FG_E_DENIED,
+    /* SOAP, WS-Addressing, WS-Security */
+    FG_E_SOAP_VERSION,
+    FG_E_SOAP_STRUCTURE,
+    FG_E_SOAP_MUST_UNDERSTAND,
+    FG_E_WSA_HEADER,
+    FG_E_WSA_ACTION,
+    FG_E_WSS_STRUCTURE,
+    FG_E_WSS_TIMESTAMP,
+    FG_E_WSS_EXPIRED,
+    FG_E_WSS_UNSUPPORTED,
+    FG_E_WSS_REPLAY,
+    /* WS-Trust */
+    FG_E_WST_REQUEST,
+    FG_E_WST_REQUEST_TYPE,
+    FG_E_WST_SCOPE,
+    FG_E_WST_TOKEN_TYPE,
+    FG_E_WST_KEY_TYPE,
+    FG_E_WST_TIME_RANGE,
+    /* WS-Federation */
+    FG_E_WSFED_REQUEST,
+    FG_E_WSFED_ACTION,
+    FG_E_WSFED_REALM,
+    FG_E_WSFED_REPLY,
+    FG_E_WSFED_POINTER,
+    FG_E_WSFED_AUTH,
+    FG_E_WSFED_HOME_REALM,
+    FG_E_WSFED_LOOP,
+    FG_E_WSFED_RESULT,
+    FG_CODE_COUNT
+} fg_code_t;
+
+typedef struct fg_err {
+    fg_code_t code;
+    char detail[512];   /* private: log and command line */
+    const char *file;   /* where it happened, in our source */
+    int line;
+} fg_err_t;
+
+#define FG_ERR_INIT {FG_OK, {0}, NULL, 0}
+#define FG_MUST_CHECK __attribute__((warn_unused_result))
+#define FG_PRINTF(text, first) __attribute__((__format__(__printf__, text, first)))
+#define FG_ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+
+/* Sets *err (which may be NULL) and returns false, so that a refusal is one statement:
+ *     return FG_FAIL(err, FG_E_TOKEN_EXPIRED, "NotOnOrAfter %s", text); */
+#define FG_FAIL(err, code, ...) fg_err_set((err), (code), __FILE__, __LINE__, __VA_ARGS__)
+bool fg_err_set(fg_err_t *err, fg_code_t code, const char *file, int line, const char *format, ...) FG_PRINTF(5, 6);
+
+/* Puts "prefix: " before the detail of an error on its way up. Returns false. */
+bool fg_err_prefix(fg_err_t *err, const char *format, ...) FG_PRINTF(2, 3);
+
+#endif

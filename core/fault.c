@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "core/fault.h"
+
+#define SOAP FG_FAULT_SOAP
+#define WSSE FG_FAULT_WSSE
+#define WST FG_FAULT_WST
+#define WSA FG_FAULT_WSA
+
+/* Signature, padding and decryption failures share one public face: which of them it was would be an oracle. */
+static const char security_sentence[] = "The token's security could not be verified.";
+static const char auth_sentence[] = "The user name or password is not right.";
+static const char malformed_sentence[] = "The message is not well-formed or has a form that is not accepted here.";
+
+/* code, reason, sentence, HTTP, receiver, family, SOAP subcode, WS-Federation, SAML, OAuth */
+static const fg_fault_t fault_table[] = {
+    {FG_OK, "ok", "", 200, false, SOAP, NULL, NULL, NULL, NULL},
+    {FG_E_INTERNAL, "internal_error", "The gateway could not process the request.", 500, true, WST, "RequestFailed", NULL, "RequestDenied", "server_error"},
+    {FG_E_MEMORY, "out_of_memory", "The gateway could not process the request.", 500, true, WST, "RequestFailed", NULL, "RequestDenied", "server_error"},
+    {FG_E_UNAVAILABLE, "store_unavailable", "The gateway cannot check the request now. Try again shortly.", 503, true, WST, "RequestFailed", NULL, "RequestDenied", "temporarily_unavailable"},
+    {FG_E_BUSY, "busy", "The gateway is busy. Try again shortly.", 503, true, WST, "RequestFailed", NULL, "RequestDenied", "temporarily_unavailable"},
+    {FG_E_FILE, "file_error", "The gateway could not process the request.", 500, true, WST, "RequestFailed", NULL, "RequestDenied", "server_error"},
+    {FG_E_CONFIG, "configuration_error", "The gateway could not process the request.", 500, true, WST, "RequestFailed", NULL, "RequestDenied", "server_error"},
+
+    {FG_E_HTTP_REQUEST, "bad_http_request", "The request is not acceptable.", 400, false, WST, "InvalidRequest", "BadRequest", "RequestDenied", "invalid_request"},
+    {FG_E_HTTP_NOT_FOUND, "not_found", "There is nothing at this address.", 404, false, WST, "InvalidRequest", "BadRequest", "RequestUnsupported", "invalid_request"},
+    {FG_E_HTTP_METHOD, "method_not_allowed", "This address does not take that HTTP method.", 405, false, WST, "InvalidRequest", "BadRequest", "RequestUnsupported", "invalid_request"},
+    {FG_E_HTTP_MEDIA_TYPE, "unsupported_media_type", "The Content-Type is missing, given twice or not one that this address takes.", 415, false, WST, "InvalidRequest", "BadRequest", "RequestUnsupported", "invalid_request"},
+    {FG_E_HTTP_TOO_LARGE, "too_large", "The message is larger than this gateway accepts.", 413, false, WST, "InvalidRequest", "BadRequest", "RequestDenied", "invalid_request"},
+    {FG_E_HTTP_NEEDS_TLS, "needs_https", "This address works over https only.", 403, false, WST, "InvalidRequest", "BadRequest", "RequestDenied", "invalid_request"},
+    {FG_E_CSRF, "form_not_from_here", "The form was opened in another browser or too long ago. Go back and try again.", 403, false, WST, "InvalidRequest", "BadRequest", "RequestDenied", "invalid_request"},
+
+    {FG_E_XML_MALFORMED, "xml_malformed", malformed_sentence, 400, false, WST, "InvalidRequest", "BadRequest", "RequestDenied", "invalid_request"},
+    {FG_E_XML_DTD, "xml_doctype", malformed_sentence, 400, false, WST, "InvalidRequest", "BadRequest", "RequestDenied", "invalid_request"},
+    {FG_E_XML_ENCODING, "xml_encoding", "The message must be UTF-8.", 400, false, WST, "InvalidRequest", "UnsupportedEncoding", "RequestDenied", "invalid_request"},
+    {FG_E_XML_LIMIT, "xml_limit", "The message is larger or deeper than this gateway accepts.", 400, false, WST, "InvalidRequest", "BadRequest", "RequestDenied", "invalid_request"},
+    {FG_E_XML_STRUCTURE, "xml_structure", malformed_sentence, 400, false, WST, "InvalidRequest", "BadRequest", "RequestDenied", "invalid_request"},
+
+    {FG_E_SIG_MISSING, "signature_missing", security_sentence, 403, false, WSSE, "FailedCheck", "BadRequest", "RequestDenied", "invalid_token"},
+    {FG_E_SIG_STRUCTURE, "signature_structure", security_sentence, 403, false, WSSE, "FailedCheck", "BadRequest", "RequestDenied", "invalid_token"},
+    {FG_E_SIG_ALGORITHM, "signature_algorithm", security_sentence, 403, false, WSSE, "FailedCheck", "BadRequest", "RequestDenied", "invalid_token"},
+    {FG_E_SIG_KEY, "signature_key", security_sentence, 403, false, WSSE, "FailedCheck", "BadRequest", "RequestDenied", "invalid_token"},
+    {FG_E_SIG_INVALID, "signature_invalid", security_sentence, 403, false, WSSE, "FailedCheck", "BadRequest", "RequestDenied", "invalid_token"},
+    {FG_E_DECRYPT, "decryption_failed", security_sentence, 403, false, WSSE, "FailedCheck", "BadRequest", "RequestDenied", "invalid_token"},
+
+    {FG_E_TOKEN_MALFORMED, "token_malformed", "The token has a form that is not accepted here.", 403, false, WSSE, "InvalidSecurityToken", "BadRequest", "RequestDenied", "invalid_token"},
+    {FG_E_TOKEN_EXPIRED, "token_expired", "The token has expired. Ask for a new one; check that both clocks are right.", 403, false, WST, "ExpiredData", "NeedFresherCredentials", "RequestDenied", "invalid_token"},
+    {FG_E_TOKEN_NOT_YET_VALID, "token_not_yet_valid", "The token is not valid yet. Check that both clocks are right.", 403, false, WST, "InvalidTimeRange", "BadRequest", "RequestDenied", "invalid_token"},
+    {FG_E_TOKEN_ISSUER, "token_issuer", "The token's issuer is not one that is trusted here.", 403, false, WSSE, "InvalidSecurityToken", "IssuerNameNotSupported", "RequestDenied", "invalid_token"},
+    {FG_E_TOKEN_AUDIENCE, "token_audience", "The token was issued for somebody else.", 403, false, WSSE, "InvalidSecurityToken", "NoMatchInScope", "RequestDenied", "invalid_token"},
+    {FG_E_TOKEN_RECIPIENT, "token_recipient", "The token was issued for another address.", 403, false, WSSE, "InvalidSecurityToken", "NoMatchInScope", "RequestDenied", "invalid_token"},
+    {FG_E_TOKEN_CONDITION, "token_condition", "The token carries a condition that cannot be met here.", 403, false, WSSE, "InvalidSecurityToken", "BadRequest", "RequestDenied", "invalid_token"},
+    {FG_E_TOKEN_CONFIRMATION, "token_confirmation", "The token's subject confirmation is not one that is accepted here.", 403, false, WSSE, "InvalidSecurityToken", "BadRequest", "RequestDenied", "invalid_token"},
+    {FG_E_TOKEN_REPLAY, "token_replay", "The token was used before. Sign in again.", 403, false, WSSE, "InvalidSecurityToken", "BadRequest", "RequestDenied", "invalid_token"},
+    {FG_E_TOKEN_LIFETIME, "token_lifetime", "The token lives longer than is accepted here.", 403, false, WST, "InvalidTimeRange", "BadRequest", "RequestDenied", "invalid_token"},
+
+    {FG_E_AUTH_MISSING, "not_signed_in", "Credentials are missing.", 401, false, WSSE, "FailedAuthentication", "NotSignedIn", "NoPassive", "login_required"},
+    {FG_E_AUTH_FAILED, "wrong_user_or_password", auth_sentence, 401, false, WST, "FailedAuthentication", "NotSignedIn", "AuthnFailed", "access_denied"},
+    {FG_E_AUTH_LOCKED, "locked_out", auth_sentence, 401, false, WST, "FailedAuthentication", "NotSignedIn", "AuthnFailed", "access_denied"},
+    {FG_E_DENIED, "denied", "You may not have a token for this application.", 403, false, WST, "RequestFailed", "BadRequest", "RequestDenied", "access_denied"},
+
+    {FG_E_SOAP_VERSION, "soap_version", "The message is neither SOAP 1.1 nor SOAP 1.2.", 400, false, SOAP, NULL, "BadRequest", NULL, "invalid_request"},
+    {FG_E_SOAP_STRUCTURE, "soap_structure", "The SOAP envelope is not built as SOAP says.", 400, false, WST, "InvalidRequest", "BadRequest", NULL, "invalid_request"},
+    {FG_E_SOAP_MUST_UNDERSTAND, "soap_must_understand", "A SOAP header that must be understood is not known here.", 400, false, SOAP, "MustUnderstand", "BadRequest", NULL, "invalid_request"},
+    {FG_E_WSA_HEADER, "addressing_header", "A WS-Addressing header is missing, given twice or wrong.", 400, false, WSA, "InvalidAddressingHeader", "BadRequest", NULL, "invalid_request"},
+    {FG_E_WSA_ACTION, "addressing_action", "The WS-Addressing Action is not one that this endpoint takes.", 400, false, WSA, "ActionNotSupported", "BadRequest", NULL, "invalid_request"},
+    {FG_E_WSS_STRUCTURE, "wss_structure", "The WS-Security header is missing, given twice or not built as WS-Security says.", 400, false, WSSE, "InvalidSecurity", "BadRequest", NULL, "invalid_request"},
+    {FG_E_WSS_TIMESTAMP, "wss_timestamp", "The WS-Security Timestamp is missing, given twice or wrong.", 400, false, WSSE, "InvalidSecurity", "BadRequest", NULL, "invalid_request"},
+    {FG_E_WSS_EXPIRED, "wss_expired", "The message is too old or from the future. Check that both clocks are right.", 400, false, WSSE, "MessageExpired", "BadRequest", NULL, "invalid_request"},
+    {FG_E_WSS_UNSUPPORTED, "wss_unsupported", "The WS-Security token is of a kind that this endpoint does not take.", 400, false, WSSE, "UnsupportedSecurityToken", "BadRequest", NULL, "invalid_request"},
+    {FG_E_WSS_REPLAY, "wss_replay", "The message was received before.", 400, false, WSSE, "InvalidSecurity", "BadRequest", NULL, "invalid_request"},
+
+    {FG_E_WST_REQUEST, "wst_invalid_request", "The security token request is not built as WS-Trust says.", 400, false, WST, "InvalidRequest", "BadRequest", NULL, "invalid_request"},
+    {FG_E_WST_REQUEST_TYPE, "wst_request_type", "This RequestType is not one that this endpoint takes.", 400, false, WST, "BadRequest", "BadRequest", NULL, "unsupported_grant_type"},
+    {FG_E_WST_SCOPE, "wst_scope", "AppliesTo is missing or names no relying party that is registered here.", 400, false, WST, "InvalidScope", "NoMatchInScope", NULL, "invalid_target"},
+    {FG_E_WST_TOKEN_TYPE, "wst_token_type", "This TokenType is not one that the relying party takes.", 400, false, WST, "RequestFailed", "BadRequest", NULL, "invalid_request"},
+    {FG_E_WST_KEY_TYPE, "wst_key_type", "This KeyType is not one that this endpoint issues.", 400, false, WST, "RequestFailed", "BadRequest", NULL, "invalid_request"},
+    {FG_E_WST_TIME_RANGE, "wst_time_range", "The requested Lifetime is not a time range that can be served.", 400, false, WST, "InvalidTimeRange", "BadRequest", NULL, "invalid_request"},
+
+    {FG_E_WSFED_REQUEST, "wsfed_request", "The WS-Federation request lacks a parameter, has one twice or has a value that is not understood.", 400, false, WST, "InvalidRequest", "BadRequest", NULL, "invalid_request"},
+    {FG_E_WSFED_ACTION, "wsfed_action", "This WS-Federation action is not supported here.", 400, false, WST, "InvalidRequest", "BadRequest", NULL, "invalid_request"},
+    {FG_E_WSFED_REALM, "wsfed_realm", "The application (wtrealm) is not registered here.", 400, false, WST, "InvalidScope", "NoMatchInScope", NULL, "invalid_request"},
+    {FG_E_WSFED_REPLY, "wsfed_reply", "The reply address (wreply) is not registered for this application.", 400, false, WST, "InvalidScope", "NoMatchInScope", NULL, "invalid_request"},
+    {FG_E_WSFED_POINTER, "wsfed_pointer", "References to messages elsewhere (wreqptr, wresultptr) are not followed.", 400, false, WST, "InvalidRequest", "RstParameterNotAccepted", NULL, "invalid_request"},
+    {FG_E_WSFED_AUTH, "wsfed_auth", "The requested way of signing in (wauth) is not available here.", 400, false, WST, "RequestFailed", "SpecificPolicy", "NoAuthnContext", "invalid_request"},
+    {FG_E_WSFED_HOME_REALM, "wsfed_home_realm", "The requested home realm (whr) is not known here.", 400, false, WST, "InvalidScope", "IssuerNameNotSupported", "NoAvailableIDP", "invalid_request"},
+    {FG_E_WSFED_LOOP, "wsfed_loop", "The application keeps sending you back here. It seems not to accept the token; tell its administrator.", 400, false, WST, "RequestFailed", "BadRequest", NULL, "invalid_request"},
+    {FG_E_WSFED_RESULT, "wsfed_result", "The sign-in response (wresult) is not built as WS-Federation says.", 400, false, WST, "InvalidRequest", "BadRequest", NULL, "invalid_request"},
+};
+
+_Static_assert(FG_ARRAY_SIZE(fault_table) == FG_CODE_COUNT, "one row per code");
+
+const fg_fault_t *fg_fault_get(fg_code_t code) {
+    if ((unsigned)code >= FG_CODE_COUNT)
+        code = FG_E_INTERNAL;
+    return &fault_table[code];
+}
+
+bool fg_fault_is_temporary(fg_code_t code) { return fg_fault_get(code)->http_status == 503; }

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * Where people's passwords, groups and attributes are checked.  A directory is immutable configuration with a content
+ * that may be reloaded behind its back; all functions are thread-safe. */
+#ifndef FG_DIRECTORY_DIRECTORY_H
+#define FG_DIRECTORY_DIRECTORY_H
+
+#include "core/env.h"
+#include "token/claims.h"
+
+typedef struct fg_directory fg_directory_t;
+struct fg_directory {
+    const char *name; /* as configured; the issuer of the claims it yields */
+    /* Checks a password and yields the person's claims in the arena.  Unknown user and wrong password: FG_E_AUTH_FAILED after
+     * the same time.  May block: runs on the password pool. */
+    bool (*check_password)(fg_directory_t *, const fg_env_t *, fg_arena_t *, fg_str_t user, fg_str_t password, fg_identity_t *, fg_err_t *);
+    /* Reloads if its source changed; on an error the old content stays and the error is logged. */
+    void (*refresh)(fg_directory_t *, const fg_env_t *);
+    void (*free)(fg_directory_t *);
+};
+
+/* directory/users_file.c: the users file (JSON).  Fails if it cannot be read or is wrong. */
+fg_directory_t *fg_users_file_directory_new(const char *name, const char *path, fg_err_t *err) FG_MUST_CHECK;
+
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * What a host sees: load a configuration, run exchanges, keep it fresh. */
+#ifndef FG_GATEWAY_GATEWAY_H
+#define FG_GATEWAY_GATEWAY_H
+
+#include "hub/exchange.h"
+
+typedef struct fg_gateway fg_gateway_t;
+
+typedef struct fg_gateway_options {
+    bool check_only;   /* make no keys, write nothing: `fedgate config check`, `nginx -t` */
+    unsigned uid, gid; /* owner of what is made if the caller is root; (unsigned)-1: leave */
+} fg_gateway_options_t;
+
+/* Process-wide start and stop of the libraries below; before any thread starts. */
+bool fg_gateway_start(fg_err_t *err) FG_MUST_CHECK;
+void fg_gateway_stop(void);
+
+/* Checks the file whole; an error's detail reads "FILE:LINE:COLUMN: found …, expected …[; did you mean …?]". */
+fg_gateway_t *fg_gateway_load(const char *path, const fg_gateway_options_t *options, const fg_env_t *env, fg_err_t *err) FG_MUST_CHECK;
+void fg_gateway_free(fg_gateway_t *gateway);
+
+const fg_hub_t *fg_gateway_get_hub(const fg_gateway_t *gateway);
+const char *fg_gateway_get_audit_path(const fg_gateway_t *gateway);                 /* NULL: to the host's log */
+size_t fg_gateway_get_store_size(const fg_gateway_t *gateway);                      /* bytes of shared memory */
+bool fg_gateway_is_trusted_proxy(const fg_gateway_t *gateway, fg_str_t address);    /* may say X-Forwarded-Proto and -Host */
+
+/* request is copied shallowly: its strings must outlive the exchange.  NULL: memory. */
+fg_exchange_t *fg_gateway_exchange_new(fg_gateway_t *gateway, const fg_env_t *env, const fg_request_t *request) FG_MUST_CHECK;
+void fg_gateway_exchange_free(fg_exchange_t *ex);
+/* On the token pool: runs the exchange's next step.  FG_STEP_PASSWORD: call fg_signin_run() on the password pool, then this again.
+ * FG_STEP_DONE: the response is complete. */
+fg_step_t fg_gateway_run(fg_exchange_t *ex);
+/* Answers in the endpoint's form without running it: a queue is full, memory is out. */
+void fg_gateway_refuse(fg_exchange_t *ex, fg_code_t code);
+
+/* Every second or so on a job thread of every worker: directories, key ring, metadata files. */
+void fg_gateway_refresh(fg_gateway_t *gateway, const fg_env_t *env);
+
+#endif

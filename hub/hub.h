@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * The hub's view of a loaded configuration: immutable, shared by all exchanges.  gateway/ builds it. */
+#ifndef FG_HUB_HUB_H
+#define FG_HUB_HUB_H
+
+#include "core/xml.h"
+#include "directory/directory.h"
+#include "directory/lockout.h"
+#include "hub/keyring.h"
+#include "hub/partner.h"
+
+typedef struct fg_exchange fg_exchange_t;
+typedef struct fg_pages fg_pages_t; /* gateway/: templates and languages */
+struct json_t;
+
+/* Where people can come from.  In time also partner identity providers; now the directories. */
+typedef struct fg_home_realm {
+    fg_str_t uri;             /* what whr names; default: ENTITY_ID/NAME */
+    const char *display_name;
+    fg_directory_t *directory;
+} fg_home_realm_t;
+
+typedef struct fg_hub {
+    fg_str_t base_url;  /* "https://fs.example.com": everything published begins with it; no slash at the end */
+    fg_str_t host;      /* its host[:port], lower case: cookies are bound to it */
+    fg_str_t entity_id; /* "http://HOST/adfs/services/trust" unless configured */
+    const char *organisation; /* shown on pages */
+    const char *logo_url;     /* NULL: none */
+    const char *colour;       /* "#rrggbb" */
+    const char *contact;      /* for error pages and metadata; NULL: none */
+
+    const fg_partner_t *partners;
+    size_t partner_count;
+    const fg_home_realm_t *home_realms;
+    size_t home_realm_count;
+    fg_keyring_t *keyring;
+    fg_lockout_t lockout;
+
+    int64_t skew_ms;             /* default 180 s */
+    int64_t session_idle_ms;     /* default 1 h */
+    int64_t session_absolute_ms; /* default 8 h */
+    size_t body_max;             /* default 256 KiB */
+    fg_xml_limits_t xml;
+
+    const char *viewer_path;     /* path of the claims viewer ("/demo/"); NULL: off */
+    const fg_partner_t *viewer;  /* its own registration */
+
+    fg_pages_t *pages;
+    /* Renders page name ("sign_in", "home_realm", "signed_out", "error", "auto_post", "claims") from model (taken) into ex's response
+     * with status and headers (CSP with nonce, no-store). */
+    bool (*render)(fg_exchange_t *ex, int status, const char *name, struct json_t *model);
+} fg_hub_t;
+
+/* Exact, byte by byte; NULL: not registered. */
+const fg_partner_t *fg_hub_find_partner(const fg_hub_t *hub, fg_str_t realm);
+/* By whr; NULL: unknown. */
+const fg_home_realm_t *fg_hub_find_home_realm(const fg_hub_t *hub, fg_str_t uri);
+/* The home realm for a user name with a domain part, else the first. */
+const fg_home_realm_t *fg_hub_default_home_realm(const fg_hub_t *hub);
+
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * A browser's session: a sealed cookie, no state here.  "__Host-" prefix, Secure, HttpOnly, SameSite=None is not needed for top-level
+ * navigation: Lax; bound to the host; idle and absolute lifetime; chunked when large (at most four cookies). */
+#ifndef FG_HUB_SESSION_H
+#define FG_HUB_SESSION_H
+
+#include "hub/exchange.h"
+
+#define FG_SESSION_PARTIES 32
+
+typedef struct fg_session {
+    char id[FG_ID_SIZE];
+    fg_identity_t identity;
+    fg_str_t home_realm;       /* uri */
+    int64_t created_ms;
+    int64_t used_ms;
+    fg_str_t parties[FG_SESSION_PARTIES]; /* realms of relying parties that got a token, for sign-out */
+    size_t party_count;
+} fg_session_t;
+
+/* The request's session; false (without an error to report): none, expired, not ours. */
+bool fg_session_open(fg_exchange_t *ex, fg_session_t *session) FG_MUST_CHECK;
+/* A new session for an identity that just signed in: always a new id (HT-08). */
+bool fg_session_begin(fg_exchange_t *ex, const fg_identity_t *identity, fg_str_t home_realm, fg_session_t *session, fg_err_t *err) FG_MUST_CHECK;
+/* Notes a relying party (false: no room left, the oldest is dropped never). */
+bool fg_session_add_party(fg_session_t *session, fg_str_t realm) FG_MUST_CHECK;
+/* Sets the cookies of the response. */
+bool fg_session_save(fg_exchange_t *ex, const fg_session_t *session, fg_err_t *err) FG_MUST_CHECK;
+/* Clears the cookies of the response; the id is remembered as ended until its absolute lifetime is over. */
+void fg_session_end(fg_exchange_t *ex, const fg_session_t *session);
+
+/* A token for a form, bound to this browser by a cookie of its own and to purpose, good for an hour (WF-08). */
+bool fg_form_token_make(fg_exchange_t *ex, const char *purpose, fg_str_t *token, fg_err_t *err) FG_MUST_CHECK;
+bool fg_form_token_check(fg_exchange_t *ex, const char *purpose, fg_str_t token, fg_err_t *err) FG_MUST_CHECK;
+
+/* A small remembered value (home realm per relying party), sealed in a cookie for a year. */
+bool fg_remember(fg_exchange_t *ex, const char *name, fg_str_t value, fg_err_t *err) FG_MUST_CHECK;
+fg_str_t fg_remembered(fg_exchange_t *ex, const char *name);
+
+#endif

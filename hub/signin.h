@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * Signing in with a name and a password. */
+#ifndef FG_HUB_SIGNIN_H
+#define FG_HUB_SIGNIN_H
+
+#include "hub/exchange.h"
+
+/* Asks for the password to be checked; then runs afterwards and finds the outcome in ex->signin.  Return its value from the
+ * handler.  realm NULL: the first. */
+fg_step_t fg_signin_begin(fg_exchange_t *ex, const fg_home_realm_t *realm, fg_str_t user, fg_str_t password, fg_handler_t then);
+/* On the password pool: lockout, directory, outcome, audit line ("signin" or "signin_refused"); wipes the password. */
+void fg_signin_run(fg_exchange_t *ex);
+
+#endif
