@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * RequestSecurityTokenResponse (WS-Trust February 2005 and 1.3): the answer of the active endpoints and the wresult of
+ * WS-Federation are the same element. */
+#ifndef FG_STS_RSTR_H
+#define FG_STS_RSTR_H
+
+#include "core/xmlwriter.h"
+#include "hub/issue.h"
+
+/* The words of one version of WS-Trust. */
+typedef struct fg_trust_words {
+    fg_xns_t ns;             /* prefix "t", as AD FS writes it */
+    const char *issue;       /* RequestType */
+    const char *bearer;      /* KeyType of a token without proof key */
+    const char *rst_action;  /* wsa:Action of a request to issue */
+    const char *rstr_action; /* and of its answer */
+} fg_trust_words_t;
+
+const fg_trust_words_t *fg_trust_words(fg_trust_version_t version);
+
+typedef struct fg_rstr {
+    fg_trust_version_t trust;
+    bool collection;           /* inside a RequestSecurityTokenResponseCollection (WS-Trust 1.3 §4.3) */
+    bool references;           /* with RequestedAttachedReference and RequestedUnattachedReference */
+    const fg_issued_t *issued; /* a bearer token */
+    fg_str_t applies_to;       /* realm; .n 0: no AppliesTo */
+    fg_str_t token_type;       /* as it was asked for; .n 0: the plain SAML namespace URI */
+    fg_str_t context;          /* the request's Context, echoed; .n 0: none */
+} fg_rstr_t;
+
+/* Writes the element, without white space, in AD FS' order.  False: the writer failed. */
+bool fg_rstr_write(fg_xw_t *w, const fg_rstr_t *rstr) FG_MUST_CHECK;
+
+#endif
