@@ -21,6 +21,20 @@ typedef struct fg_home_realm {
     fg_directory_t *directory;
 } fg_home_realm_t;
 
+/* A realm and whose it is.  Sorted by fg_realm_entry_compare, so that a look-up is a binary search whatever the number of partners. */
+typedef struct fg_realm_entry {
+    fg_str_t realm;
+    const fg_partner_t *partner;
+} fg_realm_entry_t;
+
+/* Shorter first, then by bytes; for qsort and bsearch. */
+static inline int fg_realm_entry_compare(const void *a, const void *b) {
+    fg_str_t left = ((const fg_realm_entry_t *)a)->realm, right = ((const fg_realm_entry_t *)b)->realm;
+    if (left.n != right.n)
+        return left.n < right.n ? -1 : 1;
+    return left.n == 0 ? 0 : memcmp(left.p, right.p, left.n);
+}
+
 typedef struct fg_hub {
     fg_str_t base_url;  /* "https://fs.example.com": everything published begins with it; no slash at the end */
     fg_str_t host;      /* its host[:port], lower case: cookies are bound to it */
@@ -32,6 +46,8 @@ typedef struct fg_hub {
 
     const fg_partner_t *partners;
     size_t partner_count;
+    const fg_realm_entry_t *realm_index; /* every realm of every partner, sorted */
+    size_t realm_count;
     const fg_home_realm_t *home_realms;
     size_t home_realm_count;
     fg_keyring_t *keyring;
