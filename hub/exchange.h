@@ -35,6 +35,7 @@ typedef struct fg_response {
     fg_header_t headers[FG_RESPONSE_HEADERS];
     size_t header_count;
     fg_buf_t body;
+    bool failed;            /* a header could not be written: the gateway answers 500 instead */
 } fg_response_t;
 
 /* What a handler returns: done, or the password pool's turn. */
@@ -79,8 +80,10 @@ fg_str_t fg_request_cookie(const fg_request_t *request, const char *name, size_t
 /* The media type in lower case without parameters, if Content-Type was sent exactly once; else .p NULL. */
 fg_str_t fg_request_media_type(fg_arena_t *arena, const fg_request_t *request);
 
-/* name is a constant; value is copied.  A value with CR, LF or NUL makes the response a 500 (HT-02). */
+/* name is a constant; value is copied.  A value with CR, LF or NUL makes the response fail (HT-02). */
 void fg_response_header(fg_exchange_t *ex, const char *name, fg_str_t value);
+/* Status, media type and bytes (copied). */
+void fg_response_body(fg_exchange_t *ex, int status, const char *media_type, fg_str_t body);
 /* 302 to url (303 after a POST). */
 void fg_response_redirect(fg_exchange_t *ex, fg_str_t url);
 /* An error page with the fault's sentence, HTTP status and the correlation id; writes the audit line (event "refused"). */

@@ -4,6 +4,7 @@
 #ifndef FG_HUB_HUB_H
 #define FG_HUB_HUB_H
 
+#include "core/json.h"
 #include "core/xml.h"
 #include "directory/directory.h"
 #include "directory/lockout.h"
@@ -12,7 +13,6 @@
 
 typedef struct fg_exchange fg_exchange_t;
 typedef struct fg_pages fg_pages_t; /* gateway/: templates and languages */
-struct json_t;
 
 /* Where people can come from.  In time also partner identity providers; now the directories. */
 typedef struct fg_home_realm {
@@ -65,14 +65,14 @@ typedef struct fg_hub {
     fg_pages_t *pages;
     /* Renders page name ("sign_in", "home_realm", "signed_out", "error", "auto_post", "claims") from model (taken) into ex's response
      * with status and headers (CSP with nonce, no-store). */
-    bool (*render)(fg_exchange_t *ex, int status, const char *name, struct json_t *model);
+    bool (*render)(fg_exchange_t *ex, int status, const char *name, json_t *model);
 } fg_hub_t;
 
 /* Exact, byte by byte; NULL: not registered. */
 const fg_partner_t *fg_hub_find_partner(const fg_hub_t *hub, fg_str_t realm);
 /* By whr; NULL: unknown. */
 const fg_home_realm_t *fg_hub_find_home_realm(const fg_hub_t *hub, fg_str_t uri);
-/* The home realm for a user name with a domain part, else the first. */
+/* The first. */
 const fg_home_realm_t *fg_hub_default_home_realm(const fg_hub_t *hub);
 
 #endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "hub/hub.h"
+
+#include <stdlib.h>
+
+const fg_partner_t *fg_hub_find_partner(const fg_hub_t *hub, fg_str_t realm) {
+    const fg_realm_entry_t wanted = {realm, NULL};
+    if (realm.n == 0 || hub->realm_count == 0)
+        return NULL;
+    const fg_realm_entry_t *found =
+        bsearch(&wanted, hub->realm_index, hub->realm_count, sizeof wanted, fg_realm_entry_compare);
+    return found ? found->partner : NULL;
+}
+
+const fg_home_realm_t *fg_hub_find_home_realm(const fg_hub_t *hub, fg_str_t uri) {
+    for (size_t i = 0; i < hub->home_realm_count; i++)
+        if (fg_str_eq(hub->home_realms[i].uri, uri))
+            return &hub->home_realms[i];
+    return NULL;
+}
+
+const fg_home_realm_t *fg_hub_default_home_realm(const fg_hub_t *hub) {
+    return hub->home_realm_count > 0 ? &hub->home_realms[0] : NULL;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "hub/seal.h"
+
+#include "core/crypto.h"
+
+#define SEALED_MAX (32u * 1024)
+
+static fg_str_t context(fg_exchange_t *ex, const char *purpose) {
+    const char *text = fg_arena_printf(ex->arena, "%s %.*s", purpose, (int)ex->hub->host.n, ex->hub->host.p);
+    return fg_str(text);
+}
+
+bool fg_cookie_seal(fg_exchange_t *ex, const char *purpose, fg_str_t bytes, fg_str_t *text) {
+    const fg_sealing_key_t *key = &ex->keys->sealing[0];
+    fg_str_t aad = context(ex, purpose);
+    fg_buf_t sealed = FG_BUF_INIT(SEALED_MAX), encoded = FG_BUF_INIT(SEALED_MAX * 2);
+    fg_buf_add(&sealed, key->id, sizeof key->id);
+    bool done = aad.p != NULL && fg_seal(ex->env, key->key, aad, bytes, &sealed) && fg_buf_ok(&sealed);
+    if (done) {
+        fg_base64url_encode(&encoded, sealed.data, sealed.length);
+        *text = fg_buf_ok(&encoded) ? fg_arena_str(ex->arena, fg_buf_str(&encoded)) : FG_STR_NONE;
+        done = text->p != NULL;
+    }
+    fg_buf_free(&sealed);
+    fg_buf_free(&encoded);
+    return done;
+}
+
+static const fg_sealing_key_t *find_key(const fg_keys_t *keys, const char *id) {
+    for (unsigned i = 0; i < keys->sealing_count; i++)
+        if (memcmp(keys->sealing[i].id, id, sizeof keys->sealing[i].id) == 0)
+            return &keys->sealing[i];
+    return NULL;
+}
+
+bool fg_cookie_unseal(fg_exchange_t *ex, const char *purpose, fg_str_t text, fg_str_t *bytes) {
+    fg_str_t aad = context(ex, purpose);
+    fg_buf_t sealed = FG_BUF_INIT(SEALED_MAX), plain = FG_BUF_INIT(SEALED_MAX);
+    const size_t id_size = sizeof ex->keys->sealing[0].id;
+    bool done = aad.p != NULL && fg_base64url_decode(&sealed, text) && sealed.length > id_size;
+    const fg_sealing_key_t *key = done ? find_key(ex->keys, sealed.data) : NULL;
+    done = key != NULL && fg_seal_open(key->key, aad, (fg_str_t){sealed.data + id_size, sealed.length - id_size}, &plain);
+    if (done) {
+        *bytes = fg_arena_str(ex->arena, fg_buf_str(&plain));
+        done = bytes->p != NULL;
+    }
+    fg_buf_free(&sealed);
+    fg_buf_free(&plain);
+    return done;
+}

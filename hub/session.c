@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "hub/session.h"
+
+#include <stdio.h>
+
+#include "core/crypto.h"
+#include "hub/seal.h"
+
+#define COOKIE "__Host-fedgate"
+#define CHUNKS 4u
+#define CHUNK_SIZE 3800u /* browsers keep 4096 bytes of name, value and attributes (RFC 6265 §6.1) */
+#define SESSION_MAX (CHUNKS * CHUNK_SIZE * 3 / 4 - 64)
+#define CLAIMS_MAX 512u
+#define FORMAT_VERSION 1u
+
+/* ---- the session as bytes: numbers little-endian, strings with a 32-bit length before them */
+
+static void put_number(fg_buf_t *out, uint64_t value, unsigned bytes) {
+    for (unsigned i = 0; i < bytes; i++)
+        fg_buf_putc(out, (char)(unsigned char)(value >> (8 * i)));
+}
+
+static void put_string(fg_buf_t *out, fg_str_t s) {
+    put_number(out, s.n, 4);
+    fg_buf_put_str(out, s);
+}
+
+typedef struct reader {
+    fg_str_t rest;
+    bool failed;
+} reader_t;
+
+static uint64_t get_number(reader_t *in, unsigned bytes) {
+    uint64_t value = 0;
+    if (in->failed || in->rest.n < bytes) {
+        in->failed = true;
+        return 0;
+    }
+    for (unsigned i = 0; i < bytes; i++)
+        value |= (uint64_t)(unsigned char)in->rest.p[i] << (8 * i);
+    in->rest.p += bytes;
+    in->rest.n -= bytes;
+    return value;
+}
+
+static fg_str_t get_string(reader_t *in) {
+    size_t length = (size_t)get_number(in, 4);
+    if (in->failed || in->rest.n < length) {
+        in->failed = true;
+        return FG_STR_NONE;
+    }
+    fg_str_t s = {in->rest.p, length};
+    in->rest.p += length;
+    in->rest.n -= length;
+    return s;
+}
+
+static void put_claim(fg_buf_t *out, const fg_claim_t *claim) {
+    const fg_str_t *parts[] = {&claim->type, &claim->value, &claim->value_type, &claim->issuer, &claim->original_issuer};
+    for (size_t i = 0; i < FG_ARRAY_SIZE(parts); i++)
+        put_string(out, *parts[i]);
+}
+
+static void write_session(fg_buf_t *out, const fg_session_t *session) {
+    const fg_identity_t *identity = &session->identity;
+    put_number(out, FORMAT_VERSION, 1);
+    put_string(out, fg_str(session->id));
+    put_string(out, session->home_realm);
+    put_number(out, (uint64_t)session->created_ms, 8);
+    put_number(out, (uint64_t)session->used_ms, 8);
+    put_string(out, identity->name_id.value);
+    put_string(out, identity->name_id.format);
+    put_string(out, identity->name_id.name_qualifier);
+    put_string(out, identity->name_id.sp_name_qualifier);
+    put_string(out, identity->issuer);
+    put_string(out, identity->auth_method);
+    put_number(out, (uint64_t)identity->auth_instant_ms, 8);
+    put_string(out, identity->session_index);
+    put_number(out, session->party_count, 1);
+    for (size_t i = 0; i < session->party_count; i++)
+        put_string(out, session->parties[i]);
+    put_number(out, identity->claims.count, 2);
+    for (size_t i = 0; i < identity->claims.count; i++)
+        put_claim(out, &identity->claims.items[i]);
+}
+
+static void read_claims(fg_arena_t *arena, reader_t *in, fg_claims_t *claims) {
+    size_t count = (size_t)get_number(in, 2);
+    if (count > CLAIMS_MAX)
+        in->failed = true;
+    for (size_t i = 0; i < count && !in->failed; i++) {
+        fg_claim_t claim;
+        claim.type = get_string(in);
+        claim.value = get_string(in);
+        claim.value_type = get_string(in);
+        claim.issuer = get_string(in);
+        claim.original_issuer = get_string(in);
+        if (!in->failed && !fg_claims_add(arena, claims, &claim))
+            in->failed = true;
+    }
+}
+
+/* Strings of the session point into bytes. */
+static bool read_session(fg_arena_t *arena, fg_str_t bytes, fg_session_t *session) {
+    reader_t in = {bytes, false};
+    fg_identity_t *identity = &session->identity;
+    if (get_number(&in, 1) != FORMAT_VERSION)
+        return false;
+    fg_str_t id = get_string(&in);
+    if (id.n == 0 || id.n >= sizeof session->id)
+        return false;
+    memcpy(session->id, id.p, id.n);
+    session->home_realm = get_string(&in);
+    session->created_ms = (int64_t)get_number(&in, 8);
+    session->used_ms = (int64_t)get_number(&in, 8);
+    identity->name_id.value = get_string(&in);
+    identity->name_id.format = get_string(&in);
+    identity->name_id.name_qualifier = get_string(&in);
+    identity->name_id.sp_name_qualifier = get_string(&in);
+    identity->issuer = get_string(&in);
+    identity->auth_method = get_string(&in);
+    identity->auth_instant_ms = (int64_t)get_number(&in, 8);
+    identity->session_index = get_string(&in);
+    session->party_count = (size_t)get_number(&in, 1);
+    if (session->party_count > FG_SESSION_PARTIES)
+        return false;
+    for (size_t i = 0; i < session->party_count; i++)
+        session->parties[i] = get_string(&in);
+    read_claims(arena, &in, &identity->claims);
+    return !in.failed && in.rest.n == 0;
+}
+
+/* ---- cookies */
+
+static void chunk_name(char out[32], unsigned i) {
+    if (i == 0)
+        snprintf(out, 32, "%s", COOKIE);
+    else
+        snprintf(out, 32, "%s-%u", COOKIE, i);
+}
+
+static void set_cookie(fg_exchange_t *ex, const char *name, fg_str_t value, const char *more) {
+    char *line = fg_arena_printf(ex->arena, "%s=%.*s; Path=/; Secure; HttpOnly; SameSite=Lax%s", name, (int)value.n,
+                                 value.p ? value.p : "", more);
+    if (line == NULL)
+        ex->response.failed = true;
+    else
+        fg_response_header(ex, "Set-Cookie", fg_str(line));
+}
+
+static void clear_cookie(fg_exchange_t *ex, const char *name) {
+    size_t times;
+    fg_request_cookie(&ex->request, name, &times);
+    if (times > 0)
+        set_cookie(ex, name, FG_STR(""), "; Max-Age=0");
+}
+
+/* The cookie's text from its chunks: the first begins with their number and a dot (HT-10: bounded). */
+static bool join_chunks(fg_exchange_t *ex, fg_buf_t *text) {
+    size_t times;
+    fg_str_t first = fg_request_cookie(&ex->request, COOKIE, &times);
+    if (times != 1 || first.n < 3 || first.p[0] < '1' || first.p[0] > (char)('0' + CHUNKS) || first.p[1] != '.')
+        return false;
+    fg_buf_add(text, first.p + 2, first.n - 2);
+    for (unsigned i = 1; i < (unsigned)(first.p[0] - '0'); i++) {
+        char name[32];
+        chunk_name(name, i);
+        fg_str_t chunk = fg_request_cookie(&ex->request, name, &times);
+        if (times != 1)
+            return false;
+        fg_buf_put_str(text, chunk);
+    }
+    return fg_buf_ok(text);
+}
+
+static bool is_ended(fg_exchange_t *ex, const fg_session_t *session) {
+    fg_store_t *store = ex->env->store;
+    char *key = fg_arena_printf(ex->arena, "session-ended:%s", session->id), value[1];
+    size_t length = sizeof value;
+    /* a store that cannot answer ends the session: the safe side */
+    return store == NULL || key == NULL ||
+           store->get(store, fg_str(key), ex->now_ms, value, &length) != FG_STORE_MISSING;
+}
+
+bool fg_session_open(fg_exchange_t *ex, fg_session_t *session) {
+    fg_buf_t text = FG_BUF_INIT(CHUNKS * (CHUNK_SIZE + 8));
+    fg_str_t bytes;
+    *session = (fg_session_t){0};
+    bool opened = join_chunks(ex, &text) && fg_cookie_unseal(ex, "session", fg_buf_str(&text), &bytes) &&
+                  read_session(ex->arena, bytes, session);
+    fg_buf_free(&text);
+    if (!opened)
+        return false;
+    int64_t now = ex->now_ms;
+    if (now - session->created_ms >= ex->hub->session_absolute_ms || now - session->used_ms >= ex->hub->session_idle_ms)
+        return false;
+    return !is_ended(ex, session);
+}
+
+bool fg_session_begin(fg_exchange_t *ex, const fg_identity_t *identity, fg_str_t home_realm, fg_session_t *session,
+                      fg_err_t *err) {
+    *session = (fg_session_t){.identity = *identity, .home_realm = home_realm};
+    session->created_ms = session->used_ms = ex->now_ms;
+    if (!fg_id_xml(ex->env, session->id))
+        return FG_FAIL(err, FG_E_INTERNAL, "no randomness for a session id");
+    session->identity.session_index = fg_arena_str(ex->arena, fg_str(session->id));
+    return true;
+}
+
+bool fg_session_add_party(fg_session_t *session, fg_str_t realm) {
+    for (size_t i = 0; i < session->party_count; i++)
+        if (fg_str_eq(session->parties[i], realm))
+            return true;
+    if (session->party_count == FG_SESSION_PARTIES)
+        return false;
+    session->parties[session->party_count++] = realm;
+    return true;
+}
+
+bool fg_session_save(fg_exchange_t *ex, const fg_session_t *session, fg_err_t *err) {
+    fg_buf_t bytes = FG_BUF_INIT(SESSION_MAX);
+    fg_session_t used = *session;
+    used.used_ms = ex->now_ms;
+    write_session(&bytes, &used);
+    fg_str_t text = FG_STR_NONE;
+    bool sealed = fg_buf_ok(&bytes) && fg_cookie_seal(ex, "session", fg_buf_str(&bytes), &text);
+    fg_buf_free(&bytes);
+    if (!sealed)
+        return FG_FAIL(err, FG_E_INTERNAL, "session cookie: too large (%u bytes at most) or no randomness", SESSION_MAX);
+    unsigned chunks = (unsigned)((text.n + CHUNK_SIZE - 1) / CHUNK_SIZE);
+    for (unsigned i = 0; i < CHUNKS; i++) {
+        char name[32];
+        chunk_name(name, i);
+        if (i >= chunks) {
+            clear_cookie(ex, name);
+            continue;
+        }
+        size_t from = (size_t)i * CHUNK_SIZE, length = text.n - from < CHUNK_SIZE ? text.n - from : CHUNK_SIZE;
+        char *value = i == 0 ? fg_arena_printf(ex->arena, "%u.%.*s", chunks, (int)length, text.p)
+                             : fg_arena_strndup(ex->arena, text.p + from, length);
+        if (value == NULL)
+            return FG_FAIL(err, FG_E_MEMORY, "session cookie");
+        set_cookie(ex, name, fg_str(value), "");
+    }
+    return true;
+}
+
+void fg_session_end(fg_exchange_t *ex, const fg_session_t *session) {
+    for (unsigned i = 0; i < CHUNKS; i++) {
+        char name[32];
+        chunk_name(name, i);
+        clear_cookie(ex, name);
+    }
+    fg_store_t *store = ex->env->store;
+    char *key = session ? fg_arena_printf(ex->arena, "session-ended:%s", session->id) : NULL;
+    if (store == NULL || key == NULL)
+        return;
+    if (store->put(store, fg_str(key), FG_STR("1"), ex->now_ms, session->created_ms + ex->hub->session_absolute_ms) !=
+        FG_STORE_OK)
+        fg_log(ex->env, FG_LOG_WARN, "%s: the store could not note the end of a session", ex->correlation_id);
+}
+
+/* ---- forms */
+
+#define FORM_COOKIE "__Host-fedgate-form"
+#define FORM_ID_SIZE 16u
+#define FORM_LIFETIME (60 * 60 * 1000)
+
+/* This browser's random id, from its cookie or new. */
+static bool browser_id(fg_exchange_t *ex, bool make, fg_str_t *id) {
+    size_t times;
+    *id = fg_request_cookie(&ex->request, FORM_COOKIE, &times);
+    if (times == 1 && id->n == 2 * FORM_ID_SIZE)
+        return true;
+    unsigned char random[FORM_ID_SIZE];
+    char text[2 * FORM_ID_SIZE + 1];
+    if (!make || !ex->env->random(ex->env, random, sizeof random))
+        return false;
+    fg_hex_encode(random, sizeof random, text);
+    *id = fg_arena_str(ex->arena, (fg_str_t){text, 2 * FORM_ID_SIZE});
+    if (id->p == NULL)
+        return false;
+    set_cookie(ex, FORM_COOKIE, *id, "");
+    return true;
+}
+
+bool fg_form_token_make(fg_exchange_t *ex, const char *purpose, fg_str_t *token, fg_err_t *err) {
+    fg_str_t id;
+    if (!browser_id(ex, true, &id))
+        return FG_FAIL(err, FG_E_INTERNAL, "no randomness for a form");
+    fg_buf_t bytes = FG_BUF_INIT(512);
+    put_number(&bytes, (uint64_t)ex->now_ms, 8);
+    put_string(&bytes, fg_str(purpose));
+    put_string(&bytes, id);
+    bool sealed = fg_buf_ok(&bytes) && fg_cookie_seal(ex, "form", fg_buf_str(&bytes), token);
+    fg_buf_free(&bytes);
+    return sealed || FG_FAIL(err, FG_E_INTERNAL, "form token");
+}
+
+bool fg_form_token_check(fg_exchange_t *ex, const char *purpose, fg_str_t token, fg_err_t *err) {
+    fg_str_t id, bytes;
+    if (!browser_id(ex, false, &id))
+        return FG_FAIL(err, FG_E_CSRF, "the browser sent no form cookie");
+    if (token.n > 1024 || !fg_cookie_unseal(ex, "form", token, &bytes))
+        return FG_FAIL(err, FG_E_CSRF, "the form's token is missing or not ours");
+    reader_t in = {bytes, false};
+    int64_t made = (int64_t)get_number(&in, 8);
+    fg_str_t made_for = get_string(&in), made_id = get_string(&in);
+    if (in.failed || !fg_str_is(made_for, purpose))
+        return FG_FAIL(err, FG_E_CSRF, "the form's token is another form's");
+    if (!fg_equal_secret(made_id, id))
+        return FG_FAIL(err, FG_E_CSRF, "the form was opened in another browser");
+    if (ex->now_ms - made > FORM_LIFETIME)
+        return FG_FAIL(err, FG_E_CSRF, "the form is older than an hour");
+    return true;
+}
+
+/* ---- remembered choices */
+
+static void memory_name(const char *name, char out[48]) {
+    unsigned char digest[FG_SHA256_SIZE];
+    char hex[2 * FG_SHA256_SIZE + 1];
+    fg_sha256(name, strlen(name), digest);
+    fg_hex_encode(digest, sizeof digest, hex);
+    snprintf(out, 48, COOKIE "-m-%.16s", hex);
+}
+
+bool fg_remember(fg_exchange_t *ex, const char *name, fg_str_t value, fg_err_t *err) {
+    char cookie[48];
+    fg_str_t text;
+    memory_name(name, cookie);
+    if (value.n > 1024 || !fg_cookie_seal(ex, cookie, value, &text))
+        return FG_FAIL(err, FG_E_INTERNAL, "a choice could not be remembered");
+    set_cookie(ex, cookie, text, "; Max-Age=1209600");
+    return true;
+}
+
+fg_str_t fg_remembered(fg_exchange_t *ex, const char *name) {
+    char cookie[48];
+    size_t times;
+    fg_str_t bytes;
+    memory_name(name, cookie);
+    fg_str_t text = fg_request_cookie(&ex->request, cookie, &times);
+    if (times != 1 || text.n > 2048 || !fg_cookie_unseal(ex, cookie, text, &bytes))
+        return FG_STR_NONE;
+    return bytes;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "hub/signin.h"
+
+#include <stdint.h>
+
+#include "hub/audit.h"
+
+fg_step_t fg_signin_begin(fg_exchange_t *ex, const fg_home_realm_t *realm, fg_str_t user, fg_str_t password,
+                          fg_handler_t then) {
+    ex->signin = (fg_signin_t){.realm = realm ? realm : fg_hub_default_home_realm(ex->hub), .user = user};
+    ex->signin.password = password;
+    ex->next = then;
+    return FG_STEP_PASSWORD;
+}
+
+static bool check(fg_exchange_t *ex, fg_signin_t *signin) {
+    fg_err_t *err = &signin->err;
+    if (signin->realm == NULL)
+        return FG_FAIL(err, FG_E_AUTH_FAILED, "no directory is configured");
+    fg_directory_t *directory = signin->realm->directory;
+    const fg_lockout_t *rules = &ex->hub->lockout;
+    fg_str_t name = fg_str(directory->name), address = ex->request.client_address;
+    if (!fg_lockout_enter(ex->env, rules, name, signin->user, address, err))
+        return false;
+    if (!directory->check_password(directory, ex->env, ex->arena, signin->user, signin->password, &signin->identity,
+                                   err))
+        return false;
+    fg_lockout_succeed(ex->env, rules, name, signin->user, address);
+    return true;
+}
+
+void fg_signin_run(fg_exchange_t *ex) {
+    fg_signin_t *signin = &ex->signin;
+    signin->ok = check(ex, signin);
+    if (signin->password.n > 0)
+        explicit_bzero((void *)(uintptr_t)signin->password.p, signin->password.n);
+    signin->password = FG_STR_NONE;
+    const fg_audit_field_t fields[] = {
+        {"user", signin->user},
+        {"directory", fg_str(signin->realm ? signin->realm->directory->name : NULL)},
+        {"method", signin->ok ? signin->identity.auth_method : FG_STR_NONE},
+    };
+    fg_audit(ex, signin->ok ? "signin" : "signin_refused", signin->ok ? NULL : &signin->err, fields,
+             FG_ARRAY_SIZE(fields));
+}
