@@ -6,6 +6,7 @@
 #define FG_CORE_XML_H
 
 #include <libxml/tree.h>
+#include <libxml/xmlerror.h>
 
 #include "core/arena.h"
 #include "core/buf.h"
@@ -55,5 +56,16 @@ fg_str_t fg_xml_token(fg_arena_t *arena, const xmlNode *node, fg_err_t *err) FG_
 fg_str_t fg_xml_attr(fg_arena_t *arena, const xmlNode *node, const char *ns, const char *name);
 /* Exclusive canonical bytes (with or without comments left out: always out) of an element's subtree as it stands in its document. */
 bool fg_xml_canonical(xmlNode *node, fg_buf_t *out, fg_err_t *err) FG_MUST_CHECK;
+/* The same with one subtree left out (NULL: none) and with the prefixes of an InclusiveNamespaces list (NULL-terminated; NULL:
+ * none): what an enveloped signature digests. */
+bool fg_xml_canonical_without(xmlNode *element, const xmlNode *without, char **prefixes, fg_buf_t *out, fg_err_t *err) FG_MUST_CHECK;
+
+/* Keeps libxml2 from printing on this thread between begin and end: where it knows no context of ours. */
+typedef struct fg_xml_quiet {
+    xmlStructuredErrorFunc function;
+    void *context;
+} fg_xml_quiet_t;
+fg_xml_quiet_t fg_xml_quiet_begin(void);
+void fg_xml_quiet_end(fg_xml_quiet_t before);
 
 #endif

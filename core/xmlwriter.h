@@ -2,7 +2,8 @@
  *
  * Writes XML directly in exclusive-canonical form (Exclusive XML Canonicalization 1.0): what is digested is what is sent.
  * A namespace is declared where it is first visibly used; attributes are sorted; text is escaped as Canonical XML says.
- * A prefix always means the same namespace within one writer.  Failures are sticky, as in fg_buf_t: check fg_xw_ok() once. */
+ * A prefix may get another meaning further down, not twice on one element.  What is signed must begin in a writer of its own: its
+ * first element declares all it uses.  Failures are sticky, as in fg_buf_t: check fg_xw_ok() once. */
 #ifndef FG_CORE_XMLWRITER_H
 #define FG_CORE_XMLWRITER_H
 

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "core/xml.h"
+
+#include <limits.h>
+
+#include <libxml/c14n.h>
+#include <libxml/parser.h>
+#include <libxml/xmlerror.h>
+#include <xmlsec/xmlsec.h>
+#include <xmlsec/errors.h>
+#include <xmlsec/openssl/crypto.h>
+
+/* ---- start and stop ---- */
+
+static bool started; /* touched by the main thread only, before and after all others */
+
+/* What a failed verification means is said by our own error value. */
+static void ignore_xmlsec_error(const char *file, int line, const char *func, const char *object, const char *subject,
+                                int reason, const char *message) {
+    (void)file, (void)line, (void)func, (void)object, (void)subject, (void)reason, (void)message;
+}
+
+static bool start_xmlsec(void) {
+    if (xmlSecInit() < 0)
+        return false;
+    xmlSecErrorsSetCallback(ignore_xmlsec_error);
+    if (xmlSecCheckVersion() == 1 && xmlSecOpenSSLInit() >= 0)
+        return true;
+    xmlSecShutdown();
+    return false;
+}
+
+bool fg_xml_start(fg_err_t *err) {
+    if (started)
+        return true;
+    xmlInitParser();
+    xmlExternalEntityLoader loader = xmlGetExternalEntityLoader();
+    started = start_xmlsec();
+    xmlSetExternalEntityLoader(loader);
+    return started || FG_FAIL(err, FG_E_INTERNAL, "xmlsec does not start");
+}
+
+/* libxml2 is left as it is: others in the process may use it. */
+void fg_xml_stop(void) {
+    if (!started)
+        return;
+    xmlSecOpenSSLShutdown();
+    xmlSecShutdown();
+    started = false;
+}
+
+/* ---- parsing ---- */
+
+typedef struct complaint {
+    bool made;
+    char text[160];
+} complaint_t;
+
+static void note_complaint(void *data, xmlErrorPtr error) {
+    xmlParserCtxt *parser = data;
+    complaint_t *complaint = parser->_private;
+    if (complaint->made || error->level < XML_ERR_ERROR)
+        return;
+    complaint->made = true;
+    fg_str_t message = fg_str_trim(fg_str(error->message ? error->message : "error"));
+    snprintf(complaint->text, sizeof complaint->text, "line %d: %.*s", error->line, FG_STR_ARG(message));
+}
+
+static void free_document(void *doc) { xmlFreeDoc(doc); }
+
+/* No DTD, no entities, no network, no recovery, no larger limits than libxml2's own.  A complaint about namespaces alone leaves
+ * a document behind, but it is refused all the same: a prefix without meaning makes names ambiguous (XP-14). */
+static xmlDoc *read_document(fg_str_t bytes, fg_err_t *err) {
+    complaint_t complaint = {false, ""};
+    xmlParserCtxt *parser = xmlNewParserCtxt();
+    if (parser == NULL) {
+        FG_FAIL(err, FG_E_MEMORY, "parser");
+        return NULL;
+    }
+    parser->_private = &complaint;
+    parser->sax->serror = note_complaint;
+    xmlDoc *doc = xmlCtxtReadMemory(parser, bytes.p, (int)bytes.n, NULL, "UTF-8", XML_PARSE_NONET | XML_PARSE_COMPACT);
+    bool good = doc != NULL && !complaint.made && parser->wellFormed && parser->nsWellFormed;
+    xmlFreeParserCtxt(parser);
+    if (good)
+        return doc;
+    xmlFreeDoc(doc);
+    FG_FAIL(err, FG_E_XML_MALFORMED, "%s", complaint.made ? complaint.text : "not well-formed");
+    return NULL;
+}
+
+xmlDoc *fg_xml_parse(fg_arena_t *arena, fg_str_t bytes, const fg_xml_limits_t *limits, fg_err_t *err) {
+    if (!fg_xml_scan(bytes, limits, err))
+        return NULL;
+    if (bytes.n > INT_MAX) {
+        FG_FAIL(err, FG_E_XML_LIMIT, "%zu bytes", bytes.n);
+        return NULL;
+    }
+    if (fg_str_starts(bytes, "\xef\xbb\xbf"))
+        bytes = (fg_str_t){bytes.p + 3, bytes.n - 3};
+    xmlDoc *doc = read_document(bytes, err);
+    if (doc == NULL)
+        return NULL;
+    if (!fg_arena_own(arena, free_document, doc)) {
+        FG_FAIL(err, FG_E_MEMORY, "document");
+        return NULL;
+    }
+    return doc;
+}
+
+/* ---- looking at a tree ---- */
+
+static bool same(const xmlChar *a, const char *b) { return a != NULL && strcmp((const char *)a, b) == 0; }
+
+static bool in_namespace(const xmlNs *ns, const char *uri) { return uri == NULL ? ns == NULL : ns != NULL && same(ns->href, uri); }
+
+bool fg_xml_is(const xmlNode *node, const char *ns, const char *name) {
+    return node != NULL && node->type == XML_ELEMENT_NODE && same(node->name, name) && in_namespace(node->ns, ns);
+}
+
+xmlNode *fg_xml_element(xmlNode *node) {
+    while (node != NULL && node->type != XML_ELEMENT_NODE)
+        node = node->next;
+    return node;
+}
+
+xmlNode *fg_xml_child(const xmlNode *parent, const char *ns, const char *name, unsigned *count) {
+    xmlNode *first = NULL;
+    unsigned found = 0;
+    for (xmlNode *node = fg_xml_first_child(parent); node != NULL; node = fg_xml_next(node)) {
+        if (!fg_xml_is(node, ns, name))
+            continue;
+        if (found++ == 0)
+            first = node;
+    }
+    if (count != NULL)
+        *count = found;
+    return first;
+}
+
+xmlNode *fg_xml_only_child(const xmlNode *parent, const char *ns, const char *name, fg_err_t *err) {
+    unsigned count;
+    xmlNode *child = fg_xml_child(parent, ns, name, &count);
+    if (count == 1)
+        return child;
+    FG_FAIL(err, FG_E_XML_STRUCTURE, "%s: %u child elements %s, one expected", (const char *)parent->name, count, name);
+    return NULL;
+}
+
+/* Length of all text below an element; false if anything but text, CDATA and comments is there. */
+static bool text_length(const xmlNode *node, size_t *length) {
+    *length = 0;
+    for (const xmlNode *child = node->children; child != NULL; child = child->next) {
+        if (child->type == XML_COMMENT_NODE)
+            continue;
+        if (child->type != XML_TEXT_NODE && child->type != XML_CDATA_SECTION_NODE)
+            return false;
+        *length += child->content ? strlen((const char *)child->content) : 0;
+    }
+    return true;
+}
+
+fg_str_t fg_xml_text(fg_arena_t *arena, const xmlNode *node, fg_err_t *err) {
+    size_t length;
+    if (!text_length(node, &length)) {
+        FG_FAIL(err, FG_E_XML_STRUCTURE, "%s: text expected, an element found", (const char *)node->name);
+        return FG_STR_NONE;
+    }
+    char *text = fg_arena_alloc(arena, length + 1);
+    if (text == NULL) {
+        FG_FAIL(err, FG_E_MEMORY, "text of %s", (const char *)node->name);
+        return FG_STR_NONE;
+    }
+    char *end = text;
+    for (const xmlNode *child = node->children; child != NULL; child = child->next)
+        if (child->type != XML_COMMENT_NODE && child->content != NULL)
+            end = stpcpy(end, (const char *)child->content);
+    return (fg_str_t){text, length};
+}
+
+fg_str_t fg_xml_token(fg_arena_t *arena, const xmlNode *node, fg_err_t *err) {
+    fg_str_t text = fg_xml_text(arena, node, err);
+    if (text.p == NULL)
+        return text;
+    fg_str_t token = fg_str_trim(text);
+    ((char *)token.p)[token.n] = '\0';
+    return token;
+}
+
+fg_str_t fg_xml_attr(fg_arena_t *arena, const xmlNode *node, const char *ns, const char *name) {
+    const xmlAttr *attribute = node->properties;
+    while (attribute != NULL && !(same(attribute->name, name) && in_namespace(attribute->ns, ns)))
+        attribute = attribute->next;
+    if (attribute == NULL)
+        return FG_STR_NONE;
+    const xmlNode *value = attribute->children;
+    if (value == NULL)
+        return FG_STR("");
+    if (value->type == XML_TEXT_NODE && value->next == NULL)
+        return fg_arena_str(arena, fg_str((const char *)value->content));
+    xmlChar *joined = xmlNodeListGetString(node->doc, value, 1);
+    fg_str_t copy = joined ? fg_arena_str(arena, fg_str((const char *)joined)) : FG_STR_NONE;
+    xmlFree(joined);
+    return copy;
+}
+
+/* ---- canonical form ---- */
+
+typedef struct selection {
+    const xmlNode *element;
+    const xmlNode *without;
+} selection_t;
+
+/* Attributes and namespaces are visible with their element; libxml2 hands a namespace over as a node with another layout. */
+static int is_selected(void *data, xmlNodePtr node, xmlNodePtr parent) {
+    const selection_t *selection = data;
+    const xmlNode *at = node->type == XML_NAMESPACE_DECL || node->type == XML_ATTRIBUTE_NODE ? parent : node;
+    for (; at != NULL && at != selection->without; at = at->parent)
+        if (at == selection->element)
+            return 1;
+    return 0;
+}
+
+static int write_to_buffer(void *data, const char *bytes, int length) {
+    fg_buf_t *out = data;
+    fg_buf_add(out, bytes, (size_t)length);
+    return fg_buf_ok(out) ? length : -1;
+}
+
+static void ignore_error(void *data, xmlErrorPtr error) { (void)data, (void)error; }
+
+fg_xml_quiet_t fg_xml_quiet_begin(void) {
+    fg_xml_quiet_t before = {xmlStructuredError, xmlStructuredErrorContext};
+    xmlSetStructuredErrorFunc(NULL, ignore_error);
+    return before;
+}
+
+void fg_xml_quiet_end(fg_xml_quiet_t before) { xmlSetStructuredErrorFunc(before.context, before.function); }
+
+bool fg_xml_canonical_without(xmlNode *element, const xmlNode *without, char **prefixes, fg_buf_t *out, fg_err_t *err) {
+    selection_t selection = {element, without};
+    size_t before = out->length;
+    xmlOutputBuffer *sink = xmlOutputBufferCreateIO(write_to_buffer, NULL, out, NULL);
+    if (sink == NULL)
+        return FG_FAIL(err, FG_E_MEMORY, "canonical form");
+    fg_xml_quiet_t quiet = fg_xml_quiet_begin();
+    int result = xmlC14NExecute(element->doc, is_selected, &selection, XML_C14N_EXCLUSIVE_1_0, (xmlChar **)prefixes, 0, sink);
+    int written = xmlOutputBufferClose(sink);
+    fg_xml_quiet_end(quiet);
+    /* XS-16: nothing written is a failure too */
+    if (result < 0 || written < 0 || !fg_buf_ok(out) || out->length == before)
+        return FG_FAIL(err, FG_E_XML_STRUCTURE, "%s cannot be canonicalised", (const char *)element->name);
+    return true;
+}
+
+bool fg_xml_canonical(xmlNode *node, fg_buf_t *out, fg_err_t *err) { return fg_xml_canonical_without(node, NULL, NULL, out, err); }
