@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * fedgate COMMAND: finds the row of the table and runs it. */
+#include "cli/cli.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/crypto.h"
+#include "core/json.h"
+#include "core/spell.h"
+#include "core/version.h"
+
+static int run_help(const fg_cli_command_t *command, const fg_env_t *env, int argc, char **argv);
+
+/* words, arguments, help, details, function */
+static const fg_cli_command_t commands[] = {
+    {{"help", NULL}, "[COMMAND]", "explain a command", NULL, run_help},
+};
+
+/* ---- finding */
+
+static bool matches(const fg_cli_command_t *command, int argc, char **argv) {
+    return strcmp(argv[0], command->words[0]) == 0 && (command->words[1] == NULL || (argc > 1 && strcmp(argv[1], command->words[1]) == 0));
+}
+
+static const fg_cli_command_t *find(int argc, char **argv) {
+    for (size_t i = 0; argc > 0 && i < FG_ARRAY_SIZE(commands); i++)
+        if (matches(&commands[i], argc, argv))
+            return &commands[i];
+    return NULL;
+}
+
+/* Tells of a word that is no command: what it may have meant, or what there is. */
+static int unknown(int argc, char **argv) {
+    const char *candidates[FG_ARRAY_SIZE(commands)];
+    size_t count = 0, second = 0;
+    for (size_t i = 0; i < FG_ARRAY_SIZE(commands); i++)
+        if (strcmp(commands[i].words[0], argv[0]) == 0 && commands[i].words[1] != NULL)
+            candidates[second++] = commands[i].words[1];
+    for (size_t i = 0; second == 0 && i < FG_ARRAY_SIZE(commands); i++)
+        candidates[count++] = commands[i].words[0];
+    if (second > 0 && argc < 2) {
+        fg_cli_say("'%s' wants a second word; see 'fedgate help %s'", argv[0], argv[0]);
+        return FG_CLI_USAGE;
+    }
+    const char *nearest = fg_spell_nearest(argv[second > 0], candidates, second > 0 ? second : count);
+    const char *group = second > 0 ? argv[0] : "", *gap = second > 0 ? " " : "";
+    if (nearest != NULL)
+        fg_cli_say("no command '%s%s%s'; did you mean '%s%s%s'?", group, gap, argv[second > 0], group, gap, nearest);
+    else
+        fg_cli_say("no command '%s%s%s'; see 'fedgate help'", group, gap, argv[second > 0]);
+    return FG_CLI_USAGE;
+}
+
+/* ---- help */
+
+static bool is_help(const char *word) { return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0; }
+
+static void print_row(const fg_cli_command_t *command) {
+    char name[64];
+    snprintf(name, sizeof name, "%s %s", command->words[0], command->words[1] ? command->words[1] : "");
+    printf("  %-14s %s\n", name, command->help);
+}
+
+static void print_usage(FILE *out, const fg_cli_command_t *command) {
+    fprintf(out, "usage: fedgate %s%s%s %s\n", command->words[0], command->words[1] ? " " : "", command->words[1] ? command->words[1] : "",
+            command->arguments);
+}
+
+static int print_group(const char *word) {
+    size_t count = 0;
+    for (size_t i = 0; i < FG_ARRAY_SIZE(commands); i++)
+        if (word == NULL || strcmp(commands[i].words[0], word) == 0) {
+            if (count++ == 0)
+                puts("usage: fedgate COMMAND [ARGUMENTS]\n\nCommands:");
+            print_row(&commands[i]);
+        }
+    return count > 0 ? FG_CLI_OK : FG_CLI_USAGE;
+}
+
+static int run_help(const fg_cli_command_t *command, const fg_env_t *env, int argc, char **argv) {
+    (void)command, (void)env;
+    if (argc == 0 || is_help(argv[0])) {
+        print_group(NULL);
+        puts("\n'fedgate help COMMAND' explains one, 'fedgate --version' tells the version, fedgate(1) is the manual.");
+        return FG_CLI_OK;
+    }
+    const fg_cli_command_t *found = find(argc, argv);
+    if (found == NULL)
+        return argc == 1 && print_group(argv[0]) == FG_CLI_OK ? FG_CLI_OK : unknown(argc, argv);
+    print_usage(stdout, found);
+    printf("\nTo %s.\n%s%s", found->help, found->details ? "\n" : "", found->details ? found->details : "");
+    return FG_CLI_OK;
+}
+
+int fg_cli_usage(const fg_cli_command_t *command, const char *format, ...) {
+    char text[512];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    fg_cli_say("%s", text);
+    print_usage(stderr, command);
+    return FG_CLI_USAGE;
+}
+
+/* ---- start */
+
+/* `fedgate keys roll --help` and `fedgate --help keys roll` ask for help alike. */
+static bool wants_help(int argc, char **argv) {
+    for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++)
+        if (is_help(argv[i]))
+            return true;
+    return false;
+}
+
+static int run(const fg_cli_command_t *command, int argc, char **argv) {
+    int words = command->words[1] != NULL ? 2 : 1;
+    if (command->run != run_help && wants_help(argc - words, argv + words))
+        return run_help(NULL, NULL, words, argv);
+    fg_env_t env;
+    fg_cli_env_init(&env);
+    fg_json_start();
+    if (!fg_crypto_start()) {
+        fg_cli_say("OpenSSL lacks an algorithm that is needed");
+        return FG_CLI_FAILED;
+    }
+    int code = command->run(command, &env, argc - words, argv + words);
+    fg_crypto_stop();
+    return code;
+}
+
+static int dispatch(int argc, char **argv) {
+    if (argc == 0) {
+        fg_cli_say("a command is missing; see 'fedgate help'");
+        return FG_CLI_USAGE;
+    }
+    if (strcmp(argv[0], "--version") == 0) {
+        puts("fedgate " FG_VERSION);
+        return FG_CLI_OK;
+    }
+    if (is_help(argv[0]))
+        return run_help(NULL, NULL, argc - 1, argv + 1);
+    const fg_cli_command_t *command = find(argc, argv);
+    if (command != NULL)
+        return run(command, argc, argv);
+    return argc == 2 && is_help(argv[1]) ? run_help(NULL, NULL, 1, argv) : unknown(argc, argv);
+}
+
+int main(int argc, char **argv) {
+    int code = dispatch(argc > 0 ? argc - 1 : 0, argv + 1);
+    if (fflush(stdout) != 0 && code == FG_CLI_OK) {
+        fg_cli_say("standard output cannot be written");
+        return FG_CLI_FAILED;
+    }
+    return code;
+}
