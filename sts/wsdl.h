@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * The WSDL 1.1 document of the active endpoints, with WS-SecurityPolicy. */
+#ifndef FG_STS_WSDL_H
+#define FG_STS_WSDL_H
+
+#include "core/arena.h"
+#include "core/xmlwriter.h"
+
+#define FG_STS_WSDL_NAMESPACE "http://schemas.microsoft.com/ws/2008/06/identity/securitytokenservice"
+
+/* Writes wsdl:definitions for all endpoints of the table under a base URL, one port each.  arena: for what the writer borrows. */
+void fg_wsdl_write(fg_xw_t *w, fg_arena_t *arena, fg_str_t base_url);
+
+#endif
