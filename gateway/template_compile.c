@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * Compiling: a page, the files it includes and the texts of one language become one list of operations. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "gateway/template_ops.h"
@@ -20,6 +21,7 @@ typedef struct compiler {
     fg_html_scan_t scan;
     opening_t openings[FG_TEMPLATE_SECTIONS];
     size_t depth;
+    size_t base;  /* depth at the beginning of the present file: it closes only what it opened */
     size_t files; /* nested */
 } compiler_t;
 
@@ -151,8 +153,8 @@ static bool tag_if(compiler_t *c, source_t *s, fg_str_t name) { return section_b
 static bool tag_unless(compiler_t *c, source_t *s, fg_str_t name) { return section_begin(c, s, name, FG_OP_UNLESS); }
 
 static bool tag_end(compiler_t *c, source_t *s, fg_str_t name) {
-    if (c->depth == 0)
-        return refuse(c, s, name, "a section opened before its end");
+    if (c->depth == c->base)
+        return refuse(c, s, name, "a section opened before it in the same file");
     opening_t *opening = &c->openings[c->depth - 1];
     fg_op_t *begin = &c->template->ops[opening->op];
     if (!fg_str_eq(begin->text, name)) {
@@ -205,7 +207,8 @@ static bool tag(compiler_t *c, source_t *s) {
 }
 
 static bool compile_source(compiler_t *c, source_t *s) {
-    size_t depth = c->depth;
+    size_t outer = c->base;
+    c->base = c->depth;
     while (s->at < s->text.n) {
         fg_str_t rest = {s->text.p + s->at, s->text.n - s->at};
         const char *next = memmem(rest.p, rest.n, "{{", 2);
@@ -216,9 +219,10 @@ static bool compile_source(compiler_t *c, source_t *s) {
         if (next != NULL && !tag(c, s))
             return false;
     }
-    if (c->depth == depth)
-        return true;
-    return refuse(c, s, FG_STR("end of file"), c->depth > depth ? "the end of an open section" : "a section's end in its own file");
+    if (c->depth > c->base)
+        return refuse(c, s, FG_STR("end of file"), "the end of an open section");
+    c->base = outer;
+    return true;
 }
 
 static bool compile_file(compiler_t *c, fg_str_t name) {

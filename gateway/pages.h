@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * The pages that people see: templates and texts, loaded once, and their answers' headers.
+ *
+ * Files: sign_in.html, home_realm.html, signed_out.html, error.html, auto_post.html, claims.html, what they include, and
+ * texts.LANGUAGE.json.  Each file is taken from the administrator's folder if it is there, else from the installed one.
+ * A text is sought in the administrator's file of the language, the installed one, then likewise in English.
+ *
+ * Models (all members may be absent; every page also has organisation, logo_url, contact, contact_url, lang, nonce,
+ * correlation_id, accent_light, accent_dark):
+ *   sign_in     action, application, username, message (key of the text "message.KEY"), csrf, realm_choice_url
+ *   home_realm  action, application, hidden [{name, value}], realms [{uri, name}]
+ *   signed_out  parties [{name, url}], wreply, wreply_name
+ *   error       status, sentence (English), reason (key of the text "fault.REASON"), fault, back
+ *   auto_post   action, application, fields [{name, value}]
+ *   claims      subject, issuer, audience, method, instant, expires, version, claims [{type, value}], sign_out_url */
+#ifndef FG_GATEWAY_PAGES_H
+#define FG_GATEWAY_PAGES_H
+
+#include "hub/exchange.h"
+
+/* folder: the administrator's, NULL: none.  NULL: the error names file, line, column, what was found and expected. */
+fg_pages_t *fg_pages_load(const char *folder, fg_err_t *err) FG_MUST_CHECK;
+void fg_pages_free(fg_pages_t *pages);
+
+/* fg_hub_t's render: takes model (NULL: memory was out).  False: no such page, no randomness or no memory; the response is
+ * as it was. */
+bool fg_pages_render(fg_exchange_t *ex, int status, const char *name, struct json_t *model);
+
+/* Which of count languages ("en", "pt-br": lower case, the first is the default) an Accept-Language header asks for. */
+size_t fg_pages_choose_language(fg_str_t accept, const char *const *languages, size_t count);
+
+#endif
