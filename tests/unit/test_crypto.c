@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * Digests, encodings, sealing. */
+#include "tests/unit/support.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/crypto.h"
+
+static int start(void **state) {
+    (void)state;
+    return fg_crypto_start() && fg_crypto_start() ? 0 : -1;
+}
+
+static int stop(void **state) {
+    (void)state;
+    fg_crypto_stop();
+    return 0;
+}
+
+static void assert_hex(const unsigned char *bytes, size_t length, const char *expected) {
+    char text[2 * 64 + 1];
+    fg_hex_encode(bytes, length, text);
+    assert_string_equal(text, expected);
+}
+
+/* FIPS 180-4 examples, RFC 4231 §4.2 to 4.4 */
+static void digests_match_their_published_values(void **state) {
+    (void)state;
+    unsigned char out[FG_SHA256_SIZE];
+    fg_sha256("abc", 3, out);
+    assert_hex(out, 32, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    fg_sha256("", 0, out);
+    assert_hex(out, 32, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+    fg_sha1("abc", 3, out);
+    assert_hex(out, 20, "a9993e364706816aba3e25717850c26c9cd0d89d");
+    assert_true(fg_hmac_sha256(FG_STR("Jefe"), FG_STR("what do ya want for nothing?"), out));
+    assert_hex(out, 32, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+    assert_true(fg_hmac_sha256(FG_STR_NONE, FG_STR_NONE, out));
+    assert_hex(out, 32, "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad");
+}
+
+static void secrets_are_equal_only_if_whole(void **state) {
+    (void)state;
+    assert_true(fg_equal_secret(FG_STR("secret"), FG_STR("secret")));
+    assert_false(fg_equal_secret(FG_STR("secret"), FG_STR("secreT")));
+    assert_false(fg_equal_secret(FG_STR("secret"), FG_STR("secrets")));
+    assert_true(fg_equal_secret(FG_STR_NONE, FG_STR("")));
+}
+
+/* RFC 4648 §10 */
+static void base64_goes_both_ways(void **state) {
+    (void)state;
+    static const char *rows[][3] = {
+        {"", "", ""},
+        {"f", "Zg==", "Zg"},
+        {"fo", "Zm8=", "Zm8"},
+        {"foo", "Zm9v", "Zm9v"},
+        {"foob", "Zm9vYg==", "Zm9vYg"},
+        {"fooba", "Zm9vYmE=", "Zm9vYmE"},
+        {"foobar", "Zm9vYmFy", "Zm9vYmFy"},
+        {"\xfb\xff\xfe", "+//+", "-__-"},
+    };
+    for (size_t i = 0; i < FG_ARRAY_SIZE(rows); i++) {
+        fg_buf_t buf = FG_BUF_INIT(100);
+        fg_base64_encode(&buf, rows[i][0], strlen(rows[i][0]));
+        assert_true(fg_str_is(fg_buf_str(&buf), rows[i][1]));
+        fg_buf_reset(&buf);
+        fg_base64url_encode(&buf, rows[i][0], strlen(rows[i][0]));
+        assert_true(fg_str_is(fg_buf_str(&buf), rows[i][2]));
+        fg_buf_reset(&buf);
+        assert_true(fg_base64_decode(&buf, fg_str(rows[i][1])));
+        assert_true(fg_str_is(fg_buf_str(&buf), rows[i][0]));
+        fg_buf_reset(&buf);
+        assert_true(fg_base64url_decode(&buf, fg_str(rows[i][2])));
+        assert_true(fg_str_is(fg_buf_str(&buf), rows[i][0]));
+        fg_buf_free(&buf);
+    }
+}
+
+typedef bool decoder_t(fg_buf_t *out, fg_str_t text);
+
+static void assert_refused(decoder_t *decode, fg_str_t text) {
+    fg_buf_t buf = FG_BUF_INIT(100);
+    fg_buf_puts(&buf, "before");
+    assert_false(decode(&buf, text));
+    assert_true(fg_str_is(fg_buf_str(&buf), "before"));
+    fg_buf_free(&buf);
+}
+
+/* JW-08 and the like: one value has one text. Controls: base64_goes_both_ways. */
+static void base64_takes_the_canonical_form_only(void **state) {
+    (void)state;
+    static const char *standard[] = {"Zg",   "Zg=",  "Zg===", "Zh==",  "Zm9=",  "=",     "====", "Z",    "Zm9vY",
+                                     "Zm9v=", "Zg==Zg==", "-__-", "Zm 9v", "Zm9v\n", "Zm9v====", "Z=g=", "\xc3\xa4gg", "Zm9v!"};
+    static const char *url[] = {"Zg==", "Zm8=", "+//+", "Zh", "Zm9", "Z", "Zm9vY", "Zm 9v", "Zm9v\n", "Zm9v.", "="};
+    for (size_t i = 0; i < FG_ARRAY_SIZE(standard); i++)
+        assert_refused(fg_base64_decode, fg_str(standard[i]));
+    for (size_t i = 0; i < FG_ARRAY_SIZE(url); i++)
+        assert_refused(fg_base64url_decode, fg_str(url[i]));
+    assert_refused(fg_base64_decode, (fg_str_t){"Zm9v\0", 5});
+}
+
+/* XML Signature: white space anywhere, nothing else more; XS-18: no comments in a DigestValue */
+static void base64_of_xml_skips_white_space_alone(void **state) {
+    (void)state;
+    fg_buf_t buf = FG_BUF_INIT(100);
+    assert_true(fg_base64_decode_xml(&buf, FG_STR(" Zm9v\r\n\tYg = =\n")));
+    assert_true(fg_str_is(fg_buf_str(&buf), "foob"));
+    fg_buf_free(&buf);
+    assert_refused(fg_base64_decode_xml, FG_STR("Zm9v\vYg=="));
+    assert_refused(fg_base64_decode_xml, FG_STR("Zm9v Yg"));
+    assert_refused(fg_base64_decode_xml, FG_STR("Zm9v<!-- -->Yg=="));
+    assert_refused(fg_base64_decode_xml, FG_STR("Zm9vYg== Zm9v"));
+}
+
+static void decoding_stops_at_the_buffer_s_maximum(void **state) {
+    (void)state;
+    fg_buf_t buf = FG_BUF_INIT(5);
+    assert_false(fg_base64_decode(&buf, FG_STR("Zm9vYmFy")));
+    fg_buf_free(&buf);
+}
+
+/* ---- sealing */
+
+static const unsigned char seal_key[FG_SEAL_KEY_SIZE] = "0123456789abcdef0123456789abcde";
+
+static void seal(test_env_t *test, fg_str_t plain, fg_buf_t *out) { assert_true(fg_seal(&test->env, seal_key, FG_STR("cookie"), plain, out)); }
+
+static void what_is_sealed_opens_again(void **state) {
+    (void)state;
+    test_env_t test;
+    test_env_init(&test);
+    static const char *texts[] = {"", "x", "a session"};
+    for (size_t i = 0; i < FG_ARRAY_SIZE(texts); i++) {
+        fg_buf_t sealed = FG_BUF_INIT(200), again = FG_BUF_INIT(200), plain = FG_BUF_INIT(200);
+        seal(&test, fg_str(texts[i]), &sealed);
+        seal(&test, fg_str(texts[i]), &again);
+        assert_int_equal(sealed.length, 12 + strlen(texts[i]) + 16);
+        assert_false(fg_str_eq(fg_buf_str(&sealed), fg_buf_str(&again))); /* a nonce of its own */
+        assert_true(fg_seal_open(seal_key, FG_STR("cookie"), fg_buf_str(&sealed), &plain));
+        assert_true(fg_str_is(fg_buf_str(&plain), texts[i]));
+        fg_buf_free(&sealed), fg_buf_free(&again), fg_buf_free(&plain);
+    }
+}
+
+static void a_changed_seal_does_not_open(void **state) {
+    (void)state;
+    test_env_t test;
+    test_env_init(&test);
+    fg_buf_t sealed = FG_BUF_INIT(200), plain = FG_BUF_INIT(200);
+    seal(&test, FG_STR("a session"), &sealed);
+    for (size_t i = 0; i < sealed.length; i++) {
+        sealed.data[i] ^= 1;
+        assert_false(fg_seal_open(seal_key, FG_STR("cookie"), fg_buf_str(&sealed), &plain));
+        assert_int_equal(plain.length, 0);
+        sealed.data[i] ^= 1;
+    }
+    for (size_t n = 0; n < sealed.length; n++)
+        assert_false(fg_seal_open(seal_key, FG_STR("cookie"), (fg_str_t){sealed.data, n}, &plain));
+    unsigned char other[FG_SEAL_KEY_SIZE] = {1};
+    assert_false(fg_seal_open(other, FG_STR("cookie"), fg_buf_str(&sealed), &plain));
+    assert_false(fg_seal_open(seal_key, FG_STR("cookiE"), fg_buf_str(&sealed), &plain));
+    assert_false(fg_seal_open(seal_key, FG_STR(""), fg_buf_str(&sealed), &plain));
+    assert_true(fg_seal_open(seal_key, FG_STR("cookie"), fg_buf_str(&sealed), &plain)); /* control */
+    assert_true(fg_str_is(fg_buf_str(&plain), "a session"));
+    fg_buf_free(&sealed), fg_buf_free(&plain);
+}
+
+static void without_randomness_nothing_is_sealed(void **state) {
+    (void)state;
+    test_env_t test;
+    test_env_init(&test);
+    test.random_fails = true;
+    fg_buf_t sealed = FG_BUF_INIT(200);
+    assert_false(fg_seal(&test.env, seal_key, FG_STR("cookie"), FG_STR("a session"), &sealed));
+    assert_int_equal(sealed.length, 0);
+    fg_buf_free(&sealed);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(digests_match_their_published_values),
+        cmocka_unit_test(secrets_are_equal_only_if_whole),
+        cmocka_unit_test(base64_goes_both_ways),
+        cmocka_unit_test(base64_takes_the_canonical_form_only),
+        cmocka_unit_test(base64_of_xml_skips_white_space_alone),
+        cmocka_unit_test(decoding_stops_at_the_buffer_s_maximum),
+        cmocka_unit_test(what_is_sealed_opens_again),
+        cmocka_unit_test(a_changed_seal_does_not_open),
+        cmocka_unit_test(without_randomness_nothing_is_sealed),
+    };
+    return cmocka_run_group_tests(tests, start, stop);
+}
