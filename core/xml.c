@@ -23,11 +23,12 @@ static void ignore_xmlsec_error(const char *file, int line, const char *func, co
 static bool start_xmlsec(void) {
     if (xmlSecInit() < 0)
         return false;
-    xmlSecErrorsSetCallback(ignore_xmlsec_error);
-    if (xmlSecCheckVersion() == 1 && xmlSecOpenSSLInit() >= 0)
-        return true;
-    xmlSecShutdown();
-    return false;
+    if (xmlSecCheckVersion() != 1 || xmlSecOpenSSLInit() < 0) {
+        xmlSecShutdown();
+        return false;
+    }
+    xmlSecErrorsSetCallback(ignore_xmlsec_error); /* only now: xmlSecOpenSSLInit sets its own */
+    return true;
 }
 
 bool fg_xml_start(fg_err_t *err) {
