@@ -25,6 +25,7 @@ typedef enum fg_code {
     FG_E_HTTP_MEDIA_TYPE,
     FG_E_HTTP_TOO_LARGE,
     FG_E_HTTP_NEEDS_TLS,
+    FG_E_HTTP_HOST,
     FG_E_CSRF,
     /* XML */
     FG_E_XML_MALFORMED,

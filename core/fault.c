@@ -27,6 +27,7 @@ static const fg_fault_t fault_table[] = {
     {FG_E_HTTP_MEDIA_TYPE, "unsupported_media_type", "The Content-Type is missing, given twice or not one that this address takes.", 415, false, WST, "InvalidRequest", "BadRequest", "RequestUnsupported", "invalid_request"},
     {FG_E_HTTP_TOO_LARGE, "too_large", "The message is larger than this gateway accepts.", 413, false, WST, "InvalidRequest", "BadRequest", "RequestDenied", "invalid_request"},
     {FG_E_HTTP_NEEDS_TLS, "needs_https", "This address works over https only.", 403, false, WST, "InvalidRequest", "BadRequest", "RequestDenied", "invalid_request"},
+    {FG_E_HTTP_HOST, "wrong_host", "This gateway has another address. Use the one that was given to you.", 421, false, WST, "InvalidRequest", "BadRequest", "RequestDenied", "invalid_request"},
     {FG_E_CSRF, "form_not_from_here", "The form was opened in another browser or too long ago. Go back and try again.", 403, false, WST, "InvalidRequest", "BadRequest", "RequestDenied", "invalid_request"},
 
     {FG_E_XML_MALFORMED, "xml_malformed", malformed_sentence, 400, false, WST, "InvalidRequest", "BadRequest", "RequestDenied", "invalid_request"},

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * gateway.conf as it is written: every value read and checked by itself.  What partners become of it is partners.c's. */
+#ifndef FG_GATEWAY_CONFIG_H
+#define FG_GATEWAY_CONFIG_H
+
+#include "core/env.h"
+#include "gateway/config_text.h"
+#include "hub/hub.h"
+
+/* The place of a section: for messages about what stands in it. */
+typedef struct fg_config_at {
+    const fg_config_text_t *text;
+    const fg_config_section_t *section;
+    unsigned index;
+    const char *title;
+} fg_config_at_t;
+
+typedef struct fg_config_directory {
+    fg_config_at_t at;
+    const char *type;
+    const char *path;
+    const char *display_name;
+    fg_str_t uri;
+} fg_config_directory_t;
+
+typedef struct fg_config_partner {
+    fg_config_at_t at;
+    const char *display_name;
+    fg_config_list_t realms;   /* fg_str_t */
+    fg_config_list_t replies;  /* fg_str_t */
+    fg_str_t sign_out;
+    fg_saml_version_t token;
+    fg_config_choice_t token_only;
+    fg_trust_version_t trust;
+    int64_t lifetime_ms;
+    const char *name_id;
+    fg_str_t name_id_format;
+    fg_config_list_t claims;   /* const char * */
+    const char *certificate;
+    fg_config_choice_t encrypt;
+    const char *metadata;
+    const char *metadata_certificate;
+} fg_config_partner_t;
+
+typedef struct fg_config {
+    fg_config_text_t *text; /* of the file itself */
+
+    fg_str_t base_url;
+    fg_str_t entity_id;
+    const char *organisation;
+    const char *logo_url;
+    const char *colour;
+    const char *contact;
+    const char *pages;
+    const char *audit_log;
+    const char *state;
+    size_t store_size;
+    int64_t skew_ms;
+    fg_config_list_t trusted_proxies; /* fg_config_network_t */
+    fg_config_list_t include;         /* const char *, absolute patterns */
+
+    struct {
+        fg_key_type_t signing, encryption;
+        int64_t lifetime_ms, publish_ms;
+    } keys;
+    struct {
+        int64_t idle_ms, absolute_ms;
+    } session;
+    struct {
+        unsigned account_failures, address_failures;
+        int64_t first_wait_ms, longest_wait_ms;
+    } lockout;
+    struct {
+        size_t body;
+        unsigned xml_depth, xml_elements, xml_attributes, xml_namespaces;
+    } limits;
+    struct {
+        const char *path;
+        fg_str_t realm;
+    } viewer;
+    fg_config_list_t directories; /* fg_config_directory_t */
+    fg_config_list_t partners;    /* fg_config_partner_t; those of included files behind */
+} fg_config_t;
+
+/* Reads the file and those it includes into the arena. */
+bool fg_config_read(fg_arena_t *arena, const char *path, fg_config_t *config, fg_err_t *err) FG_MUST_CHECK;
+
+/* Refuses the value of an option: "FILE:LINE:COLUMN: found …, expected …".  section NULL: outside sections. */
+bool fg_config_refuse(fg_err_t *err, const fg_config_at_t *at, const char *option, unsigned value_index, const char *expected, ...)
+    FG_PRINTF(5, 6);
+/* The place of a section that may stand once. */
+fg_config_at_t fg_config_place(const fg_config_t *config, const char *section);
+
+/* The grammar, for the test that each option is documented. */
+extern const fg_config_grammar_t fg_config_grammar;
+
+#endif

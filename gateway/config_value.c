@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "gateway/config_value.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+
+#include "core/key.h"
+#include "core/time.h"
+#include "core/uri.h"
+#include "hub/partner.h"
+
+/* ---- texts and addresses */
+
+static bool is_printable(const char *text) {
+    for (; *text != '\0'; text++)
+        if ((unsigned char)*text < 0x20 || *text == 0x7f)
+            return false;
+    return true;
+}
+
+static bool read_text(const fg_config_reading_t *in, const char *text, void *field) {
+    if (*text == '\0' || !is_printable(text))
+        return false;
+    char *copy = fg_arena_strdup(in->arena, text);
+    memcpy(field, &copy, sizeof copy);
+    return copy != NULL;
+}
+
+static bool read_path(const fg_config_reading_t *in, const char *text, void *field) {
+    if (*text == '\0' || !is_printable(text))
+        return false;
+    char *copy = text[0] == '/' ? fg_arena_strdup(in->arena, text) : fg_arena_printf(in->arena, "%s/%s", in->folder, text);
+    memcpy(field, &copy, sizeof copy);
+    return copy != NULL;
+}
+
+static bool put_str(const fg_config_reading_t *in, fg_str_t text, void *field) {
+    fg_str_t copy = fg_arena_str(in->arena, text);
+    memcpy(field, &copy, sizeof copy);
+    return copy.p != NULL;
+}
+
+static bool read_uri(const fg_config_reading_t *in, const char *text, void *field) {
+    fg_uri_t uri;
+    return fg_uri_parse(fg_str(text), &uri) && put_str(in, fg_str(text), field);
+}
+
+static bool read_web(const fg_config_reading_t *in, const char *text, void *field) {
+    return fg_uri_is_web(fg_str(text)) && put_str(in, fg_str(text), field);
+}
+
+static bool read_base(const fg_config_reading_t *in, const char *text, void *field) {
+    fg_uri_t uri;
+    if (!fg_uri_is_web(fg_str(text)) || !fg_uri_parse(fg_str(text), &uri))
+        return false;
+    if (!fg_str_eq_nocase(uri.scheme, FG_STR("https")) || uri.query.p != NULL || !(uri.path.n == 0 || fg_str_is(uri.path, "/")))
+        return false;
+    fg_buf_t origin = FG_BUF_INIT(1024);
+    bool ok = fg_uri_origin(fg_str(text), &origin) && fg_buf_ok(&origin) && put_str(in, fg_buf_str(&origin), field);
+    fg_buf_free(&origin);
+    return ok;
+}
+
+static bool is_place(const char *text) {
+    return text[0] == '/' && text[1] != '/' && strpbrk(text, "\\?#%\"'<> ;") == NULL && is_printable(text) && strstr(text, "/.") == NULL;
+}
+
+static bool read_place(const fg_config_reading_t *in, const char *text, void *field) {
+    return is_place(text) && strlen(text) > 1 && read_text(in, text, field);
+}
+
+static bool read_logo(const fg_config_reading_t *in, const char *text, void *field) {
+    return (is_place(text) || fg_uri_is_web(fg_str(text))) && read_text(in, text, field);
+}
+
+static bool read_colour(const fg_config_reading_t *in, const char *text, void *field) {
+    return strlen(text) == 7 && text[0] == '#' && strspn(text + 1, "0123456789abcdefABCDEF") == 6 && read_text(in, text, field);
+}
+
+/* ---- numbers */
+
+typedef struct unit {
+    const char *name;
+    uint64_t factor;
+} unit_t;
+
+/* Digits and one of the units, at most maximum once multiplied. */
+static bool read_number(const char *text, const unit_t *units, size_t unit_count, uint64_t maximum, uint64_t *number) {
+    size_t digits = strspn(text, "0123456789");
+    if (digits == 0 || digits > 12)
+        return false;
+    uint64_t value = strtoull(text, NULL, 10);
+    for (size_t i = 0; i < unit_count; i++)
+        if (strcmp(text + digits, units[i].name) == 0) {
+            *number = value * units[i].factor;
+            return value <= maximum / units[i].factor;
+        }
+    return false;
+}
+
+static bool read_duration(const fg_config_reading_t *in, const char *text, void *field) {
+    static const unit_t units[] = {{"s", FG_SECOND}, {"m", FG_MINUTE}, {"h", FG_HOUR}, {"d", FG_DAY}};
+    uint64_t number;
+    (void)in;
+    if (!read_number(text, units, FG_ARRAY_SIZE(units), 36500 * (uint64_t)FG_DAY, &number))
+        return false;
+    memcpy(field, &(int64_t){(int64_t)number}, sizeof(int64_t));
+    return true;
+}
+
+static bool read_size(const fg_config_reading_t *in, const char *text, void *field) {
+    static const unit_t units[] = {{"", 1}, {"k", 1 << 10}, {"m", 1 << 20}};
+    uint64_t number;
+    (void)in;
+    if (!read_number(text, units, FG_ARRAY_SIZE(units), UINT64_C(1) << 30, &number) || number == 0)
+        return false;
+    memcpy(field, &(size_t){(size_t)number}, sizeof(size_t));
+    return true;
+}
+
+static bool read_count(const fg_config_reading_t *in, const char *text, void *field) {
+    static const unit_t units[] = {{"", 1}};
+    uint64_t number;
+    (void)in;
+    if (!read_number(text, units, 1, 1000000, &number))
+        return false;
+    memcpy(field, &(unsigned){(unsigned)number}, sizeof(unsigned));
+    return true;
+}
+
+/* ---- words */
+
+static bool find_word(const char *text, const char *const *words, unsigned *index) {
+    for (*index = 0; words[*index] != NULL; ++*index)
+        if (strcmp(text, words[*index]) == 0)
+            return true;
+    return false;
+}
+
+static const char *const choice_words[] = {"true", "yes", "false", "no", NULL};
+static bool read_choice(const fg_config_reading_t *in, const char *text, void *field) {
+    unsigned index;
+    (void)in;
+    if (!find_word(text, choice_words, &index))
+        return false;
+    memcpy(field, &(fg_config_choice_t){index < 2 ? FG_CHOICE_YES : FG_CHOICE_NO}, sizeof(fg_config_choice_t));
+    return true;
+}
+
+static const char *const key_words[] = {"rsa-2048", "rsa-3072", "rsa-4096", "ec-p256", "ec-p384", NULL};
+static const char *const rsa_words[] = {"rsa-2048", "rsa-3072", "rsa-4096", NULL};
+static bool read_key(const fg_config_reading_t *in, const char *text, void *field) {
+    fg_key_type_t type;
+    (void)in;
+    if (!fg_key_type_from_name(text, &type))
+        return false;
+    memcpy(field, &type, sizeof type);
+    return true;
+}
+
+static bool read_rsa(const fg_config_reading_t *in, const char *text, void *field) {
+    unsigned index;
+    return find_word(text, rsa_words, &index) && read_key(in, text, field);
+}
+
+static const char *const token_words[] = {"saml11", "saml20", NULL};
+static bool read_token(const fg_config_reading_t *in, const char *text, void *field) {
+    unsigned index;
+    (void)in;
+    if (!find_word(text, token_words, &index))
+        return false;
+    memcpy(field, &(fg_saml_version_t){index == 0 ? FG_SAML_11 : FG_SAML_20}, sizeof(fg_saml_version_t));
+    return true;
+}
+
+static const char *const trust_words[] = {"2005", "13", NULL};
+static bool read_trust(const fg_config_reading_t *in, const char *text, void *field) {
+    unsigned index;
+    (void)in;
+    if (!find_word(text, trust_words, &index))
+        return false;
+    memcpy(field, &(fg_trust_version_t){index == 0 ? FG_TRUST_2005 : FG_TRUST_13}, sizeof(fg_trust_version_t));
+    return true;
+}
+
+static const char *const directory_words[] = {"file", NULL};
+static bool read_directory(const fg_config_reading_t *in, const char *text, void *field) {
+    unsigned index;
+    (void)in;
+    if (!find_word(text, directory_words, &index))
+        return false;
+    memcpy(field, &directory_words[index], sizeof directory_words[index]);
+    return true;
+}
+
+/* the same order in both */
+static const char *const claim_words[] = {
+    "name", "nameidentifier", "emailaddress", "givenname", "surname", "upn", "role", "windowsaccountname", "authenticationmethod",
+    "authenticationinstant", "group", "immutableid", "authnmethodsreferences", NULL,
+};
+static const char *const claim_types[] = {
+    FG_CLAIM_NAME, FG_CLAIM_NAMEIDENTIFIER, FG_CLAIM_EMAIL, FG_CLAIM_GIVENNAME, FG_CLAIM_SURNAME, FG_CLAIM_UPN, FG_CLAIM_ROLE,
+    FG_CLAIM_WINDOWSACCOUNTNAME, FG_CLAIM_AUTHMETHOD, FG_CLAIM_AUTHINSTANT, FG_CLAIM_GROUP, FG_CLAIM_IMMUTABLEID,
+    FG_CLAIM_AUTHNMETHODSREFERENCES,
+};
+_Static_assert(FG_ARRAY_SIZE(claim_words) == FG_ARRAY_SIZE(claim_types) + 1, "one claim type per word");
+
+/* A short word, or any absolute URI: partners have claims of their own. */
+static bool read_claim(const fg_config_reading_t *in, const char *text, void *field) {
+    unsigned index;
+    fg_uri_t uri;
+    if (find_word(text, claim_words, &index)) {
+        memcpy(field, &claim_types[index], sizeof claim_types[index]);
+        return true;
+    }
+    return fg_uri_parse(fg_str(text), &uri) && read_text(in, text, field);
+}
+
+/* ---- networks */
+
+static bool read_network(const fg_config_reading_t *in, const char *text, void *field) {
+    fg_config_network_t network = {0};
+    char address[64];
+    struct in_addr v4;
+    (void)in;
+    size_t length = strcspn(text, "/");
+    if (strcmp(text, "unix:") == 0) {
+        network.local = true;
+        memcpy(field, &network, sizeof network);
+        return true;
+    }
+    if (length >= sizeof address)
+        return false;
+    memcpy(address, text, length);
+    address[length] = '\0';
+    bool is_v4 = inet_pton(AF_INET, address, &v4) == 1;
+    if (is_v4) {
+        memset(network.address.s6_addr + 10, 0xff, 2);
+        memcpy(network.address.s6_addr + 12, &v4, sizeof v4);
+    } else if (inet_pton(AF_INET6, address, &network.address) != 1) {
+        return false;
+    }
+    unsigned width = is_v4 ? 32 : 128, bits = width;
+    if (text[length] == '/' && (!read_count(in, text + length + 1, &bits) || bits > width))
+        return false;
+    network.bits = bits + 128 - width;
+    memcpy(field, &network, sizeof network);
+    return true;
+}
+
+/* ---- the kinds */
+
+const fg_config_kind_t fg_config_text_kind = {sizeof(char *), read_text, "a text", NULL};
+const fg_config_kind_t fg_config_path_kind = {sizeof(char *), read_path, "a path", NULL};
+const fg_config_kind_t fg_config_base_kind = {sizeof(fg_str_t), read_base, "an https address without a path, as \"https://fs.example.com\"", NULL};
+const fg_config_kind_t fg_config_uri_kind = {sizeof(fg_str_t), read_uri, "an absolute URI", NULL};
+const fg_config_kind_t fg_config_web_kind = {sizeof(fg_str_t), read_web, "an http or https address without user name and fragment", NULL};
+const fg_config_kind_t fg_config_logo_kind = {sizeof(char *), read_logo, "an http or https address, or a path that begins with \"/\"", NULL};
+const fg_config_kind_t fg_config_place_kind = {sizeof(char *), read_place, "a path on this host, as \"/demo/\"", NULL};
+const fg_config_kind_t fg_config_colour_kind = {sizeof(char *), read_colour, "a colour as \"#1f6feb\"", NULL};
+const fg_config_kind_t fg_config_duration_kind = {sizeof(int64_t), read_duration, "a duration as 90s, 15m, 8h or 20d", NULL};
+const fg_config_kind_t fg_config_size_kind = {sizeof(size_t), read_size, "a size as 65536, 256k or 4m", NULL};
+const fg_config_kind_t fg_config_count_kind = {sizeof(unsigned), read_count, "a number", NULL};
+const fg_config_kind_t fg_config_choice_kind = {sizeof(fg_config_choice_t), read_choice, "true or false", choice_words};
+const fg_config_kind_t fg_config_network_kind = {sizeof(fg_config_network_t), read_network, "an address or a network as \"10.0.0.0/8\"", NULL};
+const fg_config_kind_t fg_config_key_kind = {sizeof(fg_key_type_t), read_key, "one of rsa-2048, rsa-3072, rsa-4096, ec-p256, ec-p384", key_words};
+const fg_config_kind_t fg_config_rsa_kind = {sizeof(fg_key_type_t), read_rsa, "one of rsa-2048, rsa-3072, rsa-4096 (tokens are encrypted with RSA-OAEP)", rsa_words};
+const fg_config_kind_t fg_config_token_kind = {sizeof(fg_saml_version_t), read_token, "\"saml11\" or \"saml20\"", token_words};
+const fg_config_kind_t fg_config_trust_kind = {sizeof(fg_trust_version_t), read_trust, "\"2005\" or \"13\"", trust_words};
+const fg_config_kind_t fg_config_claim_kind = {sizeof(char *), read_claim, "a claim type: a short name or a URI", claim_words};
+const fg_config_kind_t fg_config_directory_kind = {sizeof(char *), read_directory, "\"file\"", directory_words};

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * Kinds of values in the configuration: how each is read, what is expected, which words there are. */
+#ifndef FG_GATEWAY_CONFIG_VALUE_H
+#define FG_GATEWAY_CONFIG_VALUE_H
+
+#include <netinet/in.h>
+#include <stdint.h>
+
+#include "core/arena.h"
+
+typedef struct fg_config_list {
+    void *items;
+    size_t count;
+} fg_config_list_t;
+
+/* An address range; IPv4 is kept mapped into IPv6. */
+typedef struct fg_config_network {
+    struct in6_addr address;
+    unsigned bits;
+    bool local; /* "unix:" */
+} fg_config_network_t;
+
+typedef enum fg_config_choice { FG_CHOICE_UNSET, FG_CHOICE_NO, FG_CHOICE_YES } fg_config_choice_t;
+
+typedef struct fg_config_reading {
+    fg_arena_t *arena;
+    const char *folder; /* of the file: paths are relative to it */
+} fg_config_reading_t;
+
+typedef struct fg_config_kind {
+    size_t size; /* of the field */
+    bool (*read)(const fg_config_reading_t *in, const char *text, void *field);
+    const char *expected;
+    const char *const *words; /* for the nearest spelling, NULL at the end; NULL: none */
+} fg_config_kind_t;
+
+extern const fg_config_kind_t fg_config_text_kind;     /* const char * */
+extern const fg_config_kind_t fg_config_path_kind;     /* const char *, absolute */
+extern const fg_config_kind_t fg_config_base_kind;     /* fg_str_t: https origin */
+extern const fg_config_kind_t fg_config_uri_kind;      /* fg_str_t */
+extern const fg_config_kind_t fg_config_web_kind;      /* fg_str_t: http or https */
+extern const fg_config_kind_t fg_config_logo_kind;     /* const char *: web address or path on this host */
+extern const fg_config_kind_t fg_config_place_kind;    /* const char *: "/demo/" */
+extern const fg_config_kind_t fg_config_colour_kind;   /* const char * */
+extern const fg_config_kind_t fg_config_duration_kind; /* int64_t, milliseconds */
+extern const fg_config_kind_t fg_config_size_kind;     /* size_t */
+extern const fg_config_kind_t fg_config_count_kind;    /* unsigned */
+extern const fg_config_kind_t fg_config_choice_kind;   /* fg_config_choice_t */
+extern const fg_config_kind_t fg_config_network_kind;  /* fg_config_network_t */
+extern const fg_config_kind_t fg_config_key_kind;      /* fg_key_type_t */
+extern const fg_config_kind_t fg_config_rsa_kind;      /* fg_key_type_t */
+extern const fg_config_kind_t fg_config_token_kind;    /* fg_saml_version_t */
+extern const fg_config_kind_t fg_config_trust_kind;    /* fg_trust_version_t */
+extern const fg_config_kind_t fg_config_claim_kind;    /* const char *: claim type URI */
+extern const fg_config_kind_t fg_config_directory_kind; /* const char *: the word */
+
+#endif

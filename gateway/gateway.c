@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "gateway/gateway.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/crypto.h"
+#include "core/file.h"
+#include "core/json.h"
+#include "core/time.h"
+#include "gateway/config_check.h"
+#include "gateway/pages.h"
+#include "gateway/partners.h"
+#include "gateway/routes.h"
+#include "hub/signin.h"
+
+#define CONFIG_MAX (256u << 20)   /* a cap, not a size */
+#define RESPONSE_MAX (4u << 20)
+#define SEALING_LIFETIME (7 * FG_DAY)
+
+/* The partners as they are now.  Exchanges that began with it keep it until they are over. */
+typedef struct snapshot {
+    fg_arena_t *arena; /* this lives in it */
+    fg_hub_t hub;
+    unsigned references; /* under the gateway's lock */
+} snapshot_t;
+
+struct fg_gateway {
+    fg_arena_t *arena; /* the configuration */
+    fg_config_t config;
+    fg_hub_t hub;      /* all but the partners: what snapshots begin with */
+    fg_home_realm_t *home_realms;
+    fg_partners_t *partners;
+    fg_pages_t *pages;
+    fg_keyring_t *keyring;
+    pthread_mutex_t lock;       /* of current */
+    pthread_mutex_t refreshing; /* one at a time */
+    snapshot_t *first;
+    snapshot_t *current;
+};
+
+typedef struct exchange {
+    fg_exchange_t ex; /* first */
+    fg_gateway_t *gateway;
+    snapshot_t *snapshot;
+} exchange_t;
+
+/* ---- process */
+
+bool fg_gateway_start(fg_err_t *err) {
+    if (!fg_crypto_start())
+        return FG_FAIL(err, FG_E_INTERNAL, "OpenSSL lacks an algorithm");
+    fg_json_start();
+    return fg_xml_start(err);
+}
+
+void fg_gateway_stop(void) {
+    fg_xml_stop();
+    fg_crypto_stop();
+}
+
+/* ---- snapshots */
+
+static void snapshot_release(fg_gateway_t *gateway, snapshot_t *snapshot) {
+    if (snapshot == NULL)
+        return;
+    pthread_mutex_lock(&gateway->lock);
+    bool last = --snapshot->references == 0;
+    pthread_mutex_unlock(&gateway->lock);
+    if (last)
+        fg_arena_free(snapshot->arena);
+}
+
+static snapshot_t *snapshot_acquire(fg_gateway_t *gateway) {
+    pthread_mutex_lock(&gateway->lock);
+    snapshot_t *snapshot = gateway->current;
+    snapshot->references++;
+    pthread_mutex_unlock(&gateway->lock);
+    return snapshot;
+}
+
+static bool snapshot_build(void *context, const fg_env_t *env, fg_err_t *err) {
+    fg_gateway_t *gateway = context;
+    fg_arena_t *arena = fg_arena_new(CONFIG_MAX);
+    snapshot_t *snapshot = arena ? fg_arena_alloc(arena, sizeof *snapshot) : NULL;
+    if (snapshot == NULL) {
+        fg_arena_free(arena);
+        return FG_FAIL(err, FG_E_MEMORY, "loading partners");
+    }
+    *snapshot = (snapshot_t){arena, gateway->hub, 1};
+    if (!fg_partners_build(gateway->partners, env, arena, &snapshot->hub, err)) {
+        fg_arena_free(arena);
+        return false;
+    }
+    pthread_mutex_lock(&gateway->lock);
+    snapshot_t *before = gateway->current;
+    gateway->current = snapshot;
+    pthread_mutex_unlock(&gateway->lock);
+    snapshot_release(gateway, before);
+    return true;
+}
+
+/* ---- loading */
+
+static bool load_directories(fg_gateway_t *gateway, fg_err_t *err) {
+    const fg_config_list_t *list = &gateway->config.directories;
+    gateway->home_realms = fg_arena_alloc(gateway->arena, (list->count + 1) * sizeof *gateway->home_realms);
+    if (gateway->home_realms == NULL)
+        return FG_FAIL(err, FG_E_MEMORY, "loading directories");
+    for (size_t i = 0; i < list->count; i++) {
+        const fg_config_directory_t *d = (const fg_config_directory_t *)list->items + i;
+        fg_home_realm_t *realm = &gateway->home_realms[i];
+        fg_err_t why = FG_ERR_INIT;
+        realm->directory = fg_users_file_directory_new(d->at.title, d->path, &why);
+        if (realm->directory == NULL)
+            return fg_config_refuse(err, &d->at, "path", 0, "a users file (%s)", why.detail);
+        gateway->hub.home_realm_count = i + 1;
+        realm->display_name = d->display_name ? d->display_name : d->at.title;
+        realm->uri = d->uri;
+        if (d->uri.n == 0)
+            realm->uri = fg_str(fg_arena_printf(gateway->arena, "%s/%s", gateway->hub.entity_id.p, d->at.title));
+        if (realm->uri.p == NULL)
+            return FG_FAIL(err, FG_E_MEMORY, "loading directories");
+    }
+    gateway->hub.home_realms = gateway->home_realms;
+    return true;
+}
+
+/* The folder that the key ring's stands in; the caller may be root on behalf of a worker. */
+static bool make_state(const fg_gateway_t *gateway, const fg_gateway_options_t *options, fg_err_t *err) {
+    const char *state = gateway->config.state;
+    const fg_config_at_t at = fg_config_place(&gateway->config, NULL);
+    if (mkdir(state, 0700) != 0)
+        return errno == EEXIST || fg_config_refuse(err, &at, "state", 0, "a folder that can be made (%s: %s)", state, strerror(errno));
+    if (options->uid != (unsigned)-1 && geteuid() == 0 && chown(state, options->uid, options->gid) != 0)
+        return fg_config_refuse(err, &at, "state", 0, "a folder that can be given to its owner (%s: %s)", state, strerror(errno));
+    return true;
+}
+
+static bool load_keyring(fg_gateway_t *gateway, const fg_gateway_options_t *options, const fg_env_t *env, fg_err_t *err) {
+    const fg_config_t *config = &gateway->config;
+    const char *folder = fg_arena_printf(gateway->arena, "%s/keys", config->state);
+    struct stat status;
+    if (folder == NULL)
+        return FG_FAIL(err, FG_E_MEMORY, "loading keys");
+    /* before the first start there is none, and a check makes none */
+    if (options->check_only && stat(folder, &status) != 0 && errno == ENOENT)
+        return true;
+    if (!options->check_only && !make_state(gateway, options, err))
+        return false;
+    const fg_keyring_rules_t rules = {
+        .signing_type = config->keys.signing,
+        .encryption_type = config->keys.encryption,
+        .lifetime_ms = config->keys.lifetime_ms,
+        .publish_ms = config->keys.publish_ms,
+        .sealing_lifetime_ms = SEALING_LIFETIME,
+        .common_name = gateway->hub.host.p,
+    };
+    gateway->keyring = fg_keyring_open(folder, &rules, !options->check_only, options->uid, options->gid, env, err);
+    gateway->hub.keyring = gateway->keyring;
+    return gateway->keyring != NULL || fg_err_prefix(err, "key ring");
+}
+
+static bool fill_hub(fg_gateway_t *gateway, fg_err_t *err) {
+    const fg_config_t *c = &gateway->config;
+    fg_hub_t *hub = &gateway->hub;
+    hub->base_url = c->base_url;
+    hub->host = (fg_str_t){c->base_url.p + strlen("https://"), c->base_url.n - strlen("https://")};
+    hub->entity_id = c->entity_id;
+    if (hub->entity_id.n == 0)
+        hub->entity_id = fg_str(fg_arena_printf(gateway->arena, "http://%s/adfs/services/trust", hub->host.p));
+    hub->organisation = c->organisation ? c->organisation : hub->host.p;
+    hub->logo_url = c->logo_url;
+    hub->colour = c->colour;
+    hub->contact = c->contact;
+    hub->lockout = (fg_lockout_t){c->lockout.account_failures, c->lockout.address_failures, c->lockout.first_wait_ms,
+                                  c->lockout.longest_wait_ms};
+    hub->skew_ms = c->skew_ms;
+    hub->session_idle_ms = c->session.idle_ms;
+    hub->session_absolute_ms = c->session.absolute_ms;
+    hub->body_max = c->limits.body;
+    hub->xml = (fg_xml_limits_t){c->limits.body, c->limits.xml_depth, c->limits.xml_elements, c->limits.xml_attributes,
+                                 c->limits.xml_namespaces};
+    hub->render = fg_pages_render;
+    return hub->entity_id.p != NULL || FG_FAIL(err, FG_E_MEMORY, "loading the configuration");
+}
+
+static bool load(fg_gateway_t *gateway, const char *path, const fg_gateway_options_t *options, const fg_env_t *env, fg_err_t *err) {
+    if (!fg_config_read(gateway->arena, path, &gateway->config, err) || !fg_config_check(&gateway->config, err) || !fill_hub(gateway, err))
+        return false;
+    gateway->partners = fg_partners_new(&gateway->config, env, err);
+    if (gateway->partners == NULL || !load_directories(gateway, err))
+        return false;
+    gateway->pages = fg_pages_load(gateway->config.pages, err);
+    gateway->hub.pages = gateway->pages;
+    if (gateway->pages == NULL || !snapshot_build(gateway, env, err))
+        return false;
+    /* keys last: nothing is made for a configuration that is refused */
+    if (!load_keyring(gateway, options, env, err))
+        return false;
+    gateway->current->hub.keyring = gateway->keyring;
+    gateway->first = snapshot_acquire(gateway);
+    return true;
+}
+
+fg_gateway_t *fg_gateway_load(const char *path, const fg_gateway_options_t *options, const fg_env_t *env, fg_err_t *err) {
+    fg_gateway_t *gateway = calloc(1, sizeof *gateway);
+    if (gateway != NULL)
+        gateway->arena = fg_arena_new(CONFIG_MAX);
+    if (gateway == NULL || gateway->arena == NULL) {
+        free(gateway);
+        FG_FAIL(err, FG_E_MEMORY, "loading %s", path);
+        return NULL;
+    }
+    pthread_mutex_init(&gateway->lock, NULL);
+    pthread_mutex_init(&gateway->refreshing, NULL);
+    if (load(gateway, path, options, env, err))
+        return gateway;
+    fg_gateway_free(gateway);
+    return NULL;
+}
+
+void fg_gateway_free(fg_gateway_t *gateway) {
+    if (gateway == NULL)
+        return;
+    snapshot_release(gateway, gateway->first);
+    snapshot_release(gateway, gateway->current);
+    fg_partners_free(gateway->partners);
+    for (size_t i = 0; i < gateway->hub.home_realm_count; i++)
+        gateway->home_realms[i].directory->free(gateway->home_realms[i].directory);
+    fg_pages_free(gateway->pages);
+    fg_keyring_free(gateway->keyring);
+    pthread_mutex_destroy(&gateway->lock);
+    pthread_mutex_destroy(&gateway->refreshing);
+    fg_arena_free(gateway->arena);
+    free(gateway);
+}
+
+const fg_hub_t *fg_gateway_get_hub(const fg_gateway_t *gateway) { return &gateway->first->hub; }
+const char *fg_gateway_get_audit_path(const fg_gateway_t *gateway) { return gateway->config.audit_log; }
+size_t fg_gateway_get_store_size(const fg_gateway_t *gateway) { return gateway->config.store_size; }
+
+/* ---- trusted proxies */
+
+static bool address_parse(fg_str_t text, struct in6_addr *address) {
+    char copy[64];
+    struct in_addr v4;
+    if (text.n >= sizeof copy)
+        return false;
+    memcpy(copy, text.p, text.n);
+    copy[text.n] = '\0';
+    if (inet_pton(AF_INET6, copy, address) == 1)
+        return true;
+    if (inet_pton(AF_INET, copy, &v4) != 1)
+        return false;
+    *address = (struct in6_addr){0};
+    memset(address->s6_addr + 10, 0xff, 2);
+    memcpy(address->s6_addr + 12, &v4, sizeof v4);
+    return true;
+}
+
+static bool network_has(const fg_config_network_t *network, const struct in6_addr *address) {
+    unsigned bytes = network->bits / 8, bits = network->bits % 8;
+    if (network->local || memcmp(network->address.s6_addr, address->s6_addr, bytes) != 0)
+        return false;
+    return bits == 0 || ((network->address.s6_addr[bytes] ^ address->s6_addr[bytes]) >> (8 - bits)) == 0;
+}
+
+bool fg_gateway_is_trusted_proxy(const fg_gateway_t *gateway, fg_str_t address) {
+    const fg_config_network_t *networks = gateway->config.trusted_proxies.items;
+    struct in6_addr parsed;
+    bool local = fg_str_is(address, "unix:");
+    if (address.n == 0 || (!local && !address_parse(address, &parsed)))
+        return false;
+    for (size_t i = 0; i < gateway->config.trusted_proxies.count; i++)
+        if (local ? networks[i].local : network_has(&networks[i], &parsed))
+            return true;
+    return false;
+}
+
+/* ---- exchanges */
+
+fg_exchange_t *fg_gateway_exchange_new(fg_gateway_t *gateway, const fg_env_t *env, const fg_request_t *request) {
+    fg_arena_t *arena = fg_arena_new(0);
+    exchange_t *x = arena ? fg_arena_alloc(arena, sizeof *x) : NULL;
+    if (x == NULL) {
+        fg_arena_free(arena);
+        return NULL;
+    }
+    x->gateway = gateway;
+    x->snapshot = snapshot_acquire(gateway);
+    fg_exchange_t *ex = &x->ex;
+    ex->env = env;
+    ex->hub = &x->snapshot->hub;
+    ex->arena = arena;
+    ex->request = *request;
+    fg_buf_init(&ex->response.body, RESPONSE_MAX);
+    ex->keys = gateway->keyring ? fg_keyring_acquire(gateway->keyring) : NULL;
+    ex->now_ms = fg_now(env);
+    ex->audit_end = &ex->audit;
+    ex->next = fg_route_begin;
+    /* without randomness or keys nothing may be issued: the exchange is refused when it is run */
+    if (!fg_id_uuid(env, ex->correlation_id) || ex->keys == NULL)
+        ex->next = NULL;
+    return ex;
+}
+
+void fg_gateway_exchange_free(fg_exchange_t *ex) {
+    if (ex == NULL)
+        return;
+    exchange_t *x = (exchange_t *)ex;
+    fg_gateway_t *gateway = x->gateway;
+    snapshot_t *snapshot = x->snapshot;
+    if (ex->keys != NULL)
+        fg_keys_release(gateway->keyring, ex->keys);
+    fg_buf_free(&ex->response.body);
+    fg_arena_free(ex->arena);
+    snapshot_release(gateway, snapshot);
+}
+
+fg_step_t fg_gateway_run(fg_exchange_t *ex) {
+    fg_handler_t step = ex->next;
+    ex->next = NULL;
+    if (step != NULL && step(ex) == FG_STEP_PASSWORD && ex->next != NULL)
+        return FG_STEP_PASSWORD;
+    ex->next = NULL;
+    fg_route_finish(ex);
+    return FG_STEP_DONE;
+}
+
+void fg_gateway_refuse(fg_exchange_t *ex, fg_code_t code) {
+    fg_err_t err = FG_ERR_INIT;
+    FG_FAIL(&err, code, "not run");
+    ex->next = NULL;
+    ex->response.status = 0;
+    ex->response.header_count = 0;
+    ex->response.failed = false;
+    fg_buf_reset(&ex->response.body);
+    fg_route_refuse(ex, &err);
+    fg_route_finish(ex);
+}
+
+/* ---- keeping fresh */
+
+void fg_gateway_refresh(fg_gateway_t *gateway, const fg_env_t *env) {
+    if (pthread_mutex_trylock(&gateway->refreshing) != 0)
+        return;
+    for (size_t i = 0; i < gateway->hub.home_realm_count; i++)
+        gateway->home_realms[i].directory->refresh(gateway->home_realms[i].directory, env);
+    if (gateway->keyring != NULL)
+        fg_keyring_refresh(gateway->keyring, env);
+    fg_partners_refresh(gateway->partners, env, snapshot_build, gateway);
+    pthread_mutex_unlock(&gateway->refreshing);
+}
