@@ -10,7 +10,8 @@
 
 /* True if text is "#rrggbb". */
 bool fg_colour_is_valid(const char *text);
-/* colour mixed with as little black (on a light surface) or white (on a dark one) as gives the contrast.  Both are valid. */
+/* colour mixed with as little black (on a light surface) or white (on a dark one) as gives the contrast.  Both are
+ * valid. */
 void fg_colour_readable(const char *colour, const char *surface, char out[FG_COLOUR_SIZE]);
 /* Contrast of two valid colours, from 1 to 21. */
 double fg_colour_contrast(const char *a, const char *b);

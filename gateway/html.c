@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "gateway/html.h"
 
-/* What a byte becomes; NULL: itself.  Quotes of both kinds, so that one escape serves text and attributes.  CR is written as
- * a reference, since the HTML parser turns a bare one into LF; other control characters may not occur in HTML. */
+/* What a byte becomes; NULL: itself.  Quotes of both kinds, so that one escape serves text and attributes.  CR is
+ * written as a reference, since the HTML parser turns a bare one into LF; other control characters may not occur in
+ * HTML. */
 static const char *escape_of(unsigned char c) {
     static const char *const table[64] = {
-        ['&'] = "&amp;", ['<'] = "&lt;", ['>'] = "&gt;", ['"'] = "&#34;", ['\''] = "&#39;", ['\r'] = "&#13;", ['\n'] = "&#10;",
+        ['&'] = "&amp;",  ['<'] = "&lt;",   ['>'] = "&gt;",   ['"'] = "&#34;",
+        ['\''] = "&#39;", ['\r'] = "&#13;", ['\n'] = "&#10;",
     };
     if (c == 0x7f || (c < 0x20 && c != '\t' && c != '\n' && c != '\r'))
         return "\xef\xbf\xbd";
@@ -84,7 +86,8 @@ static bool in_list(const char *word, const char *const *list, size_t count) {
 }
 
 static bool holds_address(const char *attribute) {
-    static const char *const names[] = {"action", "background", "cite", "data", "formaction", "href", "ping", "poster", "src", "xlink:href"};
+    static const char *const names[] = {"action", "background", "cite",   "data", "formaction",
+                                        "href",   "ping",       "poster", "src",  "xlink:href"};
     return in_list(attribute, names, FG_ARRAY_SIZE(names));
 }
 
@@ -219,7 +222,8 @@ void fg_html_scan_add(fg_html_scan_t *scan, fg_str_t literal) {
 }
 
 bool fg_html_scan_eq(const fg_html_scan_t *a, const fg_html_scan_t *b) {
-    return a->state == b->state && strcmp(a->tag, b->tag) == 0 && a->fresh == b->fresh && (a->matched > 0) == (b->matched > 0) &&
+    return a->state == b->state && strcmp(a->tag, b->tag) == 0 && a->fresh == b->fresh &&
+           (a->matched > 0) == (b->matched > 0) &&
            (a->state < FG_HTML_AFTER_EQUALS || strcmp(a->attribute, b->attribute) == 0);
 }
 

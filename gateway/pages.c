@@ -61,28 +61,40 @@ static void prepare_error(const page_job_t *job) {
     put_str(job->model, "sentence", text_for(job, "fault", member(job->model, "reason")));
 }
 
-/* "http://schemas.xmlsoap.org/claims/Group" is shown as what the language calls "group", else as "Group". */
+/* The last word of a URI: "Group" of "http://schemas.xmlsoap.org/claims/Group". */
+static const char *last_word(const char *uri) {
+    const char *word = uri;
+    for (const char *p = uri; *p != '\0'; p++)
+        if ((*p == '/' || *p == ':') && p[1] != '\0')
+            word = p + 1;
+    return word;
+}
+
+/* What the language calls the last word of a URI, whatever its case; .p NULL: it has no word for it. */
+static fg_str_t label_for(const page_job_t *job, const char *kind, const char *uri) {
+    char word[48];
+    if (snprintf(word, sizeof word, "%s", last_word(uri)) >= (int)sizeof word)
+        return FG_STR_NONE;
+    for (char *p = word; *p != '\0'; p++)
+        if (*p >= 'A' && *p <= 'Z')
+            *p = (char)(*p + 32);
+    return text_for(job, kind, word);
+}
+
 static void prepare_claims(const page_job_t *job) {
     size_t index;
     json_t *claim;
     json_array_foreach(json_object_get(job->model, "claims"), index, claim) {
-        const char *type = member(claim, "type"), *name = type;
-        for (const char *p = type; *p != '\0'; p++)
-            if ((*p == '/' || *p == ':') && p[1] != '\0')
-                name = p + 1;
-        char key[48];
-        snprintf(key, sizeof key, "%s", name);
-        for (char *p = key; *p != '\0'; p++)
-            if (*p >= 'A' && *p <= 'Z')
-                *p = (char)(*p + 32);
-        fg_str_t label = text_for(job, "claim", key);
-        put_str(claim, "label", label.p ? label : fg_str(name));
+        fg_str_t label = label_for(job, "claim", member(claim, "type"));
+        put_str(claim, "label", label.p ? label : fg_str(last_word(member(claim, "type"))));
     }
+    put_str(job->model, "method_label", label_for(job, "method", member(job->model, "method")));
 }
 
 /* Frames of no kind anywhere, nothing from elsewhere but pictures (logo_url), styles and scripts by nonce only. */
-#define POLICY                                                                                                                  \
-    "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; style-src 'nonce-%1$s'; img-src 'self' data: https:; "
+#define POLICY                                                                                                   \
+    "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; style-src 'nonce-%1$s'; img-src 'self' data: " \
+    "https:; "
 
 /* same-origin, not no-referrer: that would send our own forms with "Origin: null", as if they came from anywhere.
  * The relying party that gets a token sees our origin and not the address, which holds wctx. */
@@ -96,8 +108,9 @@ static const struct page {
     /* sign-out clean-up loads a page of each relying party (WS-Federation 1.2 §13.2.4) */
     [FG_PAGE_SIGNED_OUT] = {POLICY "form-action 'none'; frame-src https: http:", "same-origin", NULL},
     [FG_PAGE_ERROR] = {POLICY "form-action 'none'", "same-origin", prepare_error},
-    /* No form-action: Chromium applies it to the redirects that follow the POST too, and where the relying party sends the
-     * browser next is not known here.  The form's address is a registered one, and no markup can come into the page. */
+    /* No form-action: Chromium applies it to the redirects that follow the POST too, and where the relying party sends
+     * the browser next is not known here.  The form's address is a registered one, and no markup can come into the
+     * page. */
     [FG_PAGE_AUTO_POST] = {POLICY "script-src 'nonce-%1$s'", "strict-origin", NULL},
     [FG_PAGE_CLAIMS] = {POLICY "form-action 'none'", "same-origin", prepare_claims},
 };
@@ -107,7 +120,8 @@ static void put_contact(json_t *model, const char *contact) {
     put(model, "contact", contact);
     if (contact == NULL || strchr(contact, ' ') != NULL)
         return;
-    if (strncmp(contact, "https://", 8) == 0 || strncmp(contact, "http://", 7) == 0 || strncmp(contact, "mailto:", 7) == 0)
+    if (strncmp(contact, "https://", 8) == 0 || strncmp(contact, "http://", 7) == 0 ||
+        strncmp(contact, "mailto:", 7) == 0)
         put(model, "contact_url", contact);
     else if (strchr(contact, '@') != NULL && snprintf(url, sizeof url, "mailto:%s", contact) < (int)sizeof url)
         put(model, "contact_url", url);

@@ -2,9 +2,9 @@
  *
  * The pages that people see: templates and texts, loaded once, and their answers' headers.
  *
- * Files: sign_in.html, home_realm.html, signed_out.html, error.html, auto_post.html, claims.html, what they include, and
- * texts.LANGUAGE.json.  Each file is taken from the administrator's folder if it is there, else from the installed one.
- * A text is sought in the administrator's file of the language, the installed one, then likewise in English.
+ * Files: sign_in.html, home_realm.html, signed_out.html, error.html, auto_post.html, claims.html, what they include,
+ * and texts.LANGUAGE.json.  Each file is taken from the administrator's folder if it is there, else from the installed
+ * one. A text is sought in the administrator's file of the language, the installed one, then likewise in English.
  *
  * Models (all members may be absent; every page also has organisation, logo_url, contact, contact_url, lang, nonce,
  * correlation_id, accent_light, accent_dark):
@@ -23,8 +23,8 @@
 fg_pages_t *fg_pages_load(const char *folder, fg_err_t *err) FG_MUST_CHECK;
 void fg_pages_free(fg_pages_t *pages);
 
-/* fg_hub_t's render: takes model (NULL: memory was out).  False: no such page, no randomness or no memory; the response is
- * as it was. */
+/* fg_hub_t's render: takes model (NULL: memory was out).  False: no such page, no randomness or no memory; the response
+ * is as it was. */
 bool fg_pages_render(fg_exchange_t *ex, int status, const char *name, struct json_t *model);
 
 /* Which of count languages ("en", "pt-br": lower case, the first is the default) an Accept-Language header asks for. */

@@ -13,7 +13,8 @@
 #define FILE_MAX (256u << 10)
 #define LANGUAGE_MAX 20u
 
-const char *const fg_page_names[FG_PAGE_COUNT] = {"sign_in", "home_realm", "signed_out", "error", "auto_post", "claims"};
+const char *const fg_page_names[FG_PAGE_COUNT] = {"sign_in", "home_realm", "signed_out",
+                                                  "error",   "auto_post",  "claims"};
 
 /* ---- files */
 
@@ -61,8 +62,9 @@ static bool part_file(void *context, fg_str_t name, const char **path, fg_str_t 
         file->name = name;
         file->path = find_file(pages, name);
         if (file->path == NULL)
-            return FG_FAIL(err, FG_E_CONFIG, "found no file %.*s in %s%s%s", FG_STR_ARG(name), pages->folders[0] ? pages->folders[0] : "",
-                           pages->folders[0] ? " and " : "", pages->folders[1]);
+            return FG_FAIL(err, FG_E_CONFIG, "found no file %.*s in %s%s%s", FG_STR_ARG(name),
+                           pages->folders[0] ? pages->folders[0] : "", pages->folders[0] ? " and " : "",
+                           pages->folders[1]);
         if (!read_file(pages, file->path, &file->text, err))
             return false;
         pages->file_count++;
@@ -118,8 +120,8 @@ static bool load_texts(fg_pages_t *pages, size_t language, size_t folder, fg_err
         return FG_FAIL(err, FG_E_MEMORY, "texts");
     const char *key;
     json_t *value;
-    json_object_foreach(json, key, value) if (!json_is_string(value))
-        return FG_FAIL(err, FG_E_CONFIG, "%s: found no text at \"%s\", expected a string", texts->path, key);
+    json_object_foreach(json, key, value) if (!json_is_string(value)) return FG_FAIL(
+        err, FG_E_CONFIG, "%s: found no text at \"%s\", expected a string", texts->path, key);
     if (!json_is_object(json))
         return FG_FAIL(err, FG_E_CONFIG, "%s:1:1: found no object, expected { \"KEY\": \"TEXT\", ... }", texts->path);
     texts->texts = json;
@@ -128,7 +130,8 @@ static bool load_texts(fg_pages_t *pages, size_t language, size_t folder, fg_err
 
 /* ---- languages */
 
-/* The language of a file "texts.LANGUAGE.json" (RFC 5646 §2.1: letters, digits, '-'), in lower case as its name must be. */
+/* The language of a file "texts.LANGUAGE.json" (RFC 5646 §2.1: letters, digits, '-'), in lower case as its name must
+ * be. */
 static bool language_of(const char *file, char language[LANGUAGE_MAX + 1]) {
     static const char before[] = "texts.", behind[] = ".json";
     size_t length = strlen(file), around = strlen(before) + strlen(behind);

@@ -43,7 +43,9 @@ static bool is_set(const json_t *value) {
     }
 }
 
-static void push(run_t *run, const json_t *scope, const json_t *list) { run->sections[++run->depth] = (section_t){scope, list, 0}; }
+static void push(run_t *run, const json_t *scope, const json_t *list) {
+    run->sections[++run->depth] = (section_t){scope, list, 0};
+}
 
 static void run_literal(run_t *run, const fg_op_t *op) { fg_buf_put_str(run->out, op->text); }
 

@@ -10,8 +10,8 @@
  *   {{>file}}                 another file, put in when the page is loaded
  *   {{! ... }}                a comment
  *
- * Names are sought in the innermost list element first, then outwards.  There is no way to write a value unescaped, and none
- * to put one where escaping does not help (a script, an event handler, outside quotes): loading refuses that. */
+ * Names are sought in the innermost list element first, then outwards.  There is no way to write a value unescaped, and
+ * none to put one where escaping does not help (a script, an event handler, outside quotes): loading refuses that. */
 #ifndef FG_GATEWAY_TEMPLATE_H
 #define FG_GATEWAY_TEMPLATE_H
 

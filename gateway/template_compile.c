@@ -42,7 +42,8 @@ static bool refuse(const compiler_t *c, const source_t *s, fg_str_t found, const
             line++, column = 1;
     }
     int length = (int)(found.n > 60 ? 60 : found.n);
-    return FG_FAIL(c->err, FG_E_CONFIG, "%s:%u:%u: found \"%.*s\", expected %s", s->path, line, column, length, found.p, expected);
+    return FG_FAIL(c->err, FG_E_CONFIG, "%s:%u:%u: found \"%.*s\", expected %s", s->path, line, column, length, found.p,
+                   expected);
 }
 
 static bool add(compiler_t *c, fg_op_t op) {
@@ -78,7 +79,8 @@ static bool is_name(fg_str_t name) {
 
 static bool is_key(fg_str_t key) {
     for (size_t i = 0; i < key.n; i++)
-        if (!(key.p[i] >= 'a' && key.p[i] <= 'z') && !(key.p[i] >= '0' && key.p[i] <= '9') && key.p[i] != '_' && key.p[i] != '.')
+        if (!(key.p[i] >= 'a' && key.p[i] <= 'z') && !(key.p[i] >= '0' && key.p[i] <= '9') && key.p[i] != '_' &&
+            key.p[i] != '.')
             return false;
     return key.n > 0 && key.n <= 60;
 }
@@ -103,7 +105,8 @@ static bool add_text(compiler_t *c, source_t *s, fg_html_place_t place) {
         size_t from = s->at;
         while (s->at < s->text.n && s->text.p[s->at] != '{' && s->text.p[s->at] != '}')
             s->at++;
-        if (s->at > from && !add(c, (fg_op_t){.kind = FG_OP_TEXT, .place = place, .text = {s->text.p + from, s->at - from}}))
+        if (s->at > from &&
+            !add(c, (fg_op_t){.kind = FG_OP_TEXT, .place = place, .text = {s->text.p + from, s->at - from}}))
             return false;
         if (s->at == s->text.n)
             return true;
@@ -131,7 +134,9 @@ static bool tag_text(compiler_t *c, source_t *s, fg_str_t key, fg_html_place_t p
 static bool tag_value(compiler_t *c, source_t *s, fg_str_t name) {
     fg_html_place_t place = fg_html_scan_place(&c->scan);
     if (place == FG_HTML_REFUSED)
-        return refuse(c, s, name, "values only between tags and inside quotes, not in scripts, styles of elements and event handlers");
+        return refuse(
+            c, s, name,
+            "values only between tags and inside quotes, not in scripts, styles of elements and event handlers");
     if (fg_str_starts(name, "t."))
         return tag_text(c, s, (fg_str_t){name.p + 2, name.n - 2}, place);
     if (!is_name(name))
@@ -188,7 +193,8 @@ static bool tag(compiler_t *c, source_t *s) {
     static const struct {
         char sign;
         bool (*compile)(compiler_t *, source_t *, fg_str_t);
-    } table[] = {{'#', tag_each}, {'?', tag_if}, {'^', tag_unless}, {'/', tag_end}, {'>', tag_file}, {'!', tag_comment}};
+    } table[] = {{'#', tag_each}, {'?', tag_if},   {'^', tag_unless},
+                 {'/', tag_end},  {'>', tag_file}, {'!', tag_comment}};
 
     fg_str_t rest = {s->text.p + s->at, s->text.n - s->at};
     const char *end = memmem(rest.p, rest.n, "}}", 2);

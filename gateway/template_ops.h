@@ -14,7 +14,7 @@ typedef enum fg_op_kind {
     FG_OP_EACH,    /* sections: text is the name, jump the op that closes it */
     FG_OP_IF,
     FG_OP_UNLESS,
-    FG_OP_END,     /* jump is the op that opened it */
+    FG_OP_END, /* jump is the op that opened it */
 } fg_op_kind_t;
 
 typedef struct fg_op {

@@ -101,7 +101,8 @@ static json_t *full_model(const char *page, const char *value) {
     static const char *const lists[] = {"hidden", "realms", "parties", "fields", "claims"};
     for (size_t i = 0; i < FG_ARRAY_SIZE(lists); i++)
         json_object_set_new(model, lists[i],
-                            json_pack("[{s:s,s:s,s:s,s:s,s:s}]", "name", value, "value", value, "uri", value, "url", value, "type", value));
+                            json_pack("[{s:s,s:s,s:s,s:s,s:s}]", "name", value, "value", value, "uri", value, "url",
+                                      value, "type", value));
     return model;
 }
 
@@ -163,7 +164,8 @@ static void wctx_with_markup_is_echoed(void **state) {
     json_t *model = json_pack("{s:s,s:[{s:s,s:s}]}", "action", "https://rp.example/", "fields", "name", "wctx", "value",
                               "rm=0&id=\"><b>'\r\nru=%2f {{csrf}}");
     assert_true(fg_pages_render(f->ex, 200, "auto_post", model));
-    assert_true(contains(body(f), "name=\"wctx\" value=\"rm=0&amp;id=&#34;&gt;&lt;b&gt;&#39;&#13;&#10;ru=%2f {{csrf}}\">"));
+    assert_true(
+        contains(body(f), "name=\"wctx\" value=\"rm=0&amp;id=&#34;&gt;&lt;b&gt;&#39;&#13;&#10;ru=%2f {{csrf}}\">"));
     end(f);
 }
 
@@ -216,7 +218,8 @@ static void a_large_token_fits_and_a_flood_does_not(void **state) {
         memset(token, '<', size);
         token[size] = '\0';
         begin(f, "en");
-        json_t *model = json_pack("{s:s,s:[{s:s,s:s}]}", "action", "https://rp.example/", "fields", "name", "wresult", "value", token);
+        json_t *model = json_pack("{s:s,s:[{s:s,s:s}]}", "action", "https://rp.example/", "fields", "name", "wresult",
+                                  "value", token);
         assert_int_equal(fg_pages_render(f->ex, 200, "auto_post", model), size < 1 << 20);
         end(f);
         free(token);
@@ -226,7 +229,8 @@ static void a_large_token_fits_and_a_flood_does_not(void **state) {
 static void the_form_is_as_the_protocol_reads_it(void **state) {
     fixture_t *f = *state;
     begin(f, "en");
-    json_t *model = json_pack("{s:s,s:s,s:s,s:s}", "action", "/adfs/ls/?wa=wsignin1.0", "username", "alice", "message", "wrong", "csrf", "token");
+    json_t *model = json_pack("{s:s,s:s,s:s,s:s}", "action", "/adfs/ls/?wa=wsignin1.0", "username", "alice", "message",
+                              "wrong", "csrf", "token");
     assert_true(fg_pages_render(f->ex, 200, "sign_in", model));
     assert_true(contains(body(f), "<form method=\"post\" action=\"/adfs/ls/?wa=wsignin1.0\">"));
     assert_true(contains(body(f), "name=\"csrf\" value=\"token\""));
@@ -307,17 +311,20 @@ static void texts_follow_the_language(void **state) {
     }
     /* a reason without a sentence of the language keeps the model's */
     begin(f, "de");
-    assert_true(fg_pages_render(f->ex, 400, "error", json_pack("{s:s,s:s}", "sentence", "New sentence.", "reason", "brand_new")));
+    assert_true(fg_pages_render(f->ex, 400, "error",
+                                json_pack("{s:s,s:s}", "sentence", "New sentence.", "reason", "brand_new")));
     assert_true(contains(body(f), "New sentence."));
     end(f);
 }
 
 /* ---- an administrator's folder */
 
-/* No page can do without the shipped files here, since they are installed elsewhere: the folder holds copies of them. */
+/* No page can do without the shipped files here, since they are installed elsewhere: the folder holds copies of them.
+ */
 static void copy_shipped(const char *folder) {
-    static const char *const names[] = {"sign_in.html", "home_realm.html", "signed_out.html", "error.html", "auto_post.html", "claims.html",
-                                        "head.html", "top.html", "foot.html", "style.css", "texts.en.json", "texts.de.json"};
+    static const char *const names[] = {"sign_in.html",   "home_realm.html", "signed_out.html", "error.html",
+                                        "auto_post.html", "claims.html",     "head.html",       "top.html",
+                                        "foot.html",      "style.css",       "texts.en.json",   "texts.de.json"};
     for (size_t i = 0; i < FG_ARRAY_SIZE(names); i++) {
         char from[600], to[600];
         size_t length;
@@ -341,10 +348,12 @@ static void write_file(const char *folder, const char *name, const char *content
 static void remove_folder(const char *folder) {
     static const char *const more[] = {"texts.fr.json", "texts.xx.json"};
     char path[600];
-    static const char *const names[] = {"sign_in.html", "home_realm.html", "signed_out.html", "error.html", "auto_post.html", "claims.html",
-                                        "head.html", "top.html", "foot.html", "style.css", "texts.en.json", "texts.de.json"};
+    static const char *const names[] = {"sign_in.html",   "home_realm.html", "signed_out.html", "error.html",
+                                        "auto_post.html", "claims.html",     "head.html",       "top.html",
+                                        "foot.html",      "style.css",       "texts.en.json",   "texts.de.json"};
     for (size_t i = 0; i < FG_ARRAY_SIZE(names) + FG_ARRAY_SIZE(more); i++) {
-        snprintf(path, sizeof path, "%s/%s", folder, i < FG_ARRAY_SIZE(names) ? names[i] : more[i - FG_ARRAY_SIZE(names)]);
+        snprintf(path, sizeof path, "%s/%s", folder,
+                 i < FG_ARRAY_SIZE(names) ? names[i] : more[i - FG_ARRAY_SIZE(names)]);
         unlink(path);
     }
     rmdir(folder);
@@ -400,23 +409,27 @@ static void an_administrator_can_replace_files_and_add_languages(void **state) {
 static json_t *sample(const char *page) {
     json_t *model = json_object();
     if (strcmp(page, "sign_in") == 0)
-        json_object_update_new(model, json_pack("{s:s,s:s,s:s}", "action", "/adfs/ls/", "application", "Contoso Intranet", "realm_choice_url",
-                                                "/adfs/ls/?whr=choose"));
+        json_object_update_new(model, json_pack("{s:s,s:s,s:s}", "action", "/adfs/ls/", "application",
+                                                "Contoso Intranet", "realm_choice_url", "/adfs/ls/?whr=choose"));
     if (strcmp(page, "home_realm") == 0)
-        json_object_update_new(model, json_pack("{s:s,s:s,s:[{s:s,s:s},{s:s,s:s},{s:s,s:s}]}", "action", "/adfs/ls/", "application",
-                                                "Contoso Intranet", "realms", "uri", "urn:a", "name", "Example & Sons, employees", "uri", "urn:b",
-                                                "name", "Partners of the Danube Shipping and Logistics Company", "uri", "urn:c", "name", "Guests"));
+        json_object_update_new(model, json_pack("{s:s,s:s,s:[{s:s,s:s},{s:s,s:s},{s:s,s:s}]}", "action", "/adfs/ls/",
+                                                "application", "Contoso Intranet", "realms", "uri", "urn:a", "name",
+                                                "Example & Sons, employees", "uri", "urn:b", "name",
+                                                "Partners of the Danube Shipping and Logistics Company", "uri", "urn:c",
+                                                "name", "Guests"));
     if (strcmp(page, "signed_out") == 0)
-        json_object_update_new(model, json_pack("{s:s,s:s,s:[{s:s,s:s},{s:s,s:s}]}", "wreply", "https://rp.example/", "wreply_name", "Contoso Intranet",
-                                                "parties", "name", "Contoso Intranet", "url", "about:blank", "name", "Time sheets", "url",
-                                                "about:blank"));
+        json_object_update_new(model,
+                               json_pack("{s:s,s:s,s:[{s:s,s:s},{s:s,s:s}]}", "wreply", "https://rp.example/",
+                                         "wreply_name", "Contoso Intranet", "parties", "name", "Contoso Intranet",
+                                         "url", "about:blank", "name", "Time sheets", "url", "about:blank"));
     if (strcmp(page, "error") == 0)
         json_object_update_new(model, json_pack("{s:i,s:s,s:s,s:s,s:s}", "status", 400, "sentence",
-                                                fg_fault_get(FG_E_WSFED_REPLY)->sentence, "reason", "wsfed_reply", "fault", "NoMatchInScope",
-                                                "back", "https://rp.example/"));
+                                                fg_fault_get(FG_E_WSFED_REPLY)->sentence, "reason", "wsfed_reply",
+                                                "fault", "NoMatchInScope", "back", "https://rp.example/"));
     if (strcmp(page, "auto_post") == 0)
-        json_object_update_new(model, json_pack("{s:s,s:s,s:[{s:s,s:s}]}", "action", "https://rp.example/", "application", "Contoso Intranet",
-                                                "fields", "name", "wa", "value", "wsignin1.0"));
+        json_object_update_new(model,
+                               json_pack("{s:s,s:s,s:[{s:s,s:s}]}", "action", "https://rp.example/", "application",
+                                         "Contoso Intranet", "fields", "name", "wa", "value", "wsignin1.0"));
     return model;
 }
 
@@ -424,7 +437,8 @@ static json_t *sample_claims(void) {
     static const char *const claims[][2] = {
         {"http://schemas.xmlsoap.org/ws/2005/05/identity/claims/name", "Alice Adams"},
         {"http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn", "alice@fedgate.test"},
-        {"http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress", "alice.adams@a-rather-long-domain-name.example.com"},
+        {"http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress",
+         "alice.adams@a-rather-long-domain-name.example.com"},
         {"http://schemas.xmlsoap.org/claims/Group", "Administrators"},
         {"http://schemas.microsoft.com/ws/2008/06/identity/claims/role", "Staff"},
         {"urn:example:employee-number", "0004711"},
@@ -434,11 +448,13 @@ static json_t *sample_claims(void) {
         json_array_append_new(list, json_pack("{s:s,s:s}", "type", claims[i][0], "value", claims[i][1]));
     return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:o,s:s}", "subject", "alice@fedgate.test", "issuer",
                      "http://fs.example.com/adfs/services/trust", "audience", "urn:fedgate:demo", "method",
-                     "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport", "instant", "2026-01-01T00:00:00Z", "expires",
-                     "2026-01-01T01:00:00Z", "version", "SAML 2.0", "claims", list, "sign_out_url", "/adfs/ls/?wa=wsignout1.0");
+                     "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport", "instant",
+                     "2026-01-01T00:00:00Z", "expires", "2026-01-01T01:00:00Z", "version", "SAML 2.0", "claims", list,
+                     "sign_out_url", "/adfs/ls/?wa=wsignout1.0");
 }
 
-static void show(fixture_t *f, const char *folder, const char *page, const char *name, json_t *model, const char *language) {
+static void show(fixture_t *f, const char *folder, const char *page, const char *name, json_t *model,
+                 const char *language) {
     begin(f, language);
     assert_true(fg_pages_render(f->ex, 200, page, model));
     char *script = strstr(body(f), ".submit()"); /* stays where it can be looked at */
@@ -452,10 +468,13 @@ static void claims_have_short_names(void **state) {
     fixture_t *f = *state;
     begin(f, "en");
     assert_true(fg_pages_render(f->ex, 200, "claims", sample_claims()));
-    assert_true(contains(body(f), "scope=\"row\">User principal name<span class=\"uri\">http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn</span>"));
+    assert_true(contains(body(f), "scope=\"row\">User principal name<span "
+                                  "class=\"uri\">http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn</span>"));
     assert_true(contains(body(f), "scope=\"row\">Group<span"));
-    assert_true(contains(body(f), "scope=\"row\">employee-number<span class=\"uri\">urn:example:employee-number</span>"));
+    assert_true(
+        contains(body(f), "scope=\"row\">employee-number<span class=\"uri\">urn:example:employee-number</span>"));
     assert_true(contains(body(f), "Signed in as alice@fedgate.test"));
+    assert_true(contains(body(f), "<dd>Password over a secure connection<span class=\"uri\">urn:oasis"));
     end(f);
 }
 
@@ -476,7 +495,8 @@ static void samples_can_be_looked_at(void **state) {
     json_object_update_new(wrong, json_pack("{s:s,s:s}", "username", "alice", "message", "wrong"));
     show(f, folder, "sign_in", "sign_in_wrong.html", wrong, "en");
     f->hub.colour = "#ffd400";
-    f->hub.logo_url = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' width='120' height='32'%3E%3Crect width='120' height='32' "
+    f->hub.logo_url = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' width='120' height='32'%3E%3Crect "
+                      "width='120' height='32' "
                       "rx='6' fill='%23ffd400'/%3E%3C/svg%3E";
     show(f, folder, "sign_in", "sign_in_brand.html", sample("sign_in"), "en");
     f->hub.colour = "#1f5fa8";

@@ -13,13 +13,16 @@ typedef struct piece {
 } piece_t;
 
 static const piece_t texts[] = {
-    {"hello", "Hello {name}!"},  {"markup", "a < b & \"c\""}, {"open", "Hello {name"},
-    {"close", "Hello }"},        {"strange", "Hello {na me}"}, {"dotted.key_2", "dotted"},
+    {"hello", "Hello {name}!"}, {"markup", "a < b & \"c\""},  {"open", "Hello {name"},
+    {"close", "Hello }"},       {"strange", "Hello {na me}"}, {"dotted.key_2", "dotted"},
 };
 
 static const char *page; /* the page under test */
 static const piece_t files[] = {
-    {"part.html", "<b>{{name}}</b>"}, {"self.html", "x{{>self.html}}"}, {"opens.html", "{{#name}}"}, {"closes.html", "{{/name}}"},
+    {"part.html", "<b>{{name}}</b>"},
+    {"self.html", "x{{>self.html}}"},
+    {"opens.html", "{{#name}}"},
+    {"closes.html", "{{/name}}"},
     {"tag.html", "<p "},
 };
 
@@ -207,7 +210,8 @@ static void output_is_bounded(void **state) {
 /* The accent reads well on both surfaces whatever the brand's colour is; one that does already stays. */
 static void colours_get_their_contrast(void **state) {
     (void)state;
-    static const char *const brands[] = {"#ffffff", "#000000", "#ffff00", "#808080", "#ff0000", "#00ff00", "#0000FF", "#e07a00"};
+    static const char *const brands[] = {"#ffffff", "#000000", "#ffff00", "#808080",
+                                         "#ff0000", "#00ff00", "#0000FF", "#e07a00"};
     char colour[FG_COLOUR_SIZE];
     for (size_t i = 0; i < FG_ARRAY_SIZE(brands); i++) {
         fg_colour_readable(brands[i], "#eef1f6", colour);
