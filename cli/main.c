@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * fedgate COMMAND: finds the row of the table and runs it. */
 #include "cli/cli.h"
+#include "cli/user.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -16,6 +17,12 @@ static int run_help(const fg_cli_command_t *command, const fg_env_t *env, int ar
 /* words, arguments, help, details, function */
 static const fg_cli_command_t commands[] = {
     {{"help", NULL}, "[COMMAND]", "explain a command", NULL, run_help},
+    {{"user", "add"}, "NAME [--group NAME]... [--attribute K=V]... [--password-stdin] [--file USERS]", "add a person to the users file",
+     FG_CLI_USER_ADD_HELP FG_CLI_USER_PASSWORD_HELP FG_CLI_USER_FILE_HELP, fg_cli_user_add},
+    {{"user", "list"}, "[--file USERS]", "list the persons of the users file", FG_CLI_USER_FILE_HELP, fg_cli_user_list},
+    {{"user", "passwd"}, "NAME [--password-stdin] [--file USERS]", "change a person's password",
+     FG_CLI_USER_PASSWORD_HELP FG_CLI_USER_FILE_HELP, fg_cli_user_passwd},
+    {{"user", "remove"}, "NAME [--file USERS]", "remove a person from the users file", FG_CLI_USER_FILE_HELP, fg_cli_user_remove},
 };
 
 /* ---- finding */

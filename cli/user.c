@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/user.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "core/file.h"
+#include "core/json.h"
+#include "directory/password.h"
+#include "directory/users.h"
+
+#define FILE_MODE 0600
+#define MAX_REPEATED 64u
+
+/* ---- the file: locked, read, changed, replaced whole ---- */
+
+typedef struct edit {
+    const char *path;
+    fg_users_t *users;
+    mode_t mode;
+    int lock;
+} edit_t;
+
+/* The lock is a file of its own: the users file itself is replaced. */
+static int lock_beside(const char *path, fg_err_t *err) {
+    char lock[4096];
+    if ((size_t)snprintf(lock, sizeof lock, "%s.lock", path) >= sizeof lock) {
+        FG_FAIL(err, FG_E_FILE, "%s: the name is too long", path);
+        return -1;
+    }
+    return fg_file_lock(lock, err);
+}
+
+static bool edit_begin(edit_t *edit, const char *path, bool may_be_new, fg_err_t *err) {
+    struct stat status;
+    *edit = (edit_t){.path = path, .mode = FILE_MODE, .lock = lock_beside(path, err)};
+    if (edit->lock < 0)
+        return false;
+    bool exists = stat(path, &status) == 0;
+    if (exists)
+        edit->mode = status.st_mode & 0777; /* an administrator may have let the gateway's group read it */
+    edit->users = exists || !may_be_new ? fg_users_load(path, NULL, err) : fg_users_new();
+    if (edit->users == NULL)
+        fg_file_unlock(edit->lock);
+    return edit->users != NULL;
+}
+
+static bool edit_save(const edit_t *edit, fg_err_t *err) {
+    fg_buf_t text = FG_BUF_INIT(FG_USERS_FILE_MAX);
+    bool ok = fg_users_write(edit->users, &text, err) && fg_file_replace(edit->path, fg_buf_str(&text), edit->mode, err);
+    fg_buf_free(&text);
+    return ok;
+}
+
+static int edit_end(edit_t *edit, bool ok, const fg_err_t *err) {
+    fg_users_free(edit->users);
+    fg_file_unlock(edit->lock);
+    return ok ? FG_CLI_OK : fg_cli_fail(err);
+}
+
+/* ---- passwords ---- */
+
+/* One line without its end; false: none, or longer than any password. */
+static bool read_line(char *line, size_t room) {
+    if (fgets(line, (int)room, stdin) == NULL)
+        return false;
+    size_t length = strcspn(line, "\r\n");
+    bool whole = line[length] != '\0' || feof(stdin);
+    line[length] = '\0';
+    return whole;
+}
+
+static bool ask(const char *prompt, char *line, size_t room) {
+    struct termios before, silent;
+    if (tcgetattr(STDIN_FILENO, &before) != 0)
+        return false;
+    silent = before;
+    silent.c_lflag &= ~(tcflag_t)ECHO;
+    silent.c_lflag |= ECHONL;
+    fputs(prompt, stderr);
+    if (tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent) != 0)
+        return false;
+    bool ok = read_line(line, room);
+    (void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
+    return ok;
+}
+
+static bool ask_twice(char *password, size_t room, fg_err_t *err) {
+    char again[FG_PASSWORD_MAX + 3];
+    if (!isatty(STDIN_FILENO))
+        return FG_FAIL(err, FG_E_AUTH_MISSING, "standard input is no terminal: give the password with --password-stdin");
+    bool ok = ask("Password: ", password, room) && ask("Again: ", again, sizeof again);
+    if (!ok)
+        FG_FAIL(err, FG_E_AUTH_MISSING, "no password was read");
+    else if (!(ok = strcmp(password, again) == 0))
+        FG_FAIL(err, FG_E_AUTH_FAILED, "the two passwords differ");
+    explicit_bzero(again, sizeof again);
+    return ok;
+}
+
+/* The hash of a password that is asked for or read. */
+static bool new_hash(const fg_env_t *env, bool from_stdin, char hash[FG_PASSWORD_HASH_SIZE], fg_err_t *err) {
+    char password[FG_PASSWORD_MAX + 3];
+    bool ok = from_stdin ? read_line(password, sizeof password) || FG_FAIL(err, FG_E_AUTH_MISSING, "no password on standard input")
+                         : ask_twice(password, sizeof password, err);
+    ok = ok && fg_password_hash(env, fg_str(password), hash, err);
+    explicit_bzero(password, sizeof password);
+    return ok;
+}
+
+/* ---- options that may be given several times ---- */
+
+typedef struct repeated {
+    const char *name;
+    const char *values[MAX_REPEATED];
+    size_t count;
+} repeated_t;
+
+/* Takes them out of argv and returns what is left of argc; -1: told. */
+static int take_repeated(const fg_cli_command_t *command, int argc, char **argv, repeated_t *options, size_t count) {
+    int left = 0;
+    for (int i = 0; i < argc; i++) {
+        repeated_t *option = NULL;
+        size_t length = strcspn(argv[i], "=");
+        for (size_t k = 0; k < count && option == NULL; k++)
+            if (strlen(options[k].name) == length && memcmp(options[k].name, argv[i], length) == 0)
+                option = &options[k];
+        if (option == NULL) {
+            argv[left++] = argv[i];
+            continue;
+        }
+        const char *value = argv[i][length] == '=' ? argv[i] + length + 1 : ++i < argc ? argv[i] : NULL;
+        if (value == NULL || option->count == MAX_REPEATED) {
+            fg_cli_usage(command, "'%s' wants a value, and at most %u of them", option->name, MAX_REPEATED);
+            return -1;
+        }
+        option->values[option->count++] = value;
+    }
+    return left;
+}
+
+static bool put_attribute(json_t *attributes, const char *text, fg_err_t *err) {
+    const char *equals = strchr(text, '=');
+    if (equals == NULL || equals == text)
+        return FG_FAIL(err, FG_E_AUTH_MISSING, "--attribute wants NAME=VALUE, not '%s'", text);
+    json_t *name = json_stringn(text, (size_t)(equals - text));
+    const char *key = json_string_value(name);
+    json_t *values = key ? json_object_get(attributes, key) : NULL;
+    if (key != NULL && values == NULL) {
+        values = json_array();
+        (void)json_object_set_new(attributes, key, values);
+    }
+    bool ok = values != NULL && json_array_append_new(values, json_string(equals + 1)) == 0;
+    json_decref(name);
+    return ok || FG_FAIL(err, FG_E_AUTH_MISSING, "--attribute wants UTF-8");
+}
+
+static json_t *build_user(const char *name, const char *hash, const repeated_t *groups, const repeated_t *attributes, fg_err_t *err) {
+    json_t *group_list = json_array(), *attribute_map = json_object();
+    bool ok = true;
+    for (size_t i = 0; i < groups->count; i++)
+        ok = json_array_append_new(group_list, json_string(groups->values[i])) == 0 && ok;
+    if (!ok)
+        FG_FAIL(err, FG_E_AUTH_MISSING, "--group wants UTF-8");
+    for (size_t i = 0; ok && i < attributes->count; i++)
+        ok = put_attribute(attribute_map, attributes->values[i], err);
+    json_t *user = json_pack("{ss ss so so}", "name", name, "password", hash, "groups", group_list, "attributes", attribute_map);
+    if (ok && user == NULL)
+        FG_FAIL(err, FG_E_AUTH_MISSING, "the name must be UTF-8");
+    if (!ok && user != NULL) {
+        json_decref(user);
+        user = NULL;
+    }
+    return user;
+}
+
+/* ---- commands ---- */
+
+int fg_cli_user_add(const fg_cli_command_t *command, const fg_env_t *env, int argc, char **argv) {
+    repeated_t repeated[] = {{.name = "--group"}, {.name = "--attribute"}};
+    const char *path = NULL, *name = NULL;
+    bool from_stdin = false;
+    const fg_cli_option_t options[] = {{"--file", &path, NULL}, {"--password-stdin", NULL, &from_stdin}};
+    char hash[FG_PASSWORD_HASH_SIZE];
+    fg_err_t err = FG_ERR_INIT;
+    edit_t edit;
+    argc = take_repeated(command, argc, argv, repeated, FG_ARRAY_SIZE(repeated));
+    if (argc < 0 || !fg_cli_parse(command, argc, argv, options, FG_ARRAY_SIZE(options), &name, 1, 1))
+        return FG_CLI_USAGE;
+    if (!new_hash(env, from_stdin, hash, &err) || !edit_begin(&edit, path ? path : FG_CLI_USERS, true, &err))
+        return fg_cli_fail(&err);
+    bool ok = fg_users_find(edit.users, fg_str(name)) == NULL || FG_FAIL(&err, FG_E_AUTH_FAILED, "there is a user %s already", name);
+    json_t *user = ok ? build_user(name, hash, &repeated[0], &repeated[1], &err) : NULL;
+    ok = user != NULL && fg_users_add(edit.users, user, &err) && edit_save(&edit, &err);
+    return edit_end(&edit, ok, &err);
+}
+
+int fg_cli_user_passwd(const fg_cli_command_t *command, const fg_env_t *env, int argc, char **argv) {
+    const char *path = NULL, *name = NULL;
+    bool from_stdin = false;
+    const fg_cli_option_t options[] = {{"--file", &path, NULL}, {"--password-stdin", NULL, &from_stdin}};
+    char hash[FG_PASSWORD_HASH_SIZE];
+    fg_err_t err = FG_ERR_INIT;
+    edit_t edit;
+    if (!fg_cli_parse(command, argc, argv, options, FG_ARRAY_SIZE(options), &name, 1, 1))
+        return FG_CLI_USAGE;
+    /* asked for before the file is locked: a person may take their time */
+    if (!new_hash(env, from_stdin, hash, &err) || !edit_begin(&edit, path ? path : FG_CLI_USERS, false, &err))
+        return fg_cli_fail(&err);
+    bool ok = fg_users_set_password(edit.users, name, hash, &err) && edit_save(&edit, &err);
+    return edit_end(&edit, ok, &err);
+}
+
+int fg_cli_user_remove(const fg_cli_command_t *command, const fg_env_t *env, int argc, char **argv) {
+    const char *path = NULL, *name = NULL;
+    const fg_cli_option_t options[] = {{"--file", &path, NULL}};
+    fg_err_t err = FG_ERR_INIT;
+    edit_t edit;
+    (void)env;
+    if (!fg_cli_parse(command, argc, argv, options, FG_ARRAY_SIZE(options), &name, 1, 1))
+        return FG_CLI_USAGE;
+    if (!edit_begin(&edit, path ? path : FG_CLI_USERS, false, &err))
+        return fg_cli_fail(&err);
+    bool ok = fg_users_remove(edit.users, name, &err) && edit_save(&edit, &err);
+    return edit_end(&edit, ok, &err);
+}
+
+static void print_user(const json_t *user) {
+    size_t i;
+    const json_t *group;
+    printf("%s", fg_json_string(user, "name").p);
+    json_array_foreach(json_object_get(user, "groups"), i, group) {
+        printf("%s%s", i == 0 ? "\t" : ", ", json_string_value(group));
+    }
+    puts(json_is_true(json_object_get(user, "disabled")) ? "\t(disabled)" : "");
+}
+
+int fg_cli_user_list(const fg_cli_command_t *command, const fg_env_t *env, int argc, char **argv) {
+    const char *path = NULL;
+    const fg_cli_option_t options[] = {{"--file", &path, NULL}};
+    fg_err_t err = FG_ERR_INIT;
+    (void)env;
+    if (!fg_cli_parse(command, argc, argv, options, FG_ARRAY_SIZE(options), NULL, 0, 0))
+        return FG_CLI_USAGE;
+    fg_users_t *users = fg_users_load(path ? path : FG_CLI_USERS, NULL, &err);
+    if (users == NULL)
+        return fg_cli_fail(&err);
+    size_t i;
+    const json_t *user;
+    json_array_foreach(fg_users_all(users), i, user) {
+        print_user(user);
+    }
+    fg_users_free(users);
+    return FG_CLI_OK;
+}

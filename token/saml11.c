@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * SAML 1.1 assertions (oasis-sstc-saml-core-1.1), in the order in which AD FS writes them. */
+#include "token/assertion_parts.h"
+#include "token/authmethod.h"
+
+#define CM_BEARER "urn:oasis:names:tc:SAML:1.0:cm:bearer"
+#define FORMAT_UNSPECIFIED "urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified"
+/* where names that are whole URIs live, as Shibboleth has it */
+#define URI_NAMESPACE "urn:mace:shibboleth:1.0:attributeNamespace:uri"
+
+static const fg_xns_t saml = {"saml", FG_NS_SAML1};
+
+/* ---- writing ---- */
+
+static void write_subject(fg_xw_t *w, const fg_name_id_t *name_id) {
+    fg_xw_start(w, &saml, "Subject");
+    if (name_id->value.n > 0) {
+        fg_xw_start(w, &saml, "NameIdentifier");
+        fg_xw_attr(w, "Format", name_id->format.n > 0 ? name_id->format : FG_STR(FORMAT_UNSPECIFIED));
+        if (name_id->name_qualifier.n > 0)
+            fg_xw_attr(w, "NameQualifier", name_id->name_qualifier);
+        fg_xw_text(w, name_id->value);
+        fg_xw_end(w);
+    }
+    fg_xw_start(w, &saml, "SubjectConfirmation");
+    fg_xw_leaf(w, &saml, "ConfirmationMethod", FG_STR(CM_BEARER));
+    fg_xw_end(w);
+    fg_xw_end(w);
+}
+
+static void write_conditions(fg_xw_t *w, const fg_assertion_t *assertion) {
+    char not_before[FG_TIME_SIZE], not_on_or_after[FG_TIME_SIZE];
+    fg_xw_start(w, &saml, "Conditions");
+    fg_assertion_write_time(w, "NotBefore", assertion->not_before_ms, not_before);
+    fg_assertion_write_time(w, "NotOnOrAfter", assertion->not_on_or_after_ms, not_on_or_after);
+    fg_xw_start(w, &saml, "AudienceRestrictionCondition");
+    fg_xw_leaf(w, &saml, "Audience", assertion->audience);
+    fg_xw_end(w);
+    fg_xw_end(w);
+}
+
+/* A claim type is cut at its last slash, as Windows Identity Foundation does; a urn: has none. */
+static void write_attribute_name(fg_xw_t *w, fg_str_t type) {
+    const char *slash = memrchr(type.p, '/', type.n);
+    size_t before = slash ? (size_t)(slash - type.p) : 0;
+    if (before == 0 || before + 1 == type.n) {
+        fg_xw_attr(w, "AttributeName", type);
+        fg_xw_attr(w, "AttributeNamespace", FG_STR(URI_NAMESPACE));
+        return;
+    }
+    fg_xw_attr(w, "AttributeName", (fg_str_t){slash + 1, type.n - before - 1});
+    fg_xw_attr(w, "AttributeNamespace", (fg_str_t){type.p, before});
+}
+
+static void write_authentication(fg_xw_t *w, const fg_assertion_t *assertion) {
+    char instant[FG_TIME_SIZE];
+    const fg_authmethod_t *method = fg_authmethod_find(assertion->identity->auth_method);
+    fg_xw_start(w, &saml, "AuthenticationStatement");
+    fg_assertion_write_time(w, "AuthenticationInstant", assertion->identity->auth_instant_ms, instant);
+    fg_xw_attr(w, "AuthenticationMethod", method ? fg_str(method->saml11) : assertion->identity->auth_method);
+    write_subject(w, &assertion->name_id);
+    fg_xw_end(w);
+}
+
+bool fg_saml11_write(const fg_assertion_t *assertion, fg_xw_t *w, size_t *signature_at) {
+    char instant[FG_TIME_SIZE];
+    fg_xw_start(w, &saml, "Assertion");
+    fg_xw_attr(w, "AssertionID", fg_str(assertion->id));
+    fg_assertion_write_time(w, "IssueInstant", assertion->issue_instant_ms, instant);
+    fg_xw_attr(w, "Issuer", assertion->issuer);
+    fg_xw_attr(w, "MajorVersion", FG_STR("1"));
+    fg_xw_attr(w, "MinorVersion", FG_STR("1"));
+    write_conditions(w, assertion);
+    if (assertion->claims->count > 0) {
+        fg_xw_start(w, &saml, "AttributeStatement");
+        write_subject(w, &assertion->name_id);
+        fg_assertion_write_attributes(w, assertion->claims, &saml, write_attribute_name);
+        fg_xw_end(w);
+    }
+    write_authentication(w, assertion);
+    *signature_at = w->out->length;
+    fg_xw_end(w);
+    return true;
+}
+
+/* ---- reading ---- */
+
+static bool read_conditions(fg_reading_t *reading, fg_err_t *err) {
+    for (xmlNode *node = fg_xml_first_child(reading->conditions); node != NULL; node = fg_xml_next(node)) {
+        if (fg_xml_is(node, FG_NS_SAML1, "AudienceRestrictionCondition")) {
+            if (!fg_reading_audiences(reading, node, FG_NS_SAML1, err))
+                return false;
+        } else if (fg_xml_is(node, FG_NS_SAML1, "DoNotCacheCondition")) {
+            reading->once = true;
+        } else {
+            /* §2.3.2.1: a condition that is not understood makes the assertion's validity indeterminate (SA-08) */
+            return FG_FAIL(err, FG_E_TOKEN_CONDITION, "condition <%s> is not known", (const char *)node->name);
+        }
+    }
+    return reading->audience_seen || FG_FAIL(err, FG_E_TOKEN_AUDIENCE, "no AudienceRestrictionCondition");
+}
+
+/* §2.4.2.2: bearer must be among the methods; a confirmation by a key alone would need its proof (SA-09). */
+static bool read_confirmation(fg_reading_t *reading, const xmlNode *subject, fg_err_t *err) {
+    const xmlNode *confirmation = fg_xml_only_child(subject, FG_NS_SAML1, "SubjectConfirmation", NULL);
+    if (confirmation == NULL)
+        return FG_FAIL(err, FG_E_TOKEN_CONFIRMATION, "a Subject has not exactly one SubjectConfirmation");
+    for (xmlNode *node = fg_xml_first_child(confirmation); node != NULL; node = fg_xml_next(node)) {
+        if (!fg_xml_is(node, FG_NS_SAML1, "ConfirmationMethod"))
+            continue;
+        fg_str_t method = fg_xml_token(reading->arena, node, err);
+        if (method.p == NULL)
+            return false;
+        if (fg_str_is(method, CM_BEARER))
+            return true;
+    }
+    return FG_FAIL(err, FG_E_TOKEN_CONFIRMATION, "no bearer confirmation");
+}
+
+static bool same_name(const fg_name_id_t *a, const fg_name_id_t *b) {
+    return fg_str_eq(a->value, b->value) && fg_str_eq(a->format, b->format) && fg_str_eq(a->name_qualifier, b->name_qualifier);
+}
+
+/* Every statement has its own Subject: all must be the same person's (SA-10). */
+static bool read_subject(fg_reading_t *reading, const xmlNode *statement, bool first, fg_err_t *err) {
+    const xmlNode *subject = fg_xml_only_child(statement, FG_NS_SAML1, "Subject", err);
+    fg_name_id_t name_id = {0};
+    if (subject == NULL || !read_confirmation(reading, subject, err))
+        return false;
+    unsigned count;
+    const xmlNode *node = fg_xml_child(subject, FG_NS_SAML1, "NameIdentifier", &count);
+    if (count > 1)
+        return FG_FAIL(err, FG_E_TOKEN_MALFORMED, "a Subject has %u NameIdentifiers", count);
+    if (node != NULL && !fg_reading_name_id(reading, node, "NameQualifier", NULL, &name_id, err))
+        return false;
+    if (!first && !same_name(&name_id, &reading->result->identity.name_id))
+        return FG_FAIL(err, FG_E_TOKEN_MALFORMED, "the statements are about different subjects");
+    reading->result->identity.name_id = name_id;
+    return true;
+}
+
+static bool read_attribute(fg_reading_t *reading, const xmlNode *node, fg_err_t *err) {
+    fg_str_t name = fg_xml_attr(reading->arena, node, NULL, "AttributeName");
+    fg_str_t ns = fg_xml_attr(reading->arena, node, NULL, "AttributeNamespace");
+    if (name.n == 0 || ns.p == NULL)
+        return FG_FAIL(err, FG_E_TOKEN_MALFORMED, "an Attribute without AttributeName or AttributeNamespace");
+    fg_str_t type = name;
+    if (ns.n > 0 && !fg_str_is(ns, URI_NAMESPACE)) {
+        char *joined = fg_arena_alloc(reading->arena, ns.n + name.n + 2);
+        if (joined == NULL)
+            return FG_FAIL(err, FG_E_MEMORY, "no memory for a claim type");
+        memcpy(joined, ns.p, ns.n);
+        joined[ns.n] = '/';
+        memcpy(joined + ns.n + 1, name.p, name.n);
+        type = (fg_str_t){joined, ns.n + name.n + 1};
+    }
+    return fg_reading_values(reading, node, FG_NS_SAML1, type, err);
+}
+
+static bool read_attribute_statement(fg_reading_t *reading, const xmlNode *statement, fg_err_t *err) {
+    for (xmlNode *node = fg_xml_first_child(statement); node != NULL; node = fg_xml_next(node))
+        if (fg_xml_is(node, FG_NS_SAML1, "Attribute") && !read_attribute(reading, node, err))
+            return false;
+    return true;
+}
+
+static bool read_authentication(fg_reading_t *reading, const xmlNode *statement, fg_err_t *err) {
+    int64_t instant = FG_READING_NO_TIME;
+    if (!fg_reading_time(reading, statement, "AuthenticationInstant", &instant, err))
+        return false;
+    fg_str_t method = fg_xml_attr(reading->arena, statement, NULL, "AuthenticationMethod");
+    if (instant == FG_READING_NO_TIME || method.n == 0)
+        return FG_FAIL(err, FG_E_TOKEN_MALFORMED, "AuthenticationStatement without method or instant");
+    if (!fg_reading_past(reading, instant, "AuthenticationInstant", err))
+        return false;
+    fg_reading_method(reading, method);
+    reading->result->identity.auth_instant_ms = instant;
+    return true;
+}
+
+static bool skip(fg_reading_t *reading, const xmlNode *node, fg_err_t *err) {
+    (void)reading, (void)node, (void)err;
+    return true;
+}
+
+static const struct {
+    const char *ns;
+    const char *name;
+    bool about_subject;
+    bool (*read)(fg_reading_t *, const xmlNode *, fg_err_t *);
+} children[] = {
+    {FG_NS_SAML1, "Conditions", false, skip}, /* read before */
+    {FG_NS_SAML1, "Advice", false, skip},     /* XS-10: never read */
+    {FG_NS_DS, "Signature", false, skip},
+    {FG_NS_SAML1, "AttributeStatement", true, read_attribute_statement},
+    {FG_NS_SAML1, "AuthenticationStatement", true, read_authentication},
+    {FG_NS_SAML1, "AuthorizationDecisionStatement", true, skip},
+};
+
+static bool read_child(fg_reading_t *reading, const xmlNode *node, unsigned *statements, fg_err_t *err) {
+    for (size_t i = 0; i < FG_ARRAY_SIZE(children); i++) {
+        if (!fg_xml_is(node, children[i].ns, children[i].name))
+            continue;
+        if (children[i].about_subject && !read_subject(reading, node, (*statements)++ == 0, err))
+            return false;
+        return children[i].read(reading, node, err);
+    }
+    return FG_FAIL(err, FG_E_TOKEN_MALFORMED, "an assertion holds <%s>", (const char *)node->name);
+}
+
+bool fg_saml11_read(fg_reading_t *reading, fg_err_t *err) {
+    unsigned statements = 0;
+    if (!fg_str_is(fg_xml_attr(reading->arena, reading->assertion, NULL, "MajorVersion"), "1") ||
+        !fg_str_is(fg_xml_attr(reading->arena, reading->assertion, NULL, "MinorVersion"), "1"))
+        return FG_FAIL(err, FG_E_TOKEN_MALFORMED, "not SAML version 1.1");
+    if (!read_conditions(reading, err))
+        return false;
+    fg_reading_method(reading, FG_STR_NONE);
+    for (xmlNode *node = fg_xml_first_child(reading->assertion); node != NULL; node = fg_xml_next(node))
+        if (!read_child(reading, node, &statements, err))
+            return false;
+    return statements > 0 || FG_FAIL(err, FG_E_TOKEN_CONFIRMATION, "no statement, hence no confirmed subject");
+}
