@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // screenshots.mjs FOLDER NAME=URL [NAME=URL ...]
-// Shoots each page, whole, at phone (360x740) and desktop (1280x800) width, light and dark: FOLDER/NAME-phone-light.png ...
+// Shoots each page, whole, at phone (360x740) and desktop (1280x800) width, light and dark:
+// FOLDER/NAME-phone-light.png ...
 // Fails (exit status 1) if a page is wider than its window, if something to click is smaller than 44 px or if text and
 // background differ by less than WCAG 2.1 AA asks for.  Needs the npm package playwright-core and Debian's chromium;
 // certificates are not checked.
@@ -26,7 +27,8 @@ function examine() {
   for (const element of document.querySelectorAll('button, a, input:not([type=hidden]), select')) {
     const { width, height } = element.getBoundingClientRect();
     const inline = element.tagName === 'A' && getComputedStyle(element).display === 'inline';
-    if (!inline && width && (height < 44 || width < 44)) found.push(`${element.tagName} "${element.textContent}" is ${width}x${height}`);
+    if (inline || !width || (height >= 44 && width >= 44)) continue;
+    found.push(`${element.tagName} "${element.textContent}" is ${width}x${height}`);
   }
   const parse = (text) => text.match(/[\d.]+/g).map(Number);
   const luminance = (rgb) => {
@@ -48,7 +50,8 @@ function examine() {
     const words = [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
     if (!words || !element.getBoundingClientRect().width) continue;
     const value = ratio(parse(getComputedStyle(element).color), behind(element));
-    if (value < 4.5) found.push(`${element.tagName} "${element.textContent.trim().slice(0, 40)}" has contrast ${value.toFixed(2)}`);
+    const text = element.textContent.trim().slice(0, 40);
+    if (value < 4.5) found.push(`${element.tagName} "${text}" has contrast ${value.toFixed(2)}`);
   }
   for (const element of document.querySelectorAll('input:not([type=hidden]), .choice')) {
     const value = ratio(parse(getComputedStyle(element).borderTopColor), behind(element));
