@@ -59,11 +59,14 @@ static bool is_xml_char(unsigned long c) {
 
 /* The same over the raw bytes, which must be UTF-8 (XP-07, XP-08). */
 static bool check_characters(scan_t *s) {
-    if (!fg_str_is_utf8((fg_str_t){(const char *)s->start, (size_t)(s->end - s->start)}))
+    unsigned char high = 0; /* most messages are ASCII throughout */
+    for (const unsigned char *p = s->start; p < s->end; p++)
+        high |= *p;
+    if (high >= 0x80 && !fg_str_is_utf8((fg_str_t){(const char *)s->start, (size_t)(s->end - s->start)}))
         return FG_FAIL(s->err, FG_E_XML_ENCODING, "not UTF-8");
     for (s->p = s->start; s->p < s->end; s->p++) {
         if (*s->p < 0x20 && !is_space(*s->p))
-            return REFUSE(s, FG_E_XML_MALFORMED, "control character");
+            return REFUSE(s, *s->p ? FG_E_XML_MALFORMED : FG_E_XML_ENCODING, "control character");
         if (*s->p == 0xef && s->p[1] == 0xbf && s->p[2] >= 0xbe)
             return REFUSE(s, FG_E_XML_MALFORMED, "U+FFFE or U+FFFF");
     }
@@ -113,8 +116,10 @@ static bool scan_reference(scan_t *s) {
 }
 
 static bool scan_name(scan_t *s, fg_str_t *name) {
+    static const bool ends[256] = {[' '] = true, ['\t'] = true, ['\r'] = true, ['\n'] = true, ['/'] = true, ['>'] = true, ['='] = true,
+                                   ['<'] = true, ['"'] = true,  ['\''] = true, ['&'] = true,  ['!'] = true, ['?'] = true};
     const unsigned char *first = s->p;
-    while (s->p < s->end && !is_space(*s->p) && strchr("/>=<\"'&!?", *s->p) == NULL)
+    while (s->p < s->end && !ends[*s->p])
         s->p++;
     *name = (fg_str_t){(const char *)first, (size_t)(s->p - first)};
     return name->n > 0 || REFUSE(s, FG_E_XML_MALFORMED, "name expected");

@@ -15,6 +15,7 @@
 #include <xmlsec/openssl/crypto.h>
 #include <xmlsec/openssl/evp.h>
 
+#include "core/algorithms.h"
 #include "core/crypto.h"
 
 #define MORE "http://www.w3.org/2001/04/xmldsig-more#"
@@ -41,6 +42,11 @@ static const method_t methods[] = {
     {FG_NS_DS "rsa-sha1", false, true, xmlSecOpenSSLTransformRsaSha1GetKlass},
 };
 
+static const EVP_MD *sha1(void) { return fg_algorithms_get()->sha1; }
+static const EVP_MD *sha256(void) { return fg_algorithms_get()->sha256; }
+static const EVP_MD *sha384(void) { return fg_algorithms_get()->sha384; }
+static const EVP_MD *sha512(void) { return fg_algorithms_get()->sha512; }
+
 typedef struct digest_method {
     const char *uri;
     bool sha1;
@@ -49,10 +55,10 @@ typedef struct digest_method {
 } digest_method_t;
 
 static const digest_method_t digest_methods[] = {
-    {FG_NS_XENC "sha256", false, EVP_sha256, xmlSecOpenSSLTransformSha256GetKlass},
-    {MORE "sha384", false, EVP_sha384, xmlSecOpenSSLTransformSha384GetKlass},
-    {FG_NS_XENC "sha512", false, EVP_sha512, xmlSecOpenSSLTransformSha512GetKlass},
-    {FG_NS_DS "sha1", true, EVP_sha1, xmlSecOpenSSLTransformSha1GetKlass},
+    {FG_NS_XENC "sha256", false, sha256, xmlSecOpenSSLTransformSha256GetKlass},
+    {MORE "sha384", false, sha384, xmlSecOpenSSLTransformSha384GetKlass},
+    {FG_NS_XENC "sha512", false, sha512, xmlSecOpenSSLTransformSha512GetKlass},
+    {FG_NS_DS "sha1", true, sha1, xmlSecOpenSSLTransformSha1GetKlass},
 };
 
 /* What the walk finds out. */
