@@ -17,14 +17,18 @@ enum {
 };
 
 typedef struct fg_sts_endpoint {
-    const char *path;         /* below the base */
+    const char *path; /* below the base */
     fg_trust_version_t trust;
-    unsigned policy;          /* FG_STS_… bits */
-    const char *binding;      /* its name in the WSDL, as AD FS has it */
-    const char *protocol;     /* its name in audit lines */
+    unsigned policy;      /* FG_STS_… bits */
+    const char *binding;  /* its name in the WSDL, as AD FS has it */
+    const char *protocol; /* its name in audit lines */
 } fg_sts_endpoint_t;
 
-typedef enum fg_sts_endpoint_index { FG_STS_2005_USERNAME, FG_STS_13_USERNAME, FG_STS_ENDPOINTS } fg_sts_endpoint_index_t;
+typedef enum fg_sts_endpoint_index {
+    FG_STS_2005_USERNAME,
+    FG_STS_13_USERNAME,
+    FG_STS_ENDPOINTS
+} fg_sts_endpoint_index_t;
 extern const fg_sts_endpoint_t fg_sts_endpoint_table[FG_STS_ENDPOINTS];
 
 #endif

@@ -48,11 +48,13 @@ static bool read_key_type(reading_t *r, const xmlNode *element, fg_err_t *err) {
     fg_str_t uri;
     if (!read_token_text(r, element, FG_E_WST_KEY_TYPE, &uri, err))
         return false;
-    return fg_str_is(uri, fg_trust_words(FG_TRUST_2005)->bearer) || fg_str_is(uri, fg_trust_words(FG_TRUST_13)->bearer) ||
+    return fg_str_is(uri, fg_trust_words(FG_TRUST_2005)->bearer) ||
+           fg_str_is(uri, fg_trust_words(FG_TRUST_13)->bearer) ||
            FG_FAIL(err, FG_E_WST_KEY_TYPE, "KeyType %.*s", FG_STR_ARG(uri));
 }
 
-/* WS-Policy Attachment 1.2 §3.1: one endpoint reference; clients of the 2005 version may write it in WS-Addressing 2004/08. */
+/* WS-Policy Attachment 1.2 §3.1: one endpoint reference; clients of the 2005 version may write it in WS-Addressing
+ * 2004/08. */
 static bool read_applies_to(reading_t *r, const xmlNode *element, fg_err_t *err) {
     static const char *const addressing[] = {FG_NS_WSA, NS_WSA_2004};
     const xmlNode *reference = fg_xml_first_child(element);
@@ -220,15 +222,16 @@ static bool is_served(const fg_partner_t *partner, fg_str_t type) {
     return false;
 }
 
-/* Both dialects in use (Identity Selector Interoperability Profile 1.5 §3.3.4, WS-Federation 1.2 §9.3) name a type in Uri and may
- * mark it Optional; what is optional and not the partner's is left out (WT-09). */
+/* Both dialects in use (Identity Selector Interoperability Profile 1.5 §3.3.4, WS-Federation 1.2 §9.3) name a type in
+ * Uri and may mark it Optional; what is optional and not the partner's is left out (WT-09). */
 bool fg_rst_claims_served(fg_arena_t *arena, const fg_rst_t *rst, const fg_partner_t *partner, fg_err_t *err) {
     const xmlNode *claim = rst->claims ? fg_xml_first_child(rst->claims) : NULL;
     for (; claim != NULL; claim = fg_xml_next(claim)) {
         fg_str_t uri = fg_str_trim(fg_xml_attr(arena, claim, NULL, "Uri"));
         fg_str_t optional = fg_str_trim(fg_xml_attr(arena, claim, NULL, "Optional"));
         if (!fg_str_is(optional, "true") && !fg_str_is(optional, "1") && !is_served(partner, uri))
-            return FG_FAIL(err, FG_E_WST_REQUEST, "required claim %.*s is not issued to %s", FG_STR_ARG(uri), partner->name);
+            return FG_FAIL(err, FG_E_WST_REQUEST, "required claim %.*s is not issued to %s", FG_STR_ARG(uri),
+                           partner->name);
     }
     return true;
 }

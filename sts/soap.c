@@ -14,10 +14,22 @@ static const struct version_words {
     const char *sender;
     const char *receiver;
 } version_table[] = {
-    [FG_SOAP_12] = {{"s", FG_NS_SOAP12}, "application/soap+xml", "application/soap+xml; charset=utf-8", "role",
-                    FG_NS_SOAP12 "/role/next", FG_NS_SOAP12 "/role/ultimateReceiver", "Sender", "Receiver"},
-    [FG_SOAP_11] = {{"s", FG_NS_SOAP11}, "text/xml", "text/xml; charset=utf-8", "actor",
-                    "http://schemas.xmlsoap.org/soap/actor/next", "", "Client", "Server"},
+    [FG_SOAP_12] = {{"s", FG_NS_SOAP12},
+                    "application/soap+xml",
+                    "application/soap+xml; charset=utf-8",
+                    "role",
+                    FG_NS_SOAP12 "/role/next",
+                    FG_NS_SOAP12 "/role/ultimateReceiver",
+                    "Sender",
+                    "Receiver"},
+    [FG_SOAP_11] = {{"s", FG_NS_SOAP11},
+                    "text/xml",
+                    "text/xml; charset=utf-8",
+                    "actor",
+                    "http://schemas.xmlsoap.org/soap/actor/next",
+                    "",
+                    "Client",
+                    "Server"},
 };
 
 static const fg_xns_t ns_xml = {"xml", FG_NS_XML};
@@ -28,7 +40,16 @@ static const char anonymous_address[] = FG_NS_WSA "/anonymous";
 static const char fault_action[] = FG_NS_WSA "/soap/fault";
 
 /* The headers that are understood.  ADAL for .NET writes messageID. */
-enum slot { SLOT_ACTION, SLOT_MESSAGE_ID, SLOT_TO, SLOT_REPLY_TO, SLOT_FAULT_TO, SLOT_SECURITY, SLOTS, SLOT_NONE = SLOTS };
+enum slot {
+    SLOT_ACTION,
+    SLOT_MESSAGE_ID,
+    SLOT_TO,
+    SLOT_REPLY_TO,
+    SLOT_FAULT_TO,
+    SLOT_SECURITY,
+    SLOTS,
+    SLOT_NONE = SLOTS
+};
 static const struct known_header {
     const char *ns;
     const char *name;
@@ -198,10 +219,10 @@ static const struct known_header *find_known(const xmlNode *header) {
     return NULL;
 }
 
-/* Sorts the headers that are for us into slots, the first of each; errors do not stop it, so that MessageID is found: *err keeps
- * the first one. */
-static bool collect_headers(fg_arena_t *arena, const xmlNode *parent, const struct version_words *words, xmlNode **slots,
-                            fg_err_t *err) {
+/* Sorts the headers that are for us into slots, the first of each; errors do not stop it, so that MessageID is found:
+ * *err keeps the first one. */
+static bool collect_headers(fg_arena_t *arena, const xmlNode *parent, const struct version_words *words,
+                            xmlNode **slots, fg_err_t *err) {
     bool good = true;
     for (xmlNode *node = parent ? fg_xml_first_child(parent) : NULL; node != NULL; node = fg_xml_next(node)) {
         if (!is_for_us(arena, node, words))
@@ -273,15 +294,14 @@ static bool check_to(const fg_exchange_t *ex, const xmlNode *header, const char 
     return FG_FAIL(err, FG_E_WSA_HEADER, "To is %.*s, this endpoint is %s", FG_STR_ARG(to), own);
 }
 
-static bool read_action(const fg_exchange_t *ex, const xmlNode *header, fg_str_t http_action, fg_soap_message_t *message,
-                        fg_err_t *err) {
+static bool read_action(const fg_exchange_t *ex, const xmlNode *header, fg_str_t http_action,
+                        fg_soap_message_t *message, fg_err_t *err) {
     if (!read_uri(ex->arena, header, &message->action, err))
         return false;
-    message->addressed = message->action.p != NULL;
-    if (message->addressed && http_action.p != NULL && !fg_str_eq(message->action, http_action))
+    if (header != NULL && http_action.p != NULL && !fg_str_eq(message->action, http_action))
         return FG_FAIL(err, FG_E_WSA_ACTION, "Action is %.*s, HTTP says %.*s", FG_STR_ARG(message->action),
                        FG_STR_ARG(http_action));
-    if (!message->addressed && message->version == FG_SOAP_11)
+    if (header == NULL && message->version == FG_SOAP_11)
         message->action = http_action;
     if (message->action.p == NULL)
         return FG_FAIL(err, FG_E_WSA_HEADER, "no Action");
@@ -293,7 +313,7 @@ static bool read_headers(fg_exchange_t *ex, const xmlNode *header, const char *p
     xmlNode *slots[SLOTS] = {NULL};
     bool good = collect_headers(ex->arena, header, &version_table[message->version], slots, err);
     message->security = slots[SLOT_SECURITY];
-    message->addressed = slots[SLOT_ACTION] != NULL;
+    message->addressed = slots[SLOT_ACTION] != NULL || slots[SLOT_MESSAGE_ID] != NULL || slots[SLOT_TO] != NULL;
     message->read = true;
     good = read_uri(ex->arena, slots[SLOT_MESSAGE_ID], &message->message_id, good ? err : NULL) && good;
     return good && read_action(ex, slots[SLOT_ACTION], http_action, message, err) &&
@@ -380,7 +400,8 @@ static const char *get_code(const fg_fault_t *fault, const struct version_words 
     return fault->receiver ? words->receiver : words->sender;
 }
 
-static void write_qname(fg_xw_t *w, const fg_xns_t *element_ns, const char *element, const fg_xns_t *ns, const char *name) {
+static void write_qname(fg_xw_t *w, const fg_xns_t *element_ns, const char *element, const fg_xns_t *ns,
+                        const char *name) {
     fg_xw_start(w, element_ns, element);
     fg_xw_declare(w, ns);
     fg_xw_textz(w, ns->prefix);
@@ -427,7 +448,8 @@ static int get_status(const fg_fault_t *fault) {
     return http || fg_fault_is_temporary(fault->code) ? fault->http_status : 500;
 }
 
-void fg_soap_fault(fg_exchange_t *ex, const fg_soap_message_t *message, const fg_xns_t *trust, bool secured, const fg_err_t *err) {
+void fg_soap_fault(fg_exchange_t *ex, const fg_soap_message_t *message, const fg_xns_t *trust, bool secured,
+                   const fg_err_t *err) {
     static const fg_soap_message_t unknown = {FG_SOAP_12};
     const fg_fault_t *fault = fg_fault_get(err->code);
     if (message == NULL)

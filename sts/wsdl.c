@@ -24,9 +24,13 @@ static const struct version_names {
     const char *operation;
     const char *response; /* element of the answer's Body */
 } version_table[] = {
-    [FG_TRUST_2005] = {{"t", FG_NS_TRUST_2005}, "IWSTrustFeb2005Async", "TrustFeb2005IssueAsync",
+    [FG_TRUST_2005] = {{"t", FG_NS_TRUST_2005},
+                       "IWSTrustFeb2005Async",
+                       "TrustFeb2005IssueAsync",
                        "RequestSecurityTokenResponse"},
-    [FG_TRUST_13] = {{"trust", FG_NS_TRUST_13}, "IWSTrust13Async", "Trust13IssueAsync",
+    [FG_TRUST_13] = {{"trust", FG_NS_TRUST_13},
+                     "IWSTrust13Async",
+                     "Trust13IssueAsync",
                      "RequestSecurityTokenResponseCollection"},
 };
 
@@ -37,10 +41,14 @@ static const struct policy_words {
     const char *trust;
     const char *always;
 } policy_table[] = {
-    [FG_TRUST_2005] = {{"sp2005", "http://schemas.xmlsoap.org/ws/2005/07/securitypolicy"}, "SignedSupportingTokens", "Trust10",
+    [FG_TRUST_2005] = {{"sp2005", "http://schemas.xmlsoap.org/ws/2005/07/securitypolicy"},
+                       "SignedSupportingTokens",
+                       "Trust10",
                        "http://schemas.xmlsoap.org/ws/2005/07/securitypolicy/IncludeToken/AlwaysToRecipient"},
-    [FG_TRUST_13] = {{"sp", "http://docs.oasis-open.org/ws-sx/ws-securitypolicy/200702"}, "SignedEncryptedSupportingTokens",
-                     "Trust13", "http://docs.oasis-open.org/ws-sx/ws-securitypolicy/200702/IncludeToken/AlwaysToRecipient"},
+    [FG_TRUST_13] = {{"sp", "http://docs.oasis-open.org/ws-sx/ws-securitypolicy/200702"},
+                     "SignedEncryptedSupportingTokens",
+                     "Trust13",
+                     "http://docs.oasis-open.org/ws-sx/ws-securitypolicy/200702/IncludeToken/AlwaysToRecipient"},
 };
 
 typedef struct wsdl {
@@ -49,7 +57,8 @@ typedef struct wsdl {
     fg_str_t base_url;
 } wsdl_t;
 
-static void put_attribute(const wsdl_t *d, const fg_xns_t *ns, const char *name, const char *format, ...) FG_PRINTF(4, 5);
+static void put_attribute(const wsdl_t *d, const fg_xns_t *ns, const char *name, const char *format, ...)
+    FG_PRINTF(4, 5);
 
 /* An attribute with a value put together; the arena keeps it until the start tag is closed. */
 static void put_attribute(const wsdl_t *d, const fg_xns_t *ns, const char *name, const char *format, ...) {
@@ -236,8 +245,8 @@ static void put_messages(const wsdl_t *d) {
     }
 }
 
-static void put_direction(const wsdl_t *d, const struct version_names *names, const char *element, const char *direction,
-                          const char *action) {
+static void put_direction(const wsdl_t *d, const struct version_names *names, const char *element,
+                          const char *direction, const char *action) {
     fg_xw_start(d->w, &ns_wsdl, element);
     fg_xw_attr_ns(d->w, &ns_wsaw, "Action", fg_str(action));
     put_attribute(d, NULL, "message", "tns:%s_%s_%sMessage", names->port_type, names->operation, direction);

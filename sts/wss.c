@@ -18,7 +18,8 @@ static bool read_instant(fg_arena_t *arena, const xmlNode *timestamp, const char
         return true;
     fg_str_t text = fg_xml_token(arena, element, NULL);
     if (count > 1 || text.p == NULL || !fg_time_parse(text, ms))
-        return FG_FAIL(err, FG_E_WSS_TIMESTAMP, "%s of the Timestamp given twice or no instant: %.*s", name, FG_STR_ARG(text));
+        return FG_FAIL(err, FG_E_WSS_TIMESTAMP, "%s of the Timestamp given twice or no instant: %.*s", name,
+                       FG_STR_ARG(text));
     return true;
 }
 
@@ -33,7 +34,8 @@ static bool check_timestamp(const fg_exchange_t *ex, const xmlNode *timestamp, f
     if (expires != 0 && expires <= created)
         return FG_FAIL(err, FG_E_WSS_TIMESTAMP, "Timestamp expires before it was created");
     if (created > now + skew)
-        return FG_FAIL(err, FG_E_WSS_EXPIRED, "Timestamp is %lld s from the future", (long long)((created - now) / FG_SECOND));
+        return FG_FAIL(err, FG_E_WSS_EXPIRED, "Timestamp is %lld s from the future",
+                       (long long)((created - now) / FG_SECOND));
     if (created < now - skew - TIMESTAMP_LIFE || (expires != 0 && expires <= now - skew))
         return FG_FAIL(err, FG_E_WSS_EXPIRED, "Timestamp is %lld s old", (long long)((now - created) / FG_SECOND));
     return true;

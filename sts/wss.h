@@ -8,8 +8,9 @@
 #include "hub/exchange.h"
 #include "token/username.h"
 
-/* Reads a request's header by an endpoint's policy (FG_STS_… bits): the Timestamp's order, age and expiry, and the UsernameToken.
- * Anything else in the header (a signature, another token) is refused, as it could not be checked here. */
+/* Reads a request's header by an endpoint's policy (FG_STS_… bits): the Timestamp's order, age and expiry, and the
+ * UsernameToken. Anything else in the header (a signature, another token) is refused, as it could not be checked here.
+ */
 bool fg_wss_read(const fg_exchange_t *ex, const xmlNode *security, unsigned policy, fg_username_token_t *username,
                  fg_err_t *err) FG_MUST_CHECK;
 
