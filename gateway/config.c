@@ -94,6 +94,7 @@ static const fg_config_option_t partner_options[] = {
     ROW("claims", claim, claims, LIST, NULL, NULL),
     ROW("certificate", path, certificate, ONE, NULL, NULL),
     ROW("encrypt", choice, encrypt, ONE, NULL, NULL),
+    ROW("encryption", encryption, encryption, ONE, NULL, "aes256-cbc"),
     ROW("metadata", path, metadata, ONE, NULL, NULL),
     ROW("metadata_certificate", path, metadata_certificate, ONE, NULL, NULL),
 };

@@ -31,6 +31,7 @@ typedef struct fg_config_partner {
     fg_config_list_t replies;  /* fg_str_t */
     fg_str_t sign_out;
     fg_saml_version_t token;
+    fg_encryption_t encryption;
     fg_config_choice_t token_only;
     fg_trust_version_t trust;
     int64_t lifetime_ms;

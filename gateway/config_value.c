@@ -183,6 +183,16 @@ static bool read_trust(const fg_config_reading_t *in, const char *text, void *fi
     return true;
 }
 
+static const char *const encryption_words[] = {"aes256-cbc", "aes256-gcm", NULL};
+static bool read_encryption(const fg_config_reading_t *in, const char *text, void *field) {
+    fg_encryption_t encryption;
+    (void)in;
+    if (!fg_encryption_from_name(text, &encryption))
+        return false;
+    memcpy(field, &encryption, sizeof encryption);
+    return true;
+}
+
 static const char *const directory_words[] = {"file", NULL};
 static bool read_directory(const fg_config_reading_t *in, const char *text, void *field) {
     unsigned index;
@@ -267,5 +277,6 @@ const fg_config_kind_t fg_config_key_kind = {sizeof(fg_key_type_t), read_key, "o
 const fg_config_kind_t fg_config_rsa_kind = {sizeof(fg_key_type_t), read_rsa, "one of rsa-2048, rsa-3072, rsa-4096 (tokens are encrypted with RSA-OAEP)", rsa_words};
 const fg_config_kind_t fg_config_token_kind = {sizeof(fg_saml_version_t), read_token, "\"saml11\" or \"saml20\"", token_words};
 const fg_config_kind_t fg_config_trust_kind = {sizeof(fg_trust_version_t), read_trust, "\"2005\" or \"13\"", trust_words};
+const fg_config_kind_t fg_config_encryption_kind = {sizeof(fg_encryption_t), read_encryption, "\"aes256-cbc\" or \"aes256-gcm\"", encryption_words};
 const fg_config_kind_t fg_config_claim_kind = {sizeof(char *), read_claim, "a claim type: a short name or a URI", claim_words};
 const fg_config_kind_t fg_config_directory_kind = {sizeof(char *), read_directory, "\"file\"", directory_words};

@@ -50,6 +50,7 @@ extern const fg_config_kind_t fg_config_choice_kind;   /* fg_config_choice_t */
 extern const fg_config_kind_t fg_config_network_kind;  /* fg_config_network_t */
 extern const fg_config_kind_t fg_config_key_kind;      /* fg_key_type_t */
 extern const fg_config_kind_t fg_config_rsa_kind;      /* fg_key_type_t */
+extern const fg_config_kind_t fg_config_encryption_kind; /* fg_encryption_t */
 extern const fg_config_kind_t fg_config_token_kind;    /* fg_saml_version_t */
 extern const fg_config_kind_t fg_config_trust_kind;    /* fg_trust_version_t */
 extern const fg_config_kind_t fg_config_claim_kind;    /* const char *: claim type URI */

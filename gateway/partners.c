@@ -155,6 +155,7 @@ static bool partner_build(const source_t *source, fg_arena_t *arena, fg_partner_
         .name = s->at.title,
         .display_name = s->display_name ? s->display_name : s->at.title,
         .token = s->token,
+        .encryption = s->encryption,
         .token_fixed = s->token_only == FG_CHOICE_YES,
         .trust_version = s->trust,
         .token_lifetime_ms = s->lifetime_ms,

@@ -5,6 +5,7 @@
 
 #include "core/time.h"
 #include "hub/audit.h"
+#include "token/encrypt.h"
 
 #define TOKEN_MAX (192u * 1024)
 
@@ -49,10 +50,24 @@ static int64_t lifetime(const fg_issue_request_t *request) {
     return request->lifetime_ms > 0 && request->lifetime_ms < longest ? request->lifetime_ms : longest;
 }
 
+/* The signed assertion, encrypted if the partner has a certificate for that. */
+static bool write_assertion(fg_exchange_t *ex, const fg_partner_t *partner, const fg_assertion_t *assertion,
+                            fg_buf_t *out, fg_err_t *err) {
+    const fg_key_t *key = ex->keys->signing[FG_KEY_ACTIVE];
+    if (partner->encryption_key == NULL)
+        return fg_assertion_write(assertion, key, out, err);
+    fg_buf_t plain = FG_BUF_INIT(out->maximum);
+    bool done = fg_assertion_write(assertion, key, &plain, err) &&
+                fg_assertion_encrypt(ex->env, assertion->version, fg_buf_str(&plain), partner->encryption_key,
+                                     partner->encryption, out, err);
+    fg_buf_free(&plain);
+    return done;
+}
+
 static bool write_token(fg_exchange_t *ex, const fg_issue_request_t *request, const fg_assertion_t *assertion,
                         fg_issued_t *issued, fg_err_t *err) {
     fg_buf_t out = FG_BUF_INIT(TOKEN_MAX);
-    if (!fg_assertion_write(assertion, ex->keys->signing[FG_KEY_ACTIVE], &out, err)) {
+    if (!write_assertion(ex, request->partner, assertion, &out, err)) {
         fg_buf_free(&out);
         return fg_err_prefix(err, "token for %s", request->partner->name);
     }

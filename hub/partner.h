@@ -5,7 +5,7 @@
 #define FG_HUB_PARTNER_H
 
 #include "core/key.h"
-#include "token/assertion.h"
+#include "token/encrypt.h"
 
 typedef enum fg_trust_version { FG_TRUST_2005, FG_TRUST_13 } fg_trust_version_t;
 
@@ -26,6 +26,7 @@ typedef struct fg_partner {
     const char *const *claim_types;   /* what is issued, in this order (no claim without being named) */
     size_t claim_type_count;
     fg_key_t *encryption_key;         /* certificate to which tokens are encrypted; NULL: not encrypted */
+    fg_encryption_t encryption;       /* with which algorithm */
 } fg_partner_t;
 
 #endif

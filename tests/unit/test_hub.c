@@ -200,8 +200,10 @@ static void session_that_ended_stays_ended(void **state) {
     f->ex->response.header_count = 0;
     sign_in(f, 0);
     assert_true(fg_session_open(f->ex, &session));
+    fg_store_t *store = f->test.env.store;
     f->test.env.store = NULL; /* a store that is away: fails closed */
     assert_false(fg_session_open(f->ex, &session));
+    f->test.env.store = store;
 }
 
 /* HT-10 */
