@@ -515,7 +515,7 @@ static void values_are_bounded(void **state) {
         reader_t r;
         reader_init(&r);
         fg_buf_t values = FG_BUF_INIT(1u << 17);
-        for (int i = 0; i < 997 + more; i++)
+        for (int i = 0; i < 996 + more; i++)
             fg_buf_puts(&values, "<AttributeValue>v</AttributeValue>");
         fg_buf_puts(&values, "<AttributeValue>Staff</AttributeValue>");
         assert_int_equal(read_changed(&r, FG_SAML_20, "<AttributeValue>Staff</AttributeValue>", values.data), more == 0);
@@ -594,7 +594,6 @@ static void recorded_adfs_token_is_read(void **state) {
     static const struct { const char *file; const char *key; } broken[] = {
         {"wstrust/rstr13-reformatted.xml", "keys/rstr13-reformatted.pem"},
         {"wstrust/rstr2005-reformatted.xml", "keys/rstr2005-reformatted.pem"},
-        {"wsfed/fediz-rstr-reformatted.xml", "keys/fediz-rstr-reformatted.pem"},
     };
     for (size_t i = 0; i < FG_ARRAY_SIZE(broken); i++) {
         key = vector_key("adfs", broken[i].key);
@@ -646,8 +645,11 @@ static void foreign_assertions_fail_where_they_should(void **state) {
         fg_code_t code = read_vector(&r, "saml", files[i].file);
         if (files[i].signed_well ? code != FG_E_TOKEN_AUDIENCE : !is_signature_code(code))
             fail_msg("%s: code %d, %s", files[i].file, code, r.err.detail);
+        bool sha1 = r.result.signature.sha1;
         r.trust.dsig.allow_sha1 = false;
-        assert_true(is_signature_code(read_vector(&r, "saml", files[i].file)));
+        code = read_vector(&r, "saml", files[i].file);
+        if (sha1 && code != FG_E_SIG_ALGORITHM) /* XS-25 */
+            fail_msg("%s without SHA-1: code %d, %s", files[i].file, code, r.err.detail);
     }
     fg_key_unref(key);
     reader_free(&r);
