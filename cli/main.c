@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * fedgate COMMAND: finds the row of the table and runs it. */
 #include "cli/cli.h"
+#include "cli/keys.h"
 #include "cli/user.h"
 
 #include <stdarg.h>
@@ -17,6 +18,10 @@ static int run_help(const fg_cli_command_t *command, const fg_env_t *env, int ar
 /* words, arguments, help, details, function */
 static const fg_cli_command_t commands[] = {
     {{"help", NULL}, "[COMMAND]", "explain a command", NULL, run_help},
+    {{"keys", "forget"}, "[--config FILE]", "forget previous keys and end all sessions", FG_CLI_KEYS_HELP FG_CLI_KEYS_FORGET_HELP, fg_cli_keys_forget},
+    {{"keys", "list"}, "[--config FILE]", "show the keys that sign and decrypt", FG_CLI_KEYS_HELP, fg_cli_keys_list},
+    {{"keys", "roll"}, "[--use signing|encryption] [--now] [--config FILE]", "publish the next keys, or put them to use",
+     FG_CLI_KEYS_HELP FG_CLI_KEYS_ROLL_HELP, fg_cli_keys_roll},
     {{"user", "add"}, "NAME [--group NAME]... [--attribute K=V]... [--password-stdin] [--file USERS]", "add a person to the users file",
      FG_CLI_USER_ADD_HELP FG_CLI_USER_PASSWORD_HELP FG_CLI_USER_FILE_HELP, fg_cli_user_add},
     {{"user", "list"}, "[--file USERS]", "list the persons of the users file", FG_CLI_USER_FILE_HELP, fg_cli_user_list},

@@ -363,8 +363,8 @@ static bool take_rules(fg_keyring_t *ring, const char *folder, const fg_keyring_
         ring->rules.lifetime_ms = 365 * FG_DAY;
     if (ring->rules.publish_ms <= 0)
         ring->rules.publish_ms = 20 * FG_DAY;
-    if (ring->rules.publish_ms > ring->rules.lifetime_ms / 3) /* a key would be replaced as soon as it is active */
-        ring->rules.publish_ms = ring->rules.lifetime_ms / 3;
+    if (ring->rules.publish_ms > ring->rules.lifetime_ms / 2) /* a key would be replaced as soon as it is active */
+        ring->rules.publish_ms = ring->rules.lifetime_ms / 2;
     if (ring->rules.sealing_lifetime_ms <= 0)
         ring->rules.sealing_lifetime_ms = 7 * FG_DAY;
     return true;
