@@ -140,6 +140,20 @@ static void bad_documents_are_refused_and_controls_accepted(void **state) {
     assert_int_equal(loads, 0);
 }
 
+/* XP-03, XP-08: the scan does not rely on the parser for what may end up in a value */
+static void the_scan_knows_references_itself(void **state) {
+    (void)state;
+    static const char *const refused[] = {"<a>&#0;</a>", "<a>&#xD800;</a>", "<a>&#xFFFE;</a>", "<a>&#x1;</a>", "<a>&#x110000;</a>",
+                                          "<a b='&#31;'/>", "<a>&x;</a>", "<a>&#x41</a>", "<a>&# 65;</a>", "<a>&#X41;</a>"};
+    fg_err_t err = FG_ERR_INIT;
+    for (size_t i = 0; i < FG_ARRAY_SIZE(refused); i++) {
+        if (fg_xml_scan(fg_str(refused[i]), NULL, &err))
+            fail_msg("%s", refused[i]);
+        assert_err(&err, FG_E_XML_MALFORMED);
+    }
+    assert_true(fg_xml_scan(FG_STR("<a>&#x9;&#65;&#x10FFFF;&amp;</a>"), NULL, &err));
+}
+
 /* The scan alone must not be looser than the parser about what it counts: each of these hides a tag from a careless counter. */
 static void limits_see_what_the_parser_sees(void **state) {
     (void)state;
@@ -297,15 +311,17 @@ static void canonical_form_is_exclusive_and_has_no_comments(void **state) {
     fg_buf_free(&out);
 }
 
+static xmlExternalEntityLoader first_loader; /* before anything was started */
+
 /* xmlsec brings its own loader: other users of libxml2 in the process must keep theirs */
 static void start_keeps_the_entity_loader(void **state) {
     (void)state;
     fg_err_t err = FG_ERR_INIT;
-    xmlExternalEntityLoader loader = xmlGetExternalEntityLoader();
+    assert_ptr_equal(xmlGetExternalEntityLoader(), first_loader);
     fg_xml_stop();
     assert_true(fg_xml_start(&err));
     assert_true(fg_xml_start(&err));
-    assert_ptr_equal(xmlGetExternalEntityLoader(), loader);
+    assert_ptr_equal(xmlGetExternalEntityLoader(), first_loader);
 }
 
 /* ---- vectors ---- */
@@ -347,6 +363,7 @@ static void bombs_of_the_vectors(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(bad_documents_are_refused_and_controls_accepted, begin, end),
+        cmocka_unit_test_setup_teardown(the_scan_knows_references_itself, begin, end),
         cmocka_unit_test_setup_teardown(limits_see_what_the_parser_sees, begin, end),
         cmocka_unit_test_setup_teardown(limits_hold_exactly, begin, end),
         cmocka_unit_test_setup_teardown(nothing_is_included, begin, end),
@@ -357,6 +374,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(bombs_of_the_vectors, begin, end),
     };
     fg_err_t err = FG_ERR_INIT;
+    first_loader = xmlGetExternalEntityLoader();
     if (!fg_xml_start(&err))
         return 1;
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -26,6 +26,15 @@ static void write_sorted(fg_xw_t *w) {
     fg_xw_end(w);
 }
 
+static void write_sorted_declarations(fg_xw_t *w) {
+    fg_xw_start(w, &two, "a");
+    fg_xw_attr_ns(w, &one, "b", FG_STR("declared before the namespace of the element"));
+    fg_xw_start(w, &plain, "c");
+    fg_xw_attr_ns(w, &other_one, "d", FG_STR(""));
+    fg_xw_end(w);
+    fg_xw_end(w);
+}
+
 static void write_scopes(fg_xw_t *w) {
     fg_xw_start(w, &one, "a");
     fg_xw_leafz(w, &two, "b", "declared here");
@@ -93,7 +102,8 @@ static void output_is_its_own_canonical_form(void **state) {
         const char *name;
         void (*write)(fg_xw_t *);
     } rows[] = {
-        {"sorted", write_sorted},   {"scopes", write_scopes},   {"default", write_default}, {"none", write_none},
+        {"sorted", write_sorted},   {"sorted declarations", write_sorted_declarations},
+        {"scopes", write_scopes},   {"default", write_default}, {"none", write_none},
         {"rebound", write_rebound}, {"escaped", write_escaped}, {"raw", write_raw},
     };
     for (size_t i = 0; i < FG_ARRAY_SIZE(rows); i++) {
