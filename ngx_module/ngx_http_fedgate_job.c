@@ -253,7 +253,8 @@ ngx_http_fedgate_answer(ngx_http_request_t *r, ngx_http_fedgate_ctx_t *ctx)
 
     rc = ngx_http_send_header(r);
 
-    if (rc == NGX_OK && !r->header_only) {
+    /* NGX_AGAIN: a long header was taken for sending already, the body is still to come */
+    if (rc != NGX_ERROR && rc <= NGX_OK && !r->header_only) {
         rc = ngx_http_output_filter(r, &out);
     }
 
