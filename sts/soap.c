@@ -444,7 +444,7 @@ static void write_fault_11(fg_xw_t *w, const struct version_words *words, const 
 
 /* HTTP's own refusals keep their status, the rest is 500 as AD FS sends it (SOAP 1.1 §6.2). */
 static int get_status(const fg_fault_t *fault) {
-    bool http = fault->code >= FG_E_HTTP_REQUEST && fault->code <= FG_E_HTTP_NEEDS_TLS;
+    bool http = fault->code >= FG_E_HTTP_REQUEST && fault->code <= FG_E_HTTP_HOST;
     return http || fg_fault_is_temporary(fault->code) ? fault->http_status : 500;
 }
 
