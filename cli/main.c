@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * fedgate COMMAND: finds the row of the table and runs it. */
 #include "cli/cli.h"
+#include "cli/config.h"
 #include "cli/keys.h"
 #include "cli/user.h"
 
@@ -17,6 +18,7 @@ static int run_help(const fg_cli_command_t *command, const fg_env_t *env, int ar
 
 /* words, arguments, help, details, function */
 static const fg_cli_command_t commands[] = {
+    {{"config", "check"}, "[FILE]", "check the gateway's configuration", FG_CLI_CONFIG_CHECK_HELP, fg_cli_config_check},
     {{"help", NULL}, "[COMMAND]", "explain a command", NULL, run_help},
     {{"keys", "forget"}, "[--config FILE]", "forget previous keys and end all sessions", FG_CLI_KEYS_HELP FG_CLI_KEYS_FORGET_HELP, fg_cli_keys_forget},
     {{"keys", "list"}, "[--config FILE]", "show the keys that sign and decrypt", FG_CLI_KEYS_HELP, fg_cli_keys_list},
