@@ -7,6 +7,8 @@
 
 #include "hub/signin.h"
 
+#define NGX_HTTP_FEDGATE_JOB_MS  60000
+
 
 static ngx_int_t ngx_http_fedgate_open_exchange(ngx_http_request_t *r,
     ngx_http_fedgate_ctx_t *ctx);
@@ -130,10 +132,14 @@ ngx_http_fedgate_post(ngx_http_request_t *r, ngx_http_fedgate_ctx_t *ctx,
     ctx->task->handler = handler;
     ctx->task->event.handler = ngx_http_fedgate_job_done;
     ctx->task->event.data = r;
+    ctx->task->event.log = r->connection->log;
 
     if (ngx_thread_task_post(tp, ctx->task) != NGX_OK) {
         return NGX_ERROR;
     }
+
+    /* a worker that is told to quit waits for timers, not for jobs */
+    ngx_add_timer(&ctx->task->event, NGX_HTTP_FEDGATE_JOB_MS);
 
     ctx->gateway->jobs++;
     r->main->blocked++;
@@ -185,6 +191,19 @@ ngx_http_fedgate_job_done(ngx_event_t *ev)
     ctx = ngx_http_get_module_ctx(r, ngx_http_fedgate_module);
 
     ngx_http_set_log_request(c->log, r);
+
+    if (ev->timedout) {
+        ngx_log_error(NGX_LOG_ALERT, c->log, 0,
+                      "fedgate: a job has been out for %d ms",
+                      NGX_HTTP_FEDGATE_JOB_MS);
+        ev->timedout = 0;
+        ngx_add_timer(ev, NGX_HTTP_FEDGATE_JOB_MS);
+        return;
+    }
+
+    if (ev->timer_set) {
+        ngx_del_timer(ev);
+    }
 
     ctx->gateway->jobs--;
     r->main->blocked--;
