@@ -1,0 +1,103 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""zeep (Debian: python3-zeep) as a WS-Trust client that knows nothing but the gateway's WSDL.
+
+zeep_driver.py WSDL_URL USER PASSWORD [--trust 13|2005] [--digest] [--aud URN] [--ca PEM]
+
+Reads the WSDL, takes the port whose operation is that trust version's, sends an RST with a UsernameToken and a Timestamp.
+Prints the answer's elements; with --save the assertion as it came goes to a file. Exit status: 0 RSTR read, 1 fault,
+2 no such port in the WSDL.
+"""
+import argparse
+import datetime
+import os
+import sys
+
+import requests
+import zeep
+from lxml import etree
+from zeep.transports import Transport
+from zeep.wsse.username import UsernameToken
+from zeep.wsse.utils import WSU
+
+CACHE = os.environ.get('XDG_CACHE_HOME') or os.path.expanduser('~/.cache')
+STATE = os.environ.get('FEDGATE_PEERS_DIR') or CACHE + '/fedgate-peers'
+TRUST_13 = 'http://docs.oasis-open.org/ws-sx/ws-trust/200512'
+TRUST_2005 = 'http://schemas.xmlsoap.org/ws/2005/02/trust'
+VERSIONS = {  # namespace, operation, key type of a bearer token
+    '13': (TRUST_13, 'Trust13IssueAsync', TRUST_13 + '/Bearer'),
+    '2005': (TRUST_2005, 'TrustFeb2005IssueAsync', 'http://schemas.xmlsoap.org/ws/2005/05/identity/NoProofKey'),
+}
+APPLIES_TO = (
+    '<wsp:AppliesTo xmlns:wsp="http://schemas.xmlsoap.org/ws/2004/09/policy">'
+    '<a:EndpointReference xmlns:a="http://www.w3.org/2005/08/addressing"><a:Address/></a:EndpointReference>'
+    '</wsp:AppliesTo>'
+)
+
+
+class Recorder(zeep.Plugin):
+    """Keeps the answer as it came: what is signed must not be written anew."""
+
+    envelope = None
+
+    def ingress(self, envelope, http_headers, operation):
+        self.envelope = etree.fromstring(etree.tostring(envelope))
+        return envelope, http_headers
+
+
+def timestamp():
+    now = datetime.datetime.utcnow()
+    element = WSU.Timestamp()
+    for tag, time in ((WSU.Created, now), (WSU.Expires, now + datetime.timedelta(minutes=5))):
+        element.append(tag(time.strftime('%Y-%m-%dT%H:%M:%SZ')))
+    return element
+
+
+def find_port(client, operation):
+    for service_name, service in client.wsdl.services.items():
+        for port_name, port in service.ports.items():
+            if operation in port.binding.all():
+                return client.bind(service_name, port_name)
+    return None
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('wsdl')
+    parser.add_argument('user')
+    parser.add_argument('password')
+    parser.add_argument('--trust', choices=sorted(VERSIONS), default='13')
+    parser.add_argument('--digest', action='store_true')
+    parser.add_argument('--aud', default='urn:federation:MicrosoftOnline')
+    parser.add_argument('--ca', default=STATE + '/ca/bundle.pem')
+    parser.add_argument('--save')
+    options = parser.parse_args()
+    namespace, operation, key_type = VERSIONS[options.trust]
+
+    session = requests.Session()
+    session.verify = options.ca
+    session.trust_env = False
+    recorder = Recorder()
+    token = UsernameToken(options.user, options.password, use_digest=options.digest, timestamp_token=timestamp())
+    client = zeep.Client(options.wsdl, transport=Transport(session=session), wsse=token, plugins=[recorder])
+    port = find_port(client, operation)
+    if port is None:
+        print('no port with', operation)
+        return 2
+
+    applies_to = etree.fromstring(APPLIES_TO)
+    applies_to[0][0].text = options.aud
+    try:
+        port[operation](RequestType=namespace + '/Issue', KeyType=key_type, _value_1=[applies_to])
+    except zeep.exceptions.Fault as fault:
+        print('FAULT', fault.message, fault.subcodes)
+        return 1
+    for element in recorder.envelope.iter():
+        print(element.tag)
+        if options.save and etree.QName(element).localname == 'Assertion':
+            with open(options.save, 'wb') as file:
+                file.write(etree.tostring(element, with_tail=False))
+    return 0
+
+
+sys.exit(main())
