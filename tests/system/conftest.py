@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+import os
+import shutil
+import sys
+
+import pytest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import harness  # noqa: E402
+
+
+@pytest.fixture(scope='session')
+def authority():
+    folder = harness.temporary_folder()
+    yield harness.Authority(folder)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope='session')
+def gateway(authority):
+    """One for all tests that leave it as it was."""
+    with harness.Gateway(authority) as running:
+        yield running
+    assert '[alert]' not in running.last_log and '[crit]' not in running.last_log, running.last_log
+
+
+@pytest.fixture
+def make_gateway(authority):
+    """make_gateway(...): a Gateway of the test's own, started; what it takes is in harness.py."""
+    made = []
+
+    def make(start=True, **options):
+        made.append(harness.Gateway(authority, **options))
+        return made[-1].__enter__() if start else made[-1]
+
+    yield make
+    for one in made:
+        one.stop()
+        # a worker that crashed, a lock held, a descriptor leaked: nginx says so
+        assert '[alert]' not in one.last_log, one.last_log
