@@ -361,6 +361,7 @@ static const struct {
     {FG_SAML_20, "cm:bearer", "cm:sender-vouches", FG_E_TOKEN_CONFIRMATION},
     {FG_SAML_20, CM20 DATA20 "</SubjectConfirmation>", "", FG_E_TOKEN_CONFIRMATION},
     {FG_SAML_20, CM20 DATA20, HOK20 CM20 DATA20, FG_OK},
+    {FG_SAML_20, CM20 DATA20 "</SubjectConfirmation>", CM20 DATA20 "</SubjectConfirmation>" HOK20, FG_OK},
     {FG_SAML_20, CM20, CM20 NAME20, FG_E_TOKEN_CONFIRMATION},
     {FG_SAML_20, DATA20, "", FG_OK},
     {FG_SAML_11, BEARER11, HOK11, FG_E_TOKEN_CONFIRMATION},
