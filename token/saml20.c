@@ -8,7 +8,8 @@
 /* how long after issuing a token may be delivered to its Recipient (saml-profiles-2.0 §4.1.4.2), as AD FS has it */
 #define DELIVERY (5 * FG_MINUTE)
 
-static const fg_xns_t saml = {"", FG_NS_SAML2};
+/* AD FS has it as the default namespace; gSOAP loses that when it canonicalises, and everybody takes a prefix */
+static const fg_xns_t saml = {"saml", FG_NS_SAML2};
 
 /* ---- writing ---- */
 

@@ -65,6 +65,23 @@ static const char expected_11[] =
     "AuthenticationMethod=\"urn:oasis:names:tc:SAML:1.0:am:password\">" SUBJECT_11 "</saml:AuthenticationStatement>"
     "</saml:Assertion>";
 
+/* what is written; reading below starts from AD FS's form, which has the default namespace */
+static const char written_20[] =
+    "<saml:Assertion xmlns:saml=\"urn:oasis:names:tc:SAML:2.0:assertion\" ID=\"_id-1\" IssueInstant=\"2026-01-01T00:00:00.000Z\" Version=\"2.0\">"
+    "<saml:Issuer>http://fs.example.test/adfs/services/trust</saml:Issuer>"
+    "<saml:Subject><saml:NameID Format=\"urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified\">alice</saml:NameID>"
+    "<saml:SubjectConfirmation Method=\"urn:oasis:names:tc:SAML:2.0:cm:bearer\">"
+    "<saml:SubjectConfirmationData NotOnOrAfter=\"2026-01-01T01:00:00.000Z\"></saml:SubjectConfirmationData></saml:SubjectConfirmation></saml:Subject>"
+    "<saml:Conditions NotBefore=\"2026-01-01T00:00:00.000Z\" NotOnOrAfter=\"2026-01-01T01:00:00.000Z\">"
+    "<saml:AudienceRestriction><saml:Audience>urn:a&amp;b</saml:Audience></saml:AudienceRestriction></saml:Conditions>"
+    "<saml:AttributeStatement><saml:Attribute Name=\"http://schemas.xmlsoap.org/claims/UPN\"><saml:AttributeValue>alice@example.test</saml:AttributeValue></saml:Attribute>"
+    "<saml:Attribute Name=\"http://schemas.microsoft.com/ws/2008/06/identity/claims/role\"><saml:AttributeValue>Staff</saml:AttributeValue>"
+    "<saml:AttributeValue></saml:AttributeValue></saml:Attribute><saml:Attribute Name=\"urn:oid:2.5.4.3\">"
+    "<saml:AttributeValue>A &amp; B &lt;\"\xc3\xbc&#xD;\n&gt;</saml:AttributeValue></saml:Attribute></saml:AttributeStatement>"
+    "<saml:AuthnStatement AuthnInstant=\"2025-12-31T23:59:55.000Z\" SessionIndex=\"_s\"><saml:AuthnContext>"
+    "<saml:AuthnContextClassRef>urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport</saml:AuthnContextClassRef>"
+    "</saml:AuthnContext></saml:AuthnStatement></saml:Assertion>";
+
 static const char expected_20[] =
     "<Assertion xmlns=\"urn:oasis:names:tc:SAML:2.0:assertion\" ID=\"_id-1\" IssueInstant=\"2026-01-01T00:00:00.000Z\" Version=\"2.0\">"
     "<Issuer>http://fs.example.test/adfs/services/trust</Issuer>"
@@ -82,6 +99,7 @@ static const char expected_20[] =
     "</AuthnContext></AuthnStatement></Assertion>";
 
 static const char *const expected[] = {[FG_SAML_11] = expected_11, [FG_SAML_20] = expected_20};
+static const char *const written[] = {[FG_SAML_11] = expected_11, [FG_SAML_20] = written_20};
 
 /* Cuts the signature out and compares. */
 static void assert_written(const fg_buf_t *out, const char *text, size_t signature_at) {
@@ -119,13 +137,13 @@ static void written_assertion_is_canonical_and_verifies_elsewhere(void **state) 
     (void)state;
     const fg_key_t *keys[] = {rsa, ec};
     for (int version = FG_SAML_11; version <= FG_SAML_20; version++) {
-        size_t at = version == FG_SAML_11 ? strlen(expected_11) - strlen("</saml:Assertion>") : (size_t)(strstr(expected_20, "<Subject>") - expected_20);
+        size_t at = version == FG_SAML_11 ? strlen(expected_11) - strlen("</saml:Assertion>") : (size_t)(strstr(written_20, "<saml:Subject>") - written_20);
         for (size_t k = 0; k < FG_ARRAY_SIZE(keys); k++) {
             fg_buf_t out = FG_BUF_INIT(1u << 16);
             fg_err_t err = FG_ERR_INIT;
             fg_assertion_t assertion = sample((fg_saml_version_t)version);
             assert_true(fg_assertion_write(&assertion, keys[k], &out, &err));
-            assert_written(&out, expected[version], at);
+            assert_written(&out, written[version], at);
             assert_true(xmlsec1_verifies(&out, keys[k], "--id-attr:AssertionID"));
             char *value = strstr(out.data, "alice@");
             *value = 'm';
@@ -145,8 +163,8 @@ static void browser_assertion_names_recipient_and_request(void **state) {
     assertion.session_not_on_or_after_ms = TEST_NOW + 8 * FG_HOUR;
     assertion.name_id = (fg_name_id_t){0};
     assert_true(fg_assertion_write(&assertion, ec, &out, &err));
-    assert_non_null(strstr(out.data, "<Subject><SubjectConfirmation Method"));
-    assert_non_null(strstr(out.data, "<SubjectConfirmationData InResponseTo=\"_r\" NotOnOrAfter=\"2026-01-01T00:05:00.000Z\" "
+    assert_non_null(strstr(out.data, "<saml:Subject><saml:SubjectConfirmation Method"));
+    assert_non_null(strstr(out.data, "<saml:SubjectConfirmationData InResponseTo=\"_r\" NotOnOrAfter=\"2026-01-01T00:05:00.000Z\" "
                                      "Recipient=\"https://rp.example.test/acs\">"));
     assert_non_null(strstr(out.data, "SessionNotOnOrAfter=\"2026-01-01T08:00:00.000Z\""));
     fg_buf_free(&out);

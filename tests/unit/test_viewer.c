@@ -373,7 +373,7 @@ static void wrapped_assertions_are_refused(void **state) {
     for (size_t i = 0; i < FG_ARRAY_SIZE(bodies); i++) {
         /* the original inside the forged one's Advice-like place, before its end */
         fg_buf_reset(&evil);
-        size_t end = (size_t)(strstr(bodies[i], "</Assertion>") - bodies[i]);
+        size_t end = (size_t)(strstr(bodies[i], "</saml:Assertion>") - bodies[i]);
         fg_buf_add(&evil, bodies[i], end);
         fg_buf_puts(&evil, token.data);
         fg_buf_puts(&evil, bodies[i] + end);
