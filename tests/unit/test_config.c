@@ -318,6 +318,66 @@ static void every_cut_is_survived(void **state) {
     }
 }
 
+/* The part of the manual page under a heading, to the next one; the caller frees it. */
+static char *part_of(const char *page, const char *heading) {
+    const char *begin = strstr(page, heading);
+    if (begin == NULL)
+        fail_msg("\"%s\" is not in man/gateway.conf.5", heading);
+    const char *end = strstr(begin + 1, "\n.S");
+    return strndup(begin, end ? (size_t)(end - begin) + 1 : strlen(begin));
+}
+
+static void each_is_documented(const char *page, const char *heading, const fg_config_option_t *options, size_t count) {
+    char *part = part_of(page, heading);
+    for (size_t i = 0; i < count; i++) {
+        char row[80];
+        snprintf(row, sizeof row, "\n.It Cm %s\n", options[i].name);
+        if (strstr(part, row) == NULL)
+            fail_msg("%s is not under \"%s\" in man/gateway.conf.5", options[i].name, heading);
+    }
+    free(part);
+}
+
+static void the_manual_page_has_every_option(void **state) {
+    (void)state;
+    char *page = test_file("man/gateway.conf.5", NULL);
+    assert_non_null(page);
+    const fg_config_grammar_t *g = &fg_config_grammar;
+    each_is_documented(page, ".Sh OPTIONS", g->options, g->option_count);
+    for (size_t i = 0; i < g->section_count; i++) {
+        char heading[80];
+        snprintf(heading, sizeof heading, ".Ss Section %s", g->sections[i].name);
+        each_is_documented(page, heading, g->sections[i].options, g->sections[i].option_count);
+    }
+    free(page);
+}
+
+/* The sample as it is, and with every example in it taken up. */
+static void the_sample_is_right(void **state) {
+    fixture_t *f = *state;
+    char *sample = test_file("etc/gateway.conf", NULL);
+    assert_non_null(sample);
+    if (!read_text(f, sample))
+        fail_msg("%s", f->err.detail);
+    for (char *line = sample; line != NULL && *line != '\0'; line = strchr(line, '\n')) {
+        line += *line == '\n';
+        bool prose = line[0] == '#' && line[1] == ' ' && line[2] != ' ';
+        if (line[0] == '#' && !prose && strncmp(line, "#pages", 6) != 0)
+            line[0] = ' ';
+    }
+    if (!read_text(f, sample))
+        fail_msg("%s", f->err.detail);
+    assert_int_equal(f->config.partners.count, 3);
+    for (size_t i = 0; i < fg_config_grammar.option_count; i++)
+        assert_non_null(strstr(sample, fg_config_grammar.options[i].name));
+    for (size_t i = 0; i < fg_config_grammar.section_count; i++)
+        for (size_t k = 0; k < fg_config_grammar.sections[i].option_count; k++)
+            if (fg_config_text_find(f->config.text, &fg_config_grammar.sections[i], 0, fg_config_grammar.sections[i].options[k].name, 0)->kind == FG_MARK_SECTION &&
+                strncmp(fg_config_grammar.sections[i].options[k].name, "metadata", 8) != 0)
+                fail_msg("%s is not in the sample", fg_config_grammar.sections[i].options[k].name);
+    free(sample);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void) {
@@ -328,6 +388,8 @@ int main(void) {
         TEST(each_error_names_place_found_and_expected),
         TEST(a_missing_file_is_named),
         TEST(every_cut_is_survived),
+        TEST(the_sample_is_right),
+        cmocka_unit_test(the_manual_page_has_every_option),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
