@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // adal_driver.js MEX_URL USER PASSWORD [AUDIENCE]     run it with common/node.sh
 // Microsoft adal-node as a WS-Trust client: metadata exchange, then RST (2005/02 or 1.3, as the policy says).
+// TRUST=13 or 2005 in the environment: adal, which prefers 1.3, sees only the bindings of that version.
 // V=1 in the environment: adal's own log on stderr. Prints JSON: endpoint, version, type, type_known_to_adal, token (or error).
 // Exit status: 0 a token of a type adal knows; 2 no endpoint in the MEX document; 3 fault; 4 token of an unknown type.
 const lib = 'adal-node/lib/';
@@ -13,6 +14,13 @@ const KNOWN_TYPES = ['urn:oasis:names:tc:SAML:1.0:assertion', 'urn:oasis:names:t
 const [, , mexUrl, user, password, audience = 'urn:federation:MicrosoftOnline'] = process.argv;
 if (process.env.V) {
   log.Logging.setLoggingOptions({ level: 3, log: (l, message) => console.error(message), loggingWithPII: true });
+}
+if (process.env.TRUST) {
+  const matching = Mex.prototype._getMatchingBindings;
+  Mex.prototype._getMatchingBindings = function (policies) {
+    const bindings = Object.entries(matching.call(this, policies) || {});
+    return Object.fromEntries(bindings.filter(([, binding]) => binding.version === 'wstrust' + process.env.TRUST));
+  };
 }
 const context = { _logContext: log.createLogContext(), options: {} };
 

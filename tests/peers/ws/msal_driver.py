@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Microsoft MSAL for Python (Debian: python3-msal) as a WS-Trust client.
 
-msal_driver.py MEX_URL USER PASSWORD [--aud URN] [--ca PEM]      metadata exchange, then RST
+msal_driver.py MEX_URL USER PASSWORD [--aud URN] [--ca PEM] [--trust 13|2005]    metadata exchange, then RST
 msal_driver.py - USER PASSWORD --endpoint URL [--action ACTION]  RST alone
 msal_driver.py - USER PASSWORD --full https://HOST:PORT/TENANT   MSAL's public API: user realm -> MEX -> RST -> SAML grant
 
+MSAL prefers WS-Trust 1.3; with --trust the MEX document it gets has only the ports of that version.
 Prints JSON: endpoint, action, type, type_known_to_msal, token (or error). Exit status: 0 MSAL has a token of a type
 it knows; 2 no username endpoint found in the MEX document; 3 fault or no token; 4 token of a type unknown to MSAL.
 """
@@ -17,6 +18,7 @@ import urllib.parse
 
 import msal
 import requests
+from lxml import etree
 from msal import mex, wstrust_request
 from msal.wstrust_response import (
     SAML_TOKEN_TYPE_V1,
@@ -53,6 +55,20 @@ class HttpClient:
         pass
 
 
+def leave_ports(path):
+    """A hook for requests: of a WSDL's ports those stay whose address has this path in it."""
+
+    def hook(response, **_):
+        if b'definitions' not in response.content:
+            return
+        document = etree.fromstring(response.content)
+        for port in document.xpath('//*[local-name()="port"][not(contains(., "%s"))]' % path):
+            port.getparent().remove(port)
+        response._content = etree.tostring(document)
+
+    return hook
+
+
 def whole_api(options, session):
     app = msal.PublicClientApplication(
         'test-client',
@@ -76,10 +92,13 @@ def main():
     parser.add_argument('--endpoint')
     parser.add_argument('--action')
     parser.add_argument('--full')
+    parser.add_argument('--trust', choices=['13', '2005'])
     options = parser.parse_args()
     session = requests.Session()
     session.verify = options.ca
     session.trust_env = False
+    if options.trust:
+        session.hooks['response'].append(leave_ports('/trust/%s/' % options.trust))
     if options.full:
         return whole_api(options, session)
     endpoint = {'address': options.endpoint, 'action': options.action}

@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """zeep (Debian: python3-zeep) as a WS-Trust client that knows nothing but the gateway's WSDL.
 
-zeep_driver.py WSDL_URL USER PASSWORD [--trust 13|2005] [--digest] [--aud URN] [--ca PEM]
+zeep_driver.py WSDL_URL USER PASSWORD [--trust 13|2005] [--soap11] [--digest] [--aud URN] [--ca PEM]
 
 Reads the WSDL, takes the port whose operation is that trust version's, sends an RST with a UsernameToken and a Timestamp.
+--soap11: the WSDL's bindings, which are SOAP 1.2, are read as if they were SOAP 1.1.
 Prints the answer's elements; with --save the assertion as it came goes to a file. Exit status: 0 RSTR read, 1 fault,
 2 no such port in the WSDL.
 """
@@ -33,6 +34,11 @@ APPLIES_TO = (
     '<a:EndpointReference xmlns:a="http://www.w3.org/2005/08/addressing"><a:Address/></a:EndpointReference>'
     '</wsp:AppliesTo>'
 )
+
+
+class Soap11Transport(Transport):
+    def load(self, url):
+        return super().load(url).replace(b'http://schemas.xmlsoap.org/wsdl/soap12/', b'http://schemas.xmlsoap.org/wsdl/soap/')
 
 
 class Recorder(zeep.Plugin):
@@ -67,6 +73,7 @@ def main():
     parser.add_argument('user')
     parser.add_argument('password')
     parser.add_argument('--trust', choices=sorted(VERSIONS), default='13')
+    parser.add_argument('--soap11', action='store_true')
     parser.add_argument('--digest', action='store_true')
     parser.add_argument('--aud', default='urn:federation:MicrosoftOnline')
     parser.add_argument('--ca', default=STATE + '/ca/bundle.pem')
@@ -79,7 +86,8 @@ def main():
     session.trust_env = False
     recorder = Recorder()
     token = UsernameToken(options.user, options.password, use_digest=options.digest, timestamp_token=timestamp())
-    client = zeep.Client(options.wsdl, transport=Transport(session=session), wsse=token, plugins=[recorder])
+    transport = (Soap11Transport if options.soap11 else Transport)(session=session)
+    client = zeep.Client(options.wsdl, transport=transport, wsse=token, plugins=[recorder])
     port = find_port(client, operation)
     if port is None:
         print('no port with', operation)
@@ -90,7 +98,7 @@ def main():
     try:
         port[operation](RequestType=namespace + '/Issue', KeyType=key_type, _value_1=[applies_to])
     except zeep.exceptions.Fault as fault:
-        print('FAULT', fault.message, fault.subcodes)
+        print('FAULT', fault.code, *(code.text for code in fault.subcodes or []), fault.message)
         return 1
     for element in recorder.envelope.iter():
         print(element.tag)
