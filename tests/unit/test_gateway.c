@@ -414,7 +414,8 @@ static void refresh_with(fg_gateway_t *g, const char *metadata) {
 static void changed_metadata_is_taken_up_and_wrong_metadata_is_not(void **state) {
     (void)state;
     write_file("partner.xml", RP("urn:first", "https://first.example/"));
-    fg_gateway_t *g = load_text("partner \"meta\" { metadata = \"partner.xml\" } partner \"other\" { realm = \"urn:other\" }", false);
+    write_file("other.xml", RP("urn:other", "https://other.example/"));
+    fg_gateway_t *g = load_text("partner \"meta\" { metadata = \"partner.xml\" } partner \"other\" { metadata = \"other.xml\" }", false);
     const fg_partner_t *partner = fg_hub_find_partner(fg_gateway_get_hub(g), FG_STR("urn:first"));
     assert_non_null(partner);
     assert_true(fg_str_is(partner->reply_urls[0], "https://first.example/"));
@@ -434,6 +435,9 @@ static void changed_metadata_is_taken_up_and_wrong_metadata_is_not(void **state)
     refresh_with(g, RP("urn:other", "https://second.example/"));
     assert_true(knows(g, "urn:second"));
     assert_non_null(strstr(test.log, "a realm that no other partner has (\"urn:other\" is partner"));
+    write_file("other.xml", RP("urn:another", "https://other.example/")); /* what was refused is not in another partner's way */
+    fg_gateway_refresh(g, &test.env);
+    assert_true(knows(g, "urn:another") && knows(g, "urn:second") && !knows(g, "urn:other"));
     refresh_with(g, RP("urn:third", "javascript:alert(1)"));
     assert_true(knows(g, "urn:second"));
     remove(path_of("partner.xml"));
