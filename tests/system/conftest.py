@@ -7,6 +7,7 @@ import pytest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
+import chrome  # noqa: E402
 import harness  # noqa: E402
 
 
@@ -39,3 +40,25 @@ def make_gateway(authority):
         one.stop()
         # a worker that crashed, a lock held, a descriptor leaked: nginx says so
         assert '[alert]' not in one.last_log, one.last_log
+
+
+@pytest.fixture(scope='session')
+def chromium():
+    """One browser process for all tests."""
+    running = chrome.Chrome()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def profile(chromium):
+    """profile(...): a fresh browser profile; at the end no page of any may have complained of anything but what was forgiven."""
+    forgiven = []
+
+    def make(forgive=(), **options):
+        forgiven.extend(forgive)
+        return chromium.profile(**options)
+
+    yield make
+    complaints = chromium.close_profiles()
+    assert [one for one in complaints if not any(word in one for word in forgiven)] == []
