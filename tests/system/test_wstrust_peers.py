@@ -110,7 +110,8 @@ def make_tenant(site):
         script = os.path.join(peers.FOLDER, 'ws', 'tenant.py')
         issuer = site.base_url.replace('https:', 'http:') + '/adfs/services/trust'
         tls = site.authority.certificate
-        command = [script, '--mex', site.url(MEX), '--cert', pinned, '--issuer', issuer, '--aud', realm, '--tls', tls + '.crt', tls + '.key']
+        command = [script, '--mex', site.url(MEX), '--cert', pinned, '--issuer', issuer, '--aud', realm,
+                   '--tls', tls + '.crt', tls + '.key']  # fmt: skip
         running.append(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
         return 'https://localhost:%d/tenant' % int(running[-1].stdout.readline())
 
