@@ -73,11 +73,11 @@ class Sts:
         self.gateway = gateway
         self.secrets = set(secrets)
 
-    def send(self, message, trust='13', headers=None):
+    def send(self, message, trust='13', headers=None, path=None):
         body = message if isinstance(message, bytes) else message.encode()
         soap11 = SOAP11.encode() in body[:300]
         kind = {'Content-Type': 'text/xml; charset=utf-8', 'SOAPAction': '"%s"' % ACTION[trust]} if soap11 else {}
-        answer = self.gateway.soap(USERNAME[trust], body, headers={**kind, **(headers or {})})
+        answer = self.gateway.soap(path or USERNAME[trust], body, headers={**kind, **(headers or {})})
         self.secrets.update(re.findall(r'<ds:SignatureValue>([^<]+)<', answer.text))
         return answer
 
@@ -89,9 +89,9 @@ class Sts:
         assert len(root.xpath('//*[local-name()="Assertion"]')) == 1
         return root
 
-    def refuse(self, message, *reasons, trust='13', headers=None):
+    def refuse(self, message, *reasons, trust='13', headers=None, path=None):
         """The answer's root: a fault as its audit line says, for one of these reasons, and nothing was issued."""
-        answer = self.send(message, trust, headers)
+        answer = self.send(message, trust, headers, path)
         root = etree.fromstring(answer.content)
         reference = re.search(r'\(reference ([0-9a-f-]+)\)', answer.text)
         assert reference, answer.text[:2000]

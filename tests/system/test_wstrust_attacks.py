@@ -19,7 +19,7 @@ from lxml import etree
 import harness
 import peers
 from attack import ACTION, SOAP12, Listener, Sts, swap, to_soap11
-from messages import USERNAME, WST13, WST2005, rst
+from messages import MEX, USERNAME, WST13, WST2005, rst
 
 PASSWORD = 'the-password-of-alice'
 WRONG = 'not-the-password-of-alice'
@@ -660,6 +660,29 @@ def test_ht05_actions_that_differ(sts, good):
     sts.refuse(again(good), 'addressing_action', headers={'Content-Type': kind % 'urn:other'})
     sts.refuse(again(good), 'addressing_action', headers={'SOAPAction': '"urn:other"'})
     sts.refuse(to_soap11(again(good)), 'addressing_action', headers={'SOAPAction': '"%s"' % ACTION['2005']})
+
+
+# ---- metadata exchange reads messages as well
+
+MEX_GET = '<s:Envelope xmlns:s="%s" xmlns:a="http://www.w3.org/2005/08/addressing"><s:Header>' \
+          '<a:Action>http://schemas.xmlsoap.org/ws/2004/09/transfer/Get</a:Action><a:MessageID>urn:uuid:1</a:MessageID>' \
+          '</s:Header><s:Body/></s:Envelope>' % SOAP12  # fmt: skip
+
+
+@pytest.mark.parametrize('id,change,reason', [
+    ('XP-01', lambda m: '<!DOCTYPE x>' + m, 'xml_doctype'),
+    ('XP-04', lambda m: m.replace('<s:Body/>', '<s:Body>%s</s:Body>' % nested(70)), 'xml_limit'),
+    ('XP-07', lambda m: m.encode('utf-16'), 'xml_encoding'),
+    ('XP-09', lambda m: m.ljust(300000), 'too_large'),
+    ('XP-10', lambda m: m + m, 'xml_malformed'),
+    ('XS-09', lambda m: m.replace('<s:Body/>', '<s:Body/><s:Body/>'), 'soap_structure'),
+    ('WT-11', lambda m: in_header(m, '<x s:mustUnderstand="1"/>'), 'soap_must_understand'),
+    ('Action', lambda m: m.replace('/Get<', '/Put<'), 'addressing_action'),
+])  # fmt: skip
+def test_metadata_exchange(sts, id, change, reason):
+    answer = sts.gateway.soap(MEX, MEX_GET)
+    assert answer.status_code == 200 and b'definitions' in answer.content
+    sts.refuse(change(MEX_GET), reason, path=MEX)
 
 
 # ---- SA-13: input that is copied

@@ -2,6 +2,7 @@
 """WS-Trust as programs see it that nobody of fedgate wrote. What they get is verified by another: the xmlsec1 command,
 with the certificate that the federation metadata names."""
 import os
+import re
 import subprocess
 
 import pytest
@@ -9,7 +10,7 @@ from lxml import etree
 
 import harness
 import peers
-from messages import MEX, USERNAME
+from messages import MEX, USERNAME, rst
 
 MICROSOFT = 'urn:federation:MicrosoftOnline'
 REALMS = {'saml11': MICROSOFT, 'saml20': 'urn:test:saml20'}
@@ -20,7 +21,8 @@ PASSWORD = 'alice-secret'
 @pytest.fixture(scope='module')
 def site(authority):
     saml20 = {'realm': [REALMS['saml20']], 'token': 'saml20', 'claims': harness.CLAIMS, 'name_id': 'upn'}
-    partners = {**harness.PARTNERS, 'saml20': saml20}
+    sealed = {'realm': ['urn:test:sealed'], 'certificate': authority.certificate + '.crt', 'claims': harness.CLAIMS}
+    partners = {**harness.PARTNERS, 'saml20': saml20, 'sealed': sealed}
     # the wrong passwords of all tests come from one address
     sections = {'lockout': {'account_failures': 1000, 'address_failures': 1000}}
     with harness.Gateway(authority, partners=partners, sections=sections) as running:
@@ -242,6 +244,16 @@ def test_zeep(site, take, tmp_path, trust, kind, soap):
     take(saved.read_bytes(), kind, REALMS[kind])
 
 
+@both_tokens
+@pytest.mark.parametrize('soap', [[], ['--soap11']], ids=['soap12', 'soap11'])
+def test_zeep_with_a_wsdl_of_its_own(site, take, tmp_path, kind, soap):
+    saved = tmp_path / 'assertion.xml'
+    status, output = peers.run(site, 'ws/zeep_driver.py', '-', 'alice', PASSWORD, '--endpoint', address(site, '13'), '--aud', REALMS[kind],
+                               '--save', str(saved), '--ca', site.authority.ca, *soap)  # fmt: skip
+    assert status == 0, output
+    take(saved.read_bytes(), kind, REALMS[kind])
+
+
 @both_versions
 def test_zeep_sees_a_wrong_password(site, trust):
     status, output = zeep(site, '--trust', trust, password='wrong')
@@ -257,3 +269,20 @@ def test_zeep_sees_an_unknown_relying_party(site, trust):
 def test_zeep_digest_is_refused_clearly(site):
     status, output = zeep(site, '--digest')
     assert status == 1 and 'UnsupportedSecurityToken' in output
+
+
+# ---- tokens for a relying party with a certificate
+
+@both_versions
+@both_tokens
+def test_xmlsec1_decrypts_what_is_sealed(site, take, tmp_path, trust, kind):
+    message = rst(site.base_url, realm='urn:test:sealed', trust=trust, token_type=peers.SAML[kind])
+    answer = site.soap(USERNAME[trust], message).text
+    token = re.search('RequestedSecurityToken>(.*)</[a-z]+:RequestedSecurityToken>', answer).group(1)
+    assert 'EncryptedData' in token and 'alice' not in token and 'AttributeValue' not in token
+    sealed, opened = tmp_path / 'sealed.xml', tmp_path / 'opened.xml'
+    sealed.write_text(token)
+    done = harness.run('xmlsec1', '--decrypt', '--privkey-pem', site.authority.certificate + '.key', '--output', str(opened), str(sealed))
+    assert done.returncode == 0, done.stderr
+    assertion = re.search(b'<saml:Assertion .*</saml:Assertion>', opened.read_bytes()).group(0)
+    take(assertion, kind, 'urn:test:sealed')

@@ -3,6 +3,7 @@
 """zeep (Debian: python3-zeep) as a WS-Trust client that knows nothing but the gateway's WSDL.
 
 zeep_driver.py WSDL_URL USER PASSWORD [--trust 13|2005] [--soap11] [--digest] [--aud URN] [--ca PEM]
+zeep_driver.py - USER PASSWORD --endpoint URL [--soap11]     WS-Trust 1.3 by sts.wsdl, not by the gateway's own WSDL
 
 Reads the WSDL, takes the port whose operation is that trust version's, sends an RST with a UsernameToken and a Timestamp.
 --soap11: the WSDL's bindings, which are SOAP 1.2, are read as if they were SOAP 1.1.
@@ -23,6 +24,7 @@ from zeep.wsse.utils import WSU
 
 CACHE = os.environ.get('XDG_CACHE_HOME') or os.path.expanduser('~/.cache')
 STATE = os.environ.get('FEDGATE_PEERS_DIR') or CACHE + '/fedgate-peers'
+OWN_WSDL = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'sts.wsdl')
 TRUST_13 = 'http://docs.oasis-open.org/ws-sx/ws-trust/200512'
 TRUST_2005 = 'http://schemas.xmlsoap.org/ws/2005/02/trust'
 VERSIONS = {  # namespace, operation, key type of a bearer token
@@ -67,12 +69,19 @@ def find_port(client, operation):
     return None
 
 
+def find_service(client, operation, options):
+    if not options.endpoint:
+        return find_port(client, operation), operation
+    return client.create_service('{%s}%s' % (TRUST_13, 'Soap11' if options.soap11 else 'Soap12'), options.endpoint), 'Issue'
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('wsdl')
     parser.add_argument('user')
     parser.add_argument('password')
     parser.add_argument('--trust', choices=sorted(VERSIONS), default='13')
+    parser.add_argument('--endpoint')
     parser.add_argument('--soap11', action='store_true')
     parser.add_argument('--digest', action='store_true')
     parser.add_argument('--aud', default='urn:federation:MicrosoftOnline')
@@ -86,9 +95,10 @@ def main():
     session.trust_env = False
     recorder = Recorder()
     token = UsernameToken(options.user, options.password, use_digest=options.digest, timestamp_token=timestamp())
-    transport = (Soap11Transport if options.soap11 else Transport)(session=session)
-    client = zeep.Client(options.wsdl, transport=transport, wsse=token, plugins=[recorder])
-    port = find_port(client, operation)
+    transport = (Soap11Transport if options.soap11 and not options.endpoint else Transport)(session=session)
+    wsdl = OWN_WSDL if options.endpoint else options.wsdl
+    client = zeep.Client(wsdl, transport=transport, wsse=token, plugins=[recorder])
+    port, operation = find_service(client, operation, options)
     if port is None:
         print('no port with', operation)
         return 2
