@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * The command `fedgate`: a table of commands (main.c) and what they share. */
+ * The command `fedgate`: a table of commands (main.c) and what they share.  FG_CLI_CONFIG, the configuration that is
+ * read unless another is named, comes from the build: it lies where `make install` puts the sample. */
 #ifndef FG_CLI_CLI_H
 #define FG_CLI_CLI_H
 
+#include <stdio.h>
+
 #include "core/env.h"
 #include "core/err.h"
-
-#define FG_CLI_CONFIG "/etc/fedgate/gateway.conf"
 
 /* Exit codes */
 enum { FG_CLI_OK = 0, FG_CLI_FAILED = 1, FG_CLI_USAGE = 2, FG_CLI_UNREADABLE = 3 };
@@ -34,6 +35,7 @@ typedef struct fg_cli_option {
 bool fg_cli_parse(const fg_cli_command_t *command, int argc, char **argv, const fg_cli_option_t *options, size_t option_count,
                   const char **operands, size_t fewest, size_t most) FG_MUST_CHECK;
 
+void fg_cli_print_usage(const fg_cli_command_t *command, FILE *out);
 /* "fedgate: …" on standard error. */
 void fg_cli_say(const char *format, ...) FG_PRINTF(1, 2);
 /* The same and the command's usage line; returns FG_CLI_USAGE. */

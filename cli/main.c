@@ -5,7 +5,6 @@
 #include "cli/keys.h"
 #include "cli/user.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -24,12 +23,13 @@ static const fg_cli_command_t commands[] = {
     {{"keys", "list"}, "[--config FILE]", "show the keys that sign and decrypt", FG_CLI_KEYS_HELP, fg_cli_keys_list},
     {{"keys", "roll"}, "[--use signing|encryption] [--now] [--config FILE]", "publish the next keys, or put them to use",
      FG_CLI_KEYS_HELP FG_CLI_KEYS_ROLL_HELP, fg_cli_keys_roll},
-    {{"user", "add"}, "NAME [--group NAME]... [--attribute K=V]... [--password-stdin] [--file USERS]", "add a person to the users file",
+    {{"user", "add"}, "NAME [--group NAME]... [--attribute K=V]... [--password-stdin] " FG_CLI_USER_FILE_USAGE,
+     "add a person to the users file",
      FG_CLI_USER_ADD_HELP FG_CLI_USER_PASSWORD_HELP FG_CLI_USER_FILE_HELP, fg_cli_user_add},
-    {{"user", "list"}, "[--file USERS]", "list the persons of the users file", FG_CLI_USER_FILE_HELP, fg_cli_user_list},
-    {{"user", "passwd"}, "NAME [--password-stdin] [--file USERS]", "change a person's password",
+    {{"user", "list"}, FG_CLI_USER_FILE_USAGE, "list the persons of the users file", FG_CLI_USER_FILE_HELP, fg_cli_user_list},
+    {{"user", "passwd"}, "NAME [--password-stdin] " FG_CLI_USER_FILE_USAGE, "change a person's password",
      FG_CLI_USER_PASSWORD_HELP FG_CLI_USER_FILE_HELP, fg_cli_user_passwd},
-    {{"user", "remove"}, "NAME [--file USERS]", "remove a person from the users file", FG_CLI_USER_FILE_HELP, fg_cli_user_remove},
+    {{"user", "remove"}, "NAME " FG_CLI_USER_FILE_USAGE, "remove a person from the users file", FG_CLI_USER_FILE_HELP, fg_cli_user_remove},
 };
 
 /* ---- finding */
@@ -77,11 +77,6 @@ static void print_row(const fg_cli_command_t *command) {
     printf("  %-14s %s\n", name, command->help);
 }
 
-static void print_usage(FILE *out, const fg_cli_command_t *command) {
-    fprintf(out, "usage: fedgate %s%s%s %s\n", command->words[0], command->words[1] ? " " : "", command->words[1] ? command->words[1] : "",
-            command->arguments);
-}
-
 static int print_group(const char *word) {
     size_t count = 0;
     for (size_t i = 0; i < FG_ARRAY_SIZE(commands); i++)
@@ -103,20 +98,9 @@ static int run_help(const fg_cli_command_t *command, const fg_env_t *env, int ar
     const fg_cli_command_t *found = find(argc, argv);
     if (found == NULL)
         return argc == 1 && print_group(argv[0]) == FG_CLI_OK ? FG_CLI_OK : unknown(argc, argv);
-    print_usage(stdout, found);
+    fg_cli_print_usage(found, stdout);
     printf("\nTo %s.\n%s%s", found->help, found->details ? "\n" : "", found->details ? found->details : "");
     return FG_CLI_OK;
-}
-
-int fg_cli_usage(const fg_cli_command_t *command, const char *format, ...) {
-    char text[512];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    fg_cli_say("%s", text);
-    print_usage(stderr, command);
-    return FG_CLI_USAGE;
 }
 
 /* ---- start */

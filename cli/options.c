@@ -1,28 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * Options, messages and exit codes that all commands share. */
+ * Options and operands, as all commands take them. */
 #include "cli/cli.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "core/spell.h"
 
 #define MAX_OPTIONS 16u
-
-void fg_cli_say(const char *format, ...) {
-    va_list arguments;
-    va_start(arguments, format);
-    fputs("fedgate: ", stderr);
-    vfprintf(stderr, format, arguments);
-    fputc('\n', stderr);
-    va_end(arguments);
-}
-
-int fg_cli_fail(const fg_err_t *err) {
-    fg_cli_say("%s", err->detail);
-    return err->code == FG_E_FILE || err->code == FG_E_CONFIG ? FG_CLI_UNREADABLE : FG_CLI_FAILED;
-}
 
 static bool unknown_option(const fg_cli_command_t *command, const char *word, const fg_cli_option_t *options, size_t count) {
     const char *names[MAX_OPTIONS];

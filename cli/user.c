@@ -11,13 +11,44 @@
 #include "core/json.h"
 #include "directory/password.h"
 #include "directory/users.h"
+#include "gateway/gateway.h"
 
 #define FILE_MODE 0600
 #define MAX_REPEATED 64u
+#define ARENA_MAX (256u << 20) /* a cap, not a size */
+
+/* ---- which file ---- */
+
+typedef struct place {
+    const char *config, *directory, *file;
+} place_t;
+
+/* The options that name the users file. */
+#define PLACE_OPTIONS(place) \
+    {"--config", &(place).config, NULL}, {"--directory", &(place).directory, NULL}, {"--file", &(place).file, NULL}
+
+static bool check_place(const fg_cli_command_t *command, const place_t *place) {
+    const char *other = place->config ? "--config" : place->directory ? "--directory" : NULL;
+    if (place->file == NULL || other == NULL)
+        return true;
+    fg_cli_usage(command, "'--file' and '%s' exclude each other", other);
+    return false;
+}
+
+/* The users file's path, in the arena if the configuration names it. */
+static const char *find_file(const place_t *place, fg_arena_t *arena, fg_err_t *err) {
+    if (place->file != NULL)
+        return place->file;
+    if (arena != NULL)
+        return fg_gateway_find_users(arena, place->config ? place->config : FG_CLI_CONFIG, place->directory, err);
+    FG_FAIL(err, FG_E_MEMORY, "reading the configuration");
+    return NULL;
+}
 
 /* ---- the file: locked, read, changed, replaced whole ---- */
 
 typedef struct edit {
+    fg_arena_t *arena;
     const char *path;
     fg_users_t *users;
     mode_t mode;
@@ -34,18 +65,23 @@ static int lock_beside(const char *path, fg_err_t *err) {
     return fg_file_lock(lock, err);
 }
 
-static bool edit_begin(edit_t *edit, const char *path, bool may_be_new, fg_err_t *err) {
+static bool edit_open(edit_t *edit, bool may_be_new, fg_err_t *err) {
     struct stat status;
-    *edit = (edit_t){.path = path, .mode = FILE_MODE, .lock = lock_beside(path, err)};
+    edit->lock = lock_beside(edit->path, err);
     if (edit->lock < 0)
         return false;
-    bool exists = stat(path, &status) == 0;
+    bool exists = stat(edit->path, &status) == 0;
     if (exists)
         edit->mode = status.st_mode & 0777; /* an administrator may have let the gateway's group read it */
-    edit->users = exists || !may_be_new ? fg_users_load(path, NULL, err) : fg_users_new();
-    if (edit->users == NULL)
-        fg_file_unlock(edit->lock);
+    edit->users = exists || !may_be_new ? fg_users_load(edit->path, NULL, err) : fg_users_new();
     return edit->users != NULL;
+}
+
+/* Whatever it returns, edit_end ends it. */
+static bool edit_begin(edit_t *edit, const place_t *place, bool may_be_new, fg_err_t *err) {
+    *edit = (edit_t){.arena = fg_arena_new(ARENA_MAX), .mode = FILE_MODE, .lock = -1};
+    edit->path = find_file(place, edit->arena, err);
+    return edit->path != NULL && edit_open(edit, may_be_new, err);
 }
 
 static bool edit_save(const edit_t *edit, fg_err_t *err) {
@@ -57,7 +93,9 @@ static bool edit_save(const edit_t *edit, fg_err_t *err) {
 
 static int edit_end(edit_t *edit, bool ok, const fg_err_t *err) {
     fg_users_free(edit->users);
-    fg_file_unlock(edit->lock);
+    if (edit->lock >= 0)
+        fg_file_unlock(edit->lock);
+    fg_arena_free(edit->arena);
     return ok ? FG_CLI_OK : fg_cli_fail(err);
 }
 
@@ -181,50 +219,58 @@ static json_t *build_user(const char *name, const char *hash, const repeated_t *
 
 int fg_cli_user_add(const fg_cli_command_t *command, const fg_env_t *env, int argc, char **argv) {
     repeated_t repeated[] = {{.name = "--group"}, {.name = "--attribute"}};
-    const char *path = NULL, *name = NULL;
+    place_t place = {0};
+    const char *name = NULL;
     bool from_stdin = false;
-    const fg_cli_option_t options[] = {{"--file", &path, NULL}, {"--password-stdin", NULL, &from_stdin}};
+    const fg_cli_option_t options[] = {PLACE_OPTIONS(place), {"--password-stdin", NULL, &from_stdin}};
     char hash[FG_PASSWORD_HASH_SIZE];
     fg_err_t err = FG_ERR_INIT;
     edit_t edit;
     argc = take_repeated(command, argc, argv, repeated, FG_ARRAY_SIZE(repeated));
-    if (argc < 0 || !fg_cli_parse(command, argc, argv, options, FG_ARRAY_SIZE(options), &name, 1, 1))
+    if (argc < 0 || !fg_cli_parse(command, argc, argv, options, FG_ARRAY_SIZE(options), &name, 1, 1) ||
+        !check_place(command, &place))
         return FG_CLI_USAGE;
-    if (!new_hash(env, from_stdin, hash, &err) || !edit_begin(&edit, path ? path : FG_CLI_USERS, true, &err))
+    if (!new_hash(env, from_stdin, hash, &err))
         return fg_cli_fail(&err);
-    bool ok = fg_users_find(edit.users, fg_str(name)) == NULL || FG_FAIL(&err, FG_E_AUTH_FAILED, "there is a user %s already", name);
+    bool ok = edit_begin(&edit, &place, true, &err);
+    if (ok && fg_users_find(edit.users, fg_str(name)) != NULL)
+        ok = FG_FAIL(&err, FG_E_AUTH_FAILED, "there is a user %s already", name);
     json_t *user = ok ? build_user(name, hash, &repeated[0], &repeated[1], &err) : NULL;
     ok = user != NULL && fg_users_add(edit.users, user, &err) && edit_save(&edit, &err);
     return edit_end(&edit, ok, &err);
 }
 
 int fg_cli_user_passwd(const fg_cli_command_t *command, const fg_env_t *env, int argc, char **argv) {
-    const char *path = NULL, *name = NULL;
+    place_t place = {0};
+    const char *name = NULL;
     bool from_stdin = false;
-    const fg_cli_option_t options[] = {{"--file", &path, NULL}, {"--password-stdin", NULL, &from_stdin}};
+    const fg_cli_option_t options[] = {PLACE_OPTIONS(place), {"--password-stdin", NULL, &from_stdin}};
     char hash[FG_PASSWORD_HASH_SIZE];
     fg_err_t err = FG_ERR_INIT;
     edit_t edit;
-    if (!fg_cli_parse(command, argc, argv, options, FG_ARRAY_SIZE(options), &name, 1, 1))
+    if (!fg_cli_parse(command, argc, argv, options, FG_ARRAY_SIZE(options), &name, 1, 1) ||
+        !check_place(command, &place))
         return FG_CLI_USAGE;
     /* asked for before the file is locked: a person may take their time */
-    if (!new_hash(env, from_stdin, hash, &err) || !edit_begin(&edit, path ? path : FG_CLI_USERS, false, &err))
+    if (!new_hash(env, from_stdin, hash, &err))
         return fg_cli_fail(&err);
-    bool ok = fg_users_set_password(edit.users, name, hash, &err) && edit_save(&edit, &err);
+    bool ok = edit_begin(&edit, &place, false, &err) && fg_users_set_password(edit.users, name, hash, &err) &&
+              edit_save(&edit, &err);
     return edit_end(&edit, ok, &err);
 }
 
 int fg_cli_user_remove(const fg_cli_command_t *command, const fg_env_t *env, int argc, char **argv) {
-    const char *path = NULL, *name = NULL;
-    const fg_cli_option_t options[] = {{"--file", &path, NULL}};
+    place_t place = {0};
+    const char *name = NULL;
+    const fg_cli_option_t options[] = {PLACE_OPTIONS(place)};
     fg_err_t err = FG_ERR_INIT;
     edit_t edit;
     (void)env;
-    if (!fg_cli_parse(command, argc, argv, options, FG_ARRAY_SIZE(options), &name, 1, 1))
+    if (!fg_cli_parse(command, argc, argv, options, FG_ARRAY_SIZE(options), &name, 1, 1) ||
+        !check_place(command, &place))
         return FG_CLI_USAGE;
-    if (!edit_begin(&edit, path ? path : FG_CLI_USERS, false, &err))
-        return fg_cli_fail(&err);
-    bool ok = fg_users_remove(edit.users, name, &err) && edit_save(&edit, &err);
+    bool ok = edit_begin(&edit, &place, false, &err) && fg_users_remove(edit.users, name, &err) &&
+              edit_save(&edit, &err);
     return edit_end(&edit, ok, &err);
 }
 
@@ -239,20 +285,23 @@ static void print_user(const json_t *user) {
 }
 
 int fg_cli_user_list(const fg_cli_command_t *command, const fg_env_t *env, int argc, char **argv) {
-    const char *path = NULL;
-    const fg_cli_option_t options[] = {{"--file", &path, NULL}};
+    place_t place = {0};
+    const fg_cli_option_t options[] = {PLACE_OPTIONS(place)};
     fg_err_t err = FG_ERR_INIT;
     (void)env;
-    if (!fg_cli_parse(command, argc, argv, options, FG_ARRAY_SIZE(options), NULL, 0, 0))
+    if (!fg_cli_parse(command, argc, argv, options, FG_ARRAY_SIZE(options), NULL, 0, 0) ||
+        !check_place(command, &place))
         return FG_CLI_USAGE;
-    fg_users_t *users = fg_users_load(path ? path : FG_CLI_USERS, NULL, &err);
-    if (users == NULL)
-        return fg_cli_fail(&err);
+    fg_arena_t *arena = fg_arena_new(ARENA_MAX);
+    const char *path = find_file(&place, arena, &err);
+    fg_users_t *users = path ? fg_users_load(path, NULL, &err) : NULL;
+    int code = users != NULL ? FG_CLI_OK : fg_cli_fail(&err);
     size_t i;
     const json_t *user;
-    json_array_foreach(fg_users_all(users), i, user) {
+    json_array_foreach(users ? fg_users_all(users) : NULL, i, user) {
         print_user(user);
     }
     fg_users_free(users);
-    return FG_CLI_OK;
+    fg_arena_free(arena);
+    return code;
 }

@@ -283,7 +283,7 @@ static json_t *by_name(const fg_users_t *users, const char *name, size_t *at, fg
         if (fg_str_eq_nocase(fg_json_string(user, "name"), fg_str(name)))
             return user;
     }
-    FG_FAIL(err, FG_E_CONFIG, "there is no user %s", name);
+    FG_FAIL(err, FG_E_AUTH_FAILED, "there is no user %s", name);
     return NULL;
 }
 

@@ -240,6 +240,22 @@ void fg_gateway_free(fg_gateway_t *gateway) {
     free(gateway);
 }
 
+const char *fg_gateway_find_users(fg_arena_t *arena, const char *config_path, const char *directory, fg_err_t *err) {
+    fg_config_t config;
+    if (!fg_config_read(arena, config_path, &config, err))
+        return NULL;
+    for (size_t i = 0; i < config.directories.count; i++) {
+        const fg_config_directory_t *d = (const fg_config_directory_t *)config.directories.items + i;
+        if (strcmp(d->type, "file") == 0 && (directory == NULL || strcmp(d->at.title, directory) == 0))
+            return d->path;
+    }
+    if (directory != NULL)
+        FG_FAIL(err, FG_E_CONFIG, "%s has no file directory \"%s\"", config_path, directory);
+    else
+        FG_FAIL(err, FG_E_CONFIG, "%s has no file directory", config_path);
+    return NULL;
+}
+
 const fg_hub_t *fg_gateway_get_hub(const fg_gateway_t *gateway) { return &gateway->first->hub; }
 const char *fg_gateway_get_audit_path(const fg_gateway_t *gateway) { return gateway->config.audit_log; }
 size_t fg_gateway_get_store_size(const fg_gateway_t *gateway) { return gateway->config.store_size; }

@@ -21,6 +21,10 @@ void fg_gateway_stop(void);
 fg_gateway_t *fg_gateway_load(const char *path, const fg_gateway_options_t *options, const fg_env_t *env, fg_err_t *err) FG_MUST_CHECK;
 void fg_gateway_free(fg_gateway_t *gateway);
 
+/* The file of a configured file directory, into the arena, without loading the rest: its people are changed before a gateway can
+ * start.  directory NULL: the first. */
+const char *fg_gateway_find_users(fg_arena_t *arena, const char *config_path, const char *directory, fg_err_t *err) FG_MUST_CHECK;
+
 const fg_hub_t *fg_gateway_get_hub(const fg_gateway_t *gateway);
 const char *fg_gateway_get_audit_path(const fg_gateway_t *gateway);                 /* NULL: to the host's log */
 size_t fg_gateway_get_store_size(const fg_gateway_t *gateway);                      /* bytes of shared memory */
