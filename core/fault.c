@@ -96,4 +96,11 @@ const fg_fault_t *fg_fault_get(fg_code_t code) {
     return &fault_table[code];
 }
 
+const char *fg_fault_public_reason(fg_code_t code) {
+    const fg_fault_t *fault = fg_fault_get(code);
+    if (fault->sentence == security_sentence)
+        return "token_security";
+    return fault->sentence == auth_sentence ? fg_fault_get(FG_E_AUTH_FAILED)->reason : fault->reason;
+}
+
 bool fg_fault_is_temporary(fg_code_t code) { return fg_fault_get(code)->http_status == 503; }

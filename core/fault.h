@@ -26,6 +26,9 @@ typedef struct fg_fault {
 /* Never NULL: an unknown code yields the row of FG_E_INTERNAL. */
 const fg_fault_t *fg_fault_get(fg_code_t code);
 
+/* The reason as it may be shown: where codes share a sentence, so that nobody learns which of them it was, they share this word. */
+const char *fg_fault_public_reason(fg_code_t code);
+
 /* True for what another try may cure (store away, queue full): answered with 503 and Retry-After. */
 bool fg_fault_is_temporary(fg_code_t code);
 

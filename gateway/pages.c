@@ -10,7 +10,7 @@
 #include "gateway/pages_load.h"
 
 #define PAGE_MAX (4u << 20) /* wresult may take 200 KiB, and its escaping some more */
-#define DEFAULT_COLOUR "#1f5fa8"
+#define DEFAULT_COLOUR "#1f6feb"
 /* The surfaces of style.css that an accent may stand on: the darkest light one and the lightest dark one. */
 #define LIGHT_SURFACE "#eef1f6"
 #define DARK_SURFACE "#1d2633"

@@ -109,7 +109,7 @@ void fg_response_error_page(fg_exchange_t *ex, const fg_err_t *err) {
     if (model != NULL) {
         (void)json_object_set_new(model, "status", json_integer(fault->http_status));
         put(model, "sentence", fault->sentence);
-        put(model, "reason", fault->reason);
+        put(model, "reason", fg_fault_public_reason(err->code));
         put(model, "fault", fault->wsfed);
         put(model, "correlation_id", ex->correlation_id);
     }

@@ -103,6 +103,7 @@ class Bench:
         assert answer.headers['Content-Type'].startswith('text/html') and 'Location' not in answer.headers
         lines = [line for line in self.gateway.site.audit(event='refused') if line['id'] in ID.findall(answer.text)]
         assert len(lines) == 1 and lines[0]['reason'] in reasons, self.why(answer)
+        assert 'signature_' not in answer.text and 'decryption_' not in answer.text  # one public face
         assert 'alice@' not in answer.text and 'mallory' not in answer.text and 'Signed in as' not in answer.text
         assert SESSION not in answer.headers.get('Set-Cookie', '')
 

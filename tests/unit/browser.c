@@ -285,10 +285,19 @@ int browser_sign_in(browser_t *b, const fg_protocol_t *protocol, const char *use
     return status;
 }
 
+/* The reason in the last line that has one. */
+static bool audit_tells(const browser_t *b, const char *reason) {
+    const char *last = NULL, member[] = "\"reason\":\"";
+    for (const char *at = b->audit; (at = strstr(at, member)) != NULL; at++)
+        last = at + sizeof member - 1;
+    size_t length = strlen(reason);
+    return last != NULL && strncmp(last, reason, length) == 0 && last[length] == '"';
+}
+
 bool browser_refused(const browser_t *b, fg_code_t code) {
     const fg_fault_t *fault = fg_fault_get(code);
-    if (strcmp(b->page, "error") == 0 && strcmp(browser_text(b, "reason"), fault->reason) == 0 &&
-        b->ex->response.status == fault->http_status)
+    if (strcmp(b->page, "error") == 0 && strcmp(browser_text(b, "reason"), fg_fault_public_reason(code)) == 0 &&
+        b->ex->response.status == fault->http_status && audit_tells(b, fault->reason))
         return true;
     print_error("%s expected, got page \"%s\", reason %s\n%s", fault->reason, b->page, browser_text(b, "reason"),
                 b->audit);

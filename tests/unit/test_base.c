@@ -27,12 +27,15 @@ static void security_failures_share_one_face(void **state) {
     for (int code = FG_E_SIG_MISSING; code <= FG_E_DECRYPT; code++) {
         const fg_fault_t *fault = fg_fault_get((fg_code_t)code);
         assert_string_equal(fault->sentence, first->sentence);
+        assert_string_equal(fg_fault_public_reason(fault->code), "token_security");
         assert_string_equal(fault->soap_subcode, first->soap_subcode);
         assert_int_equal(fault->http_status, first->http_status);
     }
     const fg_fault_t *failed = fg_fault_get(FG_E_AUTH_FAILED), *locked = fg_fault_get(FG_E_AUTH_LOCKED);
     assert_string_equal(failed->sentence, locked->sentence);
     assert_int_equal(failed->http_status, locked->http_status);
+    assert_string_equal(fg_fault_public_reason(FG_E_AUTH_LOCKED), failed->reason);
+    assert_string_equal(fg_fault_public_reason(FG_E_WSFED_REALM), "wsfed_realm");
 }
 
 static void error_keeps_code_and_gets_a_prefix(void **state) {

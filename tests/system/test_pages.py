@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Every page of the running gateway as people see it: phone and desktop, light and dark, without script.
+
+FEDGATE_SHOTS names a folder for the screenshots (default: pytest's temporary one).
+"""
+import os
+import subprocess
+import urllib.parse
+
+import pytest
+
+import harness
+from messages import PASSIVE
+
+GUESTS = 'directory "guests" { path = "%s" display_name = "Guests & friends" uri = "urn:home:guests" }\n'
+VIEWS = [('phone', 360, 740), ('desktop', 1280, 800)]
+HTTP_ERROR = 'Failed to load resource: the server responded with a status of 4'
+with open(os.path.join(os.path.dirname(__file__), 'examine.js')) as script:
+    EXAMINE = script.read()
+
+
+@pytest.fixture(scope='module')
+def site(authority):
+    partners = {'viewer': {**harness.PARTNERS['viewer'], 'display_name': 'Demo application', 'name_id': 'upn'},
+                'microsoft': {**harness.PARTNERS['microsoft'], 'display_name': 'Microsoft 365'}}  # fmt: skip
+    gateway = harness.Gateway(authority, partners=partners, options={'organisation': 'Example Ltd', 'contact': 'help@example.com'})
+    gateway.site.write(GUESTS % gateway.site.users_file)
+    with gateway:
+        yield gateway
+
+
+@pytest.fixture(scope='module')
+def shots(tmp_path_factory):
+    folder = os.environ.get('FEDGATE_SHOTS') or str(tmp_path_factory.mktemp('shots'))
+    os.makedirs(folder, exist_ok=True)
+    return folder
+
+
+@pytest.mark.parametrize('scheme', ['light', 'dark'])
+@pytest.mark.parametrize('view,width,height', VIEWS, ids=[view[0] for view in VIEWS])
+def test_pages(site, profile, shots, tmp_path, view, width, height, scheme):
+    page = profile(forgive=[HTTP_ERROR], script=False, scheme=scheme, width=width, height=height)
+    findings = []
+
+    def shoot(name, title):
+        assert page.title().startswith(title), page.title()
+        page.do('shot', path=os.path.join(shots, '%s-%s-%s.png' % (name, view, scheme)))
+        findings.extend('%s: %s' % (name, finding) for finding in page.evaluate(EXAMINE))
+
+    def passive(**parameters):
+        return site.url(PASSIVE) + '?' + urllib.parse.urlencode({'wa': 'wsignin1.0', **parameters})
+
+    landing = tmp_path / 'index.html'
+    landing.write_bytes(subprocess.check_output([os.path.join(harness.ROOT, 'etc/demo/make-index.sh'), site.base_url, '/somewhere/ca.pem']))
+    page.goto('file://%s' % landing)
+    shoot('landing', '')
+    page.goto(passive(wtrealm='urn:nobody'))
+    shoot('error', 'That did not work')
+    page.goto(site.url('/demo/'))
+    shoot('home_realm', 'Where do you sign in?')
+    page.click('.choice')
+    shoot('sign_in', 'Sign in')
+    page.sign_in('alice', 'not-this')
+    shoot('wrong_password', 'Sign in')
+    page.sign_in('alice', 'alice-secret')
+    shoot('auto_post', 'Signing you in')
+    page.click('form button')
+    shoot('claims', 'You are signed in')
+    page.goto(passive(wtrealm='urn:federation:MicrosoftOnline'))  # so that there are two to sign out of
+    page.do('answer', url='https://login.microsoftonline.com/', body='<!doctype html>')
+    page.goto(passive(wa='wsignout1.0', wtrealm='urn:fedgate:demo', wreply=site.url('/demo/')))
+    shoot('signed_out', 'You are signed out')
+    assert findings == []
