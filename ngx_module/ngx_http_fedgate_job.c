@@ -45,8 +45,12 @@ ngx_http_fedgate_job_start(ngx_http_request_t *r)
         return;
     }
 
-    /* notice when the client goes away, unless the rest of its body is still to come */
-    if (!r->discard_body && !r->reading_body) {
+    if (r->reading_body) {
+        /* what is left of a body that is too large must not come back to the body handler */
+        r->read_event_handler = ngx_http_block_reading;
+
+    } else if (!r->discard_body) {
+        /* notice when the client goes away */
         r->read_event_handler = ngx_http_test_reading;
     }
 
