@@ -25,8 +25,9 @@ static bool open_viewer(fg_exchange_t *ex, viewer_t *viewer, fg_err_t *err) {
 
 /* ---- to the identity provider */
 
-/* wctx is bound to this browser: a response that another browser asked for is not taken (WF-08). */
-static bool start_signin(fg_exchange_t *ex, const viewer_t *viewer, fg_err_t *err) {
+/* wctx is bound to this browser: a response that another browser asked for is not taken (WF-08).  fresh: wfresh, which
+ * is passed on; .n 0: none. */
+static bool start_signin(fg_exchange_t *ex, const viewer_t *viewer, fg_str_t fresh, fg_err_t *err) {
     fg_str_t state;
     fg_buf_t url = FG_BUF_INIT(URL_MAX);
     if (!fg_form_token_make(ex, STATE_PURPOSE, &state, err))
@@ -36,6 +37,8 @@ static bool start_signin(fg_exchange_t *ex, const viewer_t *viewer, fg_err_t *er
     fg_wsfed_put_param(&url, "wtrealm", viewer->partner->realms[0]);
     fg_wsfed_put_param(&url, "wreply", viewer->url);
     fg_wsfed_put_param(&url, "wctx", state);
+    if (fresh.n != 0)
+        fg_wsfed_put_param(&url, "wfresh", fresh);
     bool ok = fg_buf_ok(&url);
     if (ok)
         fg_response_redirect(ex, fg_buf_str(&url));
@@ -55,7 +58,7 @@ static bool handle_get(fg_exchange_t *ex, const viewer_t *viewer, fg_err_t *err)
     }
     if (wa.n != 0)
         return FG_FAIL(err, FG_E_WSFED_ACTION, "viewer: wa \"%.*s\" by GET", FG_STR_ARG(wa));
-    return start_signin(ex, viewer, err);
+    return start_signin(ex, viewer, fg_wsfed_get(&params, "wfresh"), err);
 }
 
 /* ---- back with a token */

@@ -3,7 +3,9 @@
 
 FEDGATE_SHOTS names a folder for the screenshots (default: pytest's temporary one).
 """
+import html
 import os
+import re
 import subprocess
 import urllib.parse
 
@@ -71,3 +73,14 @@ def test_pages(site, profile, shots, tmp_path, view, width, height, scheme):
     page.goto(passive(wa='wsignout1.0', wtrealm='urn:fedgate:demo', wreply=site.url('/demo/')))
     shoot('signed_out', 'You are signed out')
     assert findings == []
+
+
+def test_links_of_the_landing_page(site):
+    """Those that show an error do so, the others lead somewhere."""
+    page = subprocess.check_output([os.path.join(harness.ROOT, 'etc/demo/make-index.sh'), site.base_url, '/somewhere/ca.pem'], text=True)
+    links = {html.unescape(link) for link in re.findall(r'href="(%s[^"]*|/[^"]*)"' % re.escape(site.base_url), page)}
+    answers = {link: site.get(link.removeprefix(site.base_url)) for link in links}
+    assert len(answers) >= 6
+    for link, answer in answers.items():
+        wrong = 'evil' in link or 'nobody' in link
+        assert answer.status_code == 400 if wrong else answer.status_code in (200, 302), (link, answer.text)

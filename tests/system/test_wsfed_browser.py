@@ -237,6 +237,10 @@ def test_claims_viewer(world, profile):
         assert text in page.text(), text
     page.goto(world.gateway.url('/demo/'))
     assert 'Signed in as' in page.text()
+    page.goto(world.gateway.url('/demo/?wfresh=0'))
+    assert page.asks_for_password()
+    page.sign_in('alice', 'alice-secret')
+    assert 'Signed in as' in page.text()
     page.requests()
     page.click('text="Sign out"')
     assert 'You are signed out' in page.text()
