@@ -106,7 +106,19 @@ static bool snapshot_build(void *context, const fg_env_t *env, fg_err_t *err) {
 
 /* ---- loading */
 
-static bool load_directories(fg_gateway_t *gateway, fg_err_t *err) {
+/* The master reads the file as root; what the workers cannot read they cannot take up when it changes. */
+static void warn_of_unreadable(const char *path, const fg_gateway_options_t *options, const fg_env_t *env) {
+    struct stat info;
+    if (options->uid == (unsigned)-1 || geteuid() != 0 || stat(path, &info) != 0)
+        return;
+    mode_t bit = info.st_uid == options->uid ? S_IRUSR : info.st_gid == options->gid ? S_IRGRP : S_IROTH;
+    if ((info.st_mode & bit) == 0)
+        fg_log(env, FG_LOG_WARN, "%s: the workers' user (%u) cannot read it: changes will wait for a reload", path,
+               options->uid);
+}
+
+static bool load_directories(fg_gateway_t *gateway, const fg_gateway_options_t *options, const fg_env_t *env,
+                             fg_err_t *err) {
     const fg_config_list_t *list = &gateway->config.directories;
     gateway->home_realms = fg_arena_alloc(gateway->arena, (list->count + 1) * sizeof *gateway->home_realms);
     if (gateway->home_realms == NULL)
@@ -118,6 +130,7 @@ static bool load_directories(fg_gateway_t *gateway, fg_err_t *err) {
         realm->directory = fg_users_file_directory_new(d->at.title, d->path, &why);
         if (realm->directory == NULL)
             return fg_config_refuse(err, &d->at, "path", 0, "a users file (%s)", why.detail);
+        warn_of_unreadable(d->path, options, env);
         gateway->hub.home_realm_count = i + 1;
         realm->display_name = d->display_name ? d->display_name : d->at.title;
         realm->uri = d->uri;
@@ -193,7 +206,7 @@ static bool load(fg_gateway_t *gateway, const char *path, const fg_gateway_optio
     if (!fg_config_read(gateway->arena, path, &gateway->config, err) || !fg_config_check(&gateway->config, err) || !fill_hub(gateway, err))
         return false;
     gateway->partners = fg_partners_new(&gateway->config, env, err);
-    if (gateway->partners == NULL || !load_directories(gateway, err))
+    if (gateway->partners == NULL || !load_directories(gateway, options, env, err))
         return false;
     gateway->pages = fg_pages_load(gateway->config.pages, err);
     gateway->hub.pages = gateway->pages;
