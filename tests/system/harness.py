@@ -194,6 +194,7 @@ class Nginx:
         self.pid_file = os.path.join(folder, 'nginx.pid')
         self.main, self.workers, self.http, self.daemon = main, workers, http, daemon
         self.pools = {'fedgate': 'threads=2 max_queue=1024', 'fedgate_password': 'threads=2 max_queue=64', **(pools or {})}
+        self.module = MODULE
         self.process = None
         self.write()
 
@@ -204,7 +205,7 @@ class Nginx:
                             for kind in ('client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'))  # fmt: skip
         with open(self.conf, 'w') as file:
             file.write(
-                f'load_module {MODULE};\n{user}daemon {"on" if self.daemon else "off"};\npid {self.pid_file};\nerror_log {self.error_log} {os.environ.get("FEDGATE_LOG", "info")};\n'
+                f'load_module {self.module};\n{user}daemon {"on" if self.daemon else "off"};\npid {self.pid_file};\nerror_log {self.error_log} {os.environ.get("FEDGATE_LOG", "info")};\n'
                 f'lock_file {self.folder}/nginx.lock;\n'
                 f'worker_processes {self.workers};\n{pools}{self.main}\nevents {{ worker_connections 1024; }}\n'
                 f'http {{\naccess_log off;\n{temporary}{self.http}\n}}\n'
@@ -229,7 +230,7 @@ class Nginx:
                 socket.create_connection(('127.0.0.1', port), 1).close()
                 return True
 
-        wait_for(listens, 60)
+        wait_for(listens, 120)
 
     def pid(self):
         with open(self.pid_file) as file:
@@ -242,7 +243,7 @@ class Nginx:
         """Sends HUP and waits until it was looked at; False: refused."""
         before = len(self.log())
         self.signal(signal.SIGHUP)
-        seen = wait_for(lambda: re.search(r'\[emerg\]|start worker process(?:es)?\b', self.log()[before:]))
+        seen = wait_for(lambda: re.search(r'\[emerg\]|start worker process(?:es)?\b', self.log()[before:]), 60)
         return seen.group(0) != '[emerg]'
 
     def log(self):
@@ -266,7 +267,7 @@ class Nginx:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGQUIT)
         try:
-            wait_for(lambda: process.poll() is not None and not any(alive(pid) for pid in pids))
+            wait_for(lambda: process.poll() is not None and not any(alive(pid) for pid in pids), 40)
         except AssertionError:
             for pid in filter(alive, pids):
                 os.kill(pid, signal.SIGKILL)

@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Every way through a gateway once, for those who watch it from outside: sanitizers, valgrind, memory.
+
+What each answer must say in detail is tested elsewhere; here a status or a word shows that the flow was the one meant."""
+import os
+import signal
+
+import harness
+from messages import METADATA, MEX, PASSIVE, USERNAME, form, rst
+
+SOAP12, SOAP11 = 'http://www.w3.org/2003/05/soap-envelope', 'http://schemas.xmlsoap.org/soap/envelope/'
+SAML20 = 'urn:oasis:names:tc:SAML:2.0:assertion'
+SIGN_IN = PASSIVE + '?wa=wsignin1.0&wtrealm=urn%3Afedgate%3Ademo&wctx=context'
+SIGN_OUT = PASSIVE + '?wa=wsignout1.0'
+CLEAN_UP = PASSIVE + '?wa=wsignoutcleanup1.0'
+
+MEX_GET = """<s:Envelope xmlns:s="%s" xmlns:a="http://www.w3.org/2005/08/addressing"><s:Header>
+<a:Action s:mustUnderstand="1">http://schemas.xmlsoap.org/ws/2004/09/transfer/Get</a:Action>
+<a:MessageID>urn:uuid:1</a:MessageID><a:To s:mustUnderstand="1">%s</a:To></s:Header><s:Body/></s:Envelope>"""
+
+
+def expect(answer, status, text=''):
+    statuses = status if isinstance(status, tuple) else (status,)
+    assert answer.status_code in statuses and text in answer.text, '%s: %d %s' % (answer.url, answer.status_code, answer.text[:1000])
+    return answer
+
+
+def published(gateway):
+    expect(gateway.get(METADATA), 200, 'Signature')
+    expect(gateway.get(MEX), 200, 'definitions')
+    expect(gateway.soap(MEX, MEX_GET % (SOAP12, gateway.base_url + MEX)), 200, 'definitions')
+    expect(gateway.get('/adfs/nothing'), 404)
+    expect(gateway.session.put(gateway.url(METADATA), data='x', timeout=60), 405)
+
+
+def active(gateway):
+    for trust, path in USERNAME.items():
+        expect(gateway.soap(path, rst(gateway.base_url, trust=trust)), 200, 'Assertion')
+        expect(gateway.soap(path, rst(gateway.base_url, trust=trust, token_type=SAML20)), 200, 'Assertion')
+        expect(gateway.soap(path, rst(gateway.base_url, trust=trust, password='wrong')), (400, 500), 'FailedAuthentication')
+        soap11 = rst(gateway.base_url, trust=trust).replace(SOAP12, SOAP11)
+        expect(gateway.soap(path, soap11, headers={'Content-Type': 'text/xml; charset=utf-8'}), 200, 'Assertion')
+
+
+def refused(gateway):
+    path, good = USERNAME['13'], rst(gateway.base_url)
+    for bad in (
+        rst(gateway.base_url, user='nobody'),
+        rst(gateway.base_url, realm='urn:unknown'),
+        rst(gateway.base_url, token_type='urn:unknown'),
+        good.replace('/Issue<', '/Renew<'),
+        good.replace('<t:KeyType>', '<t:KeyType>x'),
+        good.replace('UsernameToken', 'OtherToken'),
+        good.replace('<u:Created>20', '<u:Created>19'),
+        good[:len(good) // 2],
+        '<!DOCTYPE s [<!ENTITY e "e">]>' + good,
+        '<a>' * 500,
+        '',
+        'x' * 300000,
+    ):
+        answer = gateway.soap(path, bad)
+        assert answer.status_code >= 400 and 'Assertion' not in answer.text, bad[:200]
+    expect(gateway.post(path, 'a=b'), (400, 415, 500))
+    expect(gateway.post(PASSIVE, {'wresult': 'x' * 300000}), 413)
+    for query in ('', '?wa=unknown', '?wa=wsignin1.0', '?wa=wsignin1.0&wtrealm=urn:unknown', '?wa=%00', '?wa=wsignin1.0&wa=wsignin1.0'):
+        expect(gateway.get(PASSIVE + query), 400)
+    foreign = expect(gateway.get(SIGN_IN + '&wreply=https://evil.example/'), (200, 400))
+    assert 'evil.example' not in ''.join(foreign.headers.values())
+
+
+def at(gateway, action):
+    return action if action.startswith('https:') else gateway.url(action or PASSIVE)
+
+
+def fill_in(gateway, browser, page, user, password):
+    action, fields = form(page.text)
+    for name in fields:
+        fields[name] = user if 'user' in name.lower() else password if 'pass' in name.lower() else fields[name]
+    return browser.post(at(gateway, action), data=fields, timeout=60)
+
+
+def passive(gateway):
+    browser = gateway.browser()
+
+    def get(path):
+        return browser.get(gateway.url(path), timeout=60)
+
+    page = expect(get('/demo/'), 200, 'password')  # the viewer takes only what it asked for
+    page = expect(fill_in(gateway, browser, page, 'alice', 'wrong'), 200, 'password')
+    action, fields = form(expect(fill_in(gateway, browser, page, 'alice', 'alice-secret'), 200, 'wresult').text)
+    expect(browser.post(at(gateway, action), data=fields, timeout=60), 200, 'alice@example.com')
+    for change in (lambda text: text.replace('alice@', 'bobby@'), lambda text: text[:-100], lambda text: '<x/>', lambda text: ''):
+        tampered = browser.post(at(gateway, action), data={**fields, 'wresult': change(fields['wresult'])}, timeout=60)
+        assert tampered.status_code >= 400, tampered.text[:500]
+    expect(get(SIGN_IN), 200, 'wresult')  # single sign-on
+    expect(get(SIGN_IN + '&wfresh=0'), 200, 'password')
+    expect(get(CLEAN_UP), 200)
+    expect(get(SIGN_OUT), 200)
+    expect(get(SIGN_IN), 200, 'password')
+    for cookie in browser.cookies:
+        cookie.value = 'x' + cookie.value[1:]
+    expect(get(SIGN_IN), 200, 'password')
+
+
+def administration(gateway):
+    """What happens to a gateway while it runs."""
+    site = gateway.site
+    site.add_users({'dave': {'password': 'dave-secret'}})
+    harness.wait_for(lambda: token_of(gateway, user='dave', password='dave-secret'), 60, 0.5)
+    key = certificate(gateway)
+    for step in ('publish the next', 'use it'):
+        rolled = harness.run(*as_worker(), harness.COMMAND, 'keys', 'roll', '--now', '--config', site.conf)
+        assert rolled.returncode == 0, step + rolled.stderr
+    harness.wait_for(lambda: certificate(gateway) != key, 60, 0.5)
+    with open(site.users_file) as file:
+        users = file.read()
+    for text in ('not JSON', users):
+        with open(site.users_file, 'w') as file:
+            file.write(text)
+        expect(gateway.get(MEX), 200)
+    gateway.nginx.signal(signal.SIGUSR1)
+    site.write('organisatoin = "x"\n')
+    assert not gateway.nginx.reload()
+    expect(gateway.get(METADATA), 200)
+    site.add_partner('later', realm=['urn:later'], reply=['https://later.example.com/'], claims=['upn'])
+    assert gateway.nginx.reload()
+    harness.wait_for(lambda: token_of(gateway, realm='urn:later'), 60, 0.5)
+
+
+def as_worker():
+    """The command makes what nginx's workers must read."""
+    return ['setpriv', '--reuid', harness.WORKER, '--regid', harness.WORKER, '--clear-groups'] if os.geteuid() == 0 else []
+
+
+def token_of(gateway, **who):
+    # a connection of its own: after a reload an old worker may hold the session's
+    return gateway.browser().post(gateway.url(USERNAME['13']), rst(gateway.base_url, **who).encode(), timeout=60,
+                                  headers={'Content-Type': 'application/soap+xml; charset=utf-8'}).status_code == 200  # fmt: skip
+
+
+def certificate(gateway):
+    return gateway.browser().get(gateway.url(METADATA), timeout=60).text.split('X509Certificate>')[1]
+
+
+def everything(gateway):
+    for flow in (published, active, refused, passive, administration, active, passive):
+        flow(gateway)
