@@ -42,7 +42,7 @@ typedef struct {
     ngx_thread_pool_t          *pool;        /* where it is refreshed */
     ngx_event_t                 timer;
     ngx_thread_task_t          *refresh;
-    ngx_uint_t                  jobs;        /* posted and not yet back */
+    ngx_uint_t                  jobs;        /* on threads or waiting for one */
     ngx_uint_t                  uid;
     ngx_uint_t                  gid;
 } ngx_http_fedgate_gateway_t;
@@ -102,5 +102,22 @@ ngx_int_t ngx_http_fedgate_handler(ngx_http_request_t *r);
 
 /* ngx_http_fedgate_job.c: works on the request and finalizes it */
 void ngx_http_fedgate_job_start(ngx_http_request_t *r);
+
+
+/* jobs are counted where they end, on their threads: only then may a gateway go */
+
+static ngx_inline void
+ngx_http_fedgate_job_begin(ngx_http_fedgate_gateway_t *gw)
+{
+    (void) __atomic_add_fetch(&gw->jobs, 1, __ATOMIC_RELAXED);
+}
+
+
+static ngx_inline void
+ngx_http_fedgate_job_end(ngx_http_fedgate_gateway_t *gw)
+{
+    (void) __atomic_sub_fetch(&gw->jobs, 1, __ATOMIC_RELEASE);
+}
+
 
 #endif

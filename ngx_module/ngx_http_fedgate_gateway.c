@@ -216,8 +216,11 @@ ngx_http_fedgate_gateway_cleanup(void *data)
 {
     ngx_http_fedgate_gateway_t  *gw = data;
 
-    if (gw->jobs) {
-        /* a worker that ends at once, with jobs still on threads */
+    if (__atomic_load_n(&gw->jobs, __ATOMIC_ACQUIRE) != 0) {
+        /*
+         * A worker ends with jobs still on threads: nginx gives up waiting for
+         * its thread pools when their queues are full.
+         */
         return;
     }
 
@@ -407,10 +410,13 @@ ngx_http_fedgate_refresh_timer(ngx_event_t *ev)
         return;
     }
 
+    ngx_http_fedgate_job_begin(gw);
+
     if (ngx_thread_task_post(gw->pool, gw->refresh) == NGX_OK) {
-        gw->jobs++;
         return;
     }
+
+    ngx_http_fedgate_job_end(gw);
 
     /* the queue is full: later */
     ngx_add_timer(&gw->timer, NGX_HTTP_FEDGATE_REFRESH_MS);
@@ -423,6 +429,7 @@ ngx_http_fedgate_refresh_job(void *data, ngx_log_t *log)
     ngx_http_fedgate_refresh_t  *refresh = data;
 
     fg_gateway_refresh(refresh->gateway->gateway, &refresh->env);
+    ngx_http_fedgate_job_end(refresh->gateway);
 }
 
 
@@ -434,7 +441,6 @@ ngx_http_fedgate_refresh_done(ngx_event_t *ev)
     ngx_http_fedgate_gateway_t  *gw = ev->data;
     ngx_http_fedgate_refresh_t  *refresh = gw->refresh->ctx;
 
-    gw->jobs--;
     ngx_http_fedgate_journal_write(&refresh->journal, ngx_cycle->log);
 
     if (!ngx_exiting && !ngx_terminate) {

@@ -138,14 +138,16 @@ ngx_http_fedgate_post(ngx_http_request_t *r, ngx_http_fedgate_ctx_t *ctx,
     ctx->task->event.data = r;
     ctx->task->event.log = r->connection->log;
 
+    ngx_http_fedgate_job_begin(ctx->gateway);
+
     if (ngx_thread_task_post(tp, ctx->task) != NGX_OK) {
+        ngx_http_fedgate_job_end(ctx->gateway);
         return NGX_ERROR;
     }
 
     /* a worker that is told to quit waits for timers, not for jobs */
     ngx_add_timer(&ctx->task->event, NGX_HTTP_FEDGATE_JOB_MS);
 
-    ctx->gateway->jobs++;
     r->main->blocked++;
     r->aio = 1;
 
@@ -165,6 +167,8 @@ ngx_http_fedgate_token_job(void *data, ngx_log_t *log)
     if (!__atomic_load_n(&ctx->abandoned, __ATOMIC_RELAXED)) {
         ctx->step = fg_gateway_run(ctx->exchange);
     }
+
+    ngx_http_fedgate_job_end(ctx->gateway);
 }
 
 
@@ -178,6 +182,8 @@ ngx_http_fedgate_password_job(void *data, ngx_log_t *log)
     if (!__atomic_load_n(&ctx->abandoned, __ATOMIC_RELAXED)) {
         fg_signin_run(ctx->exchange);
     }
+
+    ngx_http_fedgate_job_end(ctx->gateway);
 }
 
 
@@ -209,7 +215,6 @@ ngx_http_fedgate_job_done(ngx_event_t *ev)
         ngx_del_timer(ev);
     }
 
-    ctx->gateway->jobs--;
     r->main->blocked--;
     r->aio = 0;
 
