@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * The yardsticks of bench/request.py: CPU microseconds of one bare RSA-2048 signature and of one yescrypt hash, as the users file
- * has them and as cheap as they get. */
+ * The yardsticks of bench/request.py: CPU microseconds of one bare RSA-2048 signature and of one yescrypt hash, as the
+ * users file has them and as cheap as they get. */
 #include <crypt.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -25,7 +25,8 @@ static bool sign(EVP_PKEY *key) {
     unsigned char signature[512];
     size_t length = sizeof signature;
     EVP_MD_CTX *context = EVP_MD_CTX_new();
-    bool ok = EVP_DigestSignInit(context, NULL, EVP_sha256(), NULL, key) == 1 && EVP_DigestSign(context, signature, &length, data, sizeof data) == 1;
+    bool ok = EVP_DigestSignInit(context, NULL, EVP_sha256(), NULL, key) == 1 &&
+              EVP_DigestSign(context, signature, &length, data, sizeof data) == 1;
     EVP_MD_CTX_free(context);
     return ok;
 }

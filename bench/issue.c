@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * CPU time per issued assertion beside one bare OpenSSL signature with the same key in the same run, interleaved round by round; the
- * medians are shown.  make bench; bench/issue [ROUNDS] */
+ * CPU time per issued assertion beside one bare OpenSSL signature with the same key in the same run, interleaved round
+ * by round; the medians are shown.  make bench; bench/issue [ROUNDS] */
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>

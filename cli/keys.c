@@ -31,7 +31,8 @@ static void print_key(const char *use, const char *state, const fg_key_t *key) {
     describe(key, type, sizeof type);
     fg_time_format(fg_key_get_not_before(key), from);
     fg_time_format(fg_key_get_not_after(key), until);
-    printf("%-10s  %-8s  %-8s  %.10s  %.10s  %-22s  %s\n", use, state, type, from, until, fg_key_get_id(key), fg_key_get_thumbprint(key));
+    printf("%-10s  %-8s  %-8s  %.10s  %.10s  %-22s  %s\n", use, state, type, from, until, fg_key_get_id(key),
+           fg_key_get_thumbprint(key));
 }
 
 static void print_ring(fg_keyring_t *ring) {
@@ -59,9 +60,11 @@ static bool list(fg_keyring_t *ring, const request_t *request, const fg_env_t *e
 
 static bool roll(fg_keyring_t *ring, const request_t *request, const fg_env_t *env, fg_err_t *err) {
     bool both = request->use == NULL;
-    if ((both || strcmp(request->use, "signing") == 0) && !fg_keyring_roll(ring, FG_KEY_SIGNING, request->now, env, err))
+    if ((both || strcmp(request->use, "signing") == 0) &&
+        !fg_keyring_roll(ring, FG_KEY_SIGNING, request->now, env, err))
         return false;
-    return (!both && strcmp(request->use, "encryption") != 0) || fg_keyring_roll(ring, FG_KEY_ENCRYPTION, request->now, env, err);
+    return (!both && strcmp(request->use, "encryption") != 0) ||
+           fg_keyring_roll(ring, FG_KEY_ENCRYPTION, request->now, env, err);
 }
 
 static bool forget(fg_keyring_t *ring, const request_t *request, const fg_env_t *env, fg_err_t *err) {
@@ -94,7 +97,8 @@ int fg_cli_keys_list(const fg_cli_command_t *command, const fg_env_t *env, int a
 
 int fg_cli_keys_roll(const fg_cli_command_t *command, const fg_env_t *env, int argc, char **argv) {
     request_t request = {NULL, NULL, false};
-    const fg_cli_option_t options[] = {{"--config", &request.config, NULL}, {"--use", &request.use, NULL}, {"--now", NULL, &request.now}};
+    const fg_cli_option_t options[] = {
+        {"--config", &request.config, NULL}, {"--use", &request.use, NULL}, {"--now", NULL, &request.now}};
     if (!fg_cli_parse(command, argc, argv, options, FG_ARRAY_SIZE(options), NULL, 0, 0))
         return FG_CLI_USAGE;
     if (request.use != NULL && strcmp(request.use, "signing") != 0 && strcmp(request.use, "encryption") != 0)

@@ -19,8 +19,8 @@ int fg_cli_fail(const fg_err_t *err) {
 }
 
 void fg_cli_print_usage(const fg_cli_command_t *command, FILE *out) {
-    fprintf(out, "usage: fedgate %s%s%s %s\n", command->words[0], command->words[1] ? " " : "", command->words[1] ? command->words[1] : "",
-            command->arguments);
+    fprintf(out, "usage: fedgate %s%s%s %s\n", command->words[0], command->words[1] ? " " : "",
+            command->words[1] ? command->words[1] : "", command->arguments);
 }
 
 int fg_cli_usage(const fg_cli_command_t *command, const char *format, ...) {

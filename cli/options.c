@@ -8,7 +8,8 @@
 
 #define MAX_OPTIONS 16u
 
-static bool unknown_option(const fg_cli_command_t *command, const char *word, const fg_cli_option_t *options, size_t count) {
+static bool unknown_option(const fg_cli_command_t *command, const char *word, const fg_cli_option_t *options,
+                           size_t count) {
     const char *names[MAX_OPTIONS];
     size_t n = 0;
     for (; n < count && n < MAX_OPTIONS; n++)
@@ -22,7 +23,8 @@ static bool unknown_option(const fg_cli_command_t *command, const char *word, co
 }
 
 /* Takes the option at argv[*at]; moves *at on to its value. */
-static bool take_option(const fg_cli_command_t *command, int argc, char **argv, int *at, const fg_cli_option_t *options, size_t count) {
+static bool take_option(const fg_cli_command_t *command, int argc, char **argv, int *at, const fg_cli_option_t *options,
+                        size_t count) {
     const char *word = argv[*at], *equals = strchr(word, '=');
     size_t length = equals != NULL ? (size_t)(equals - word) : strlen(word);
     const fg_cli_option_t *option = NULL;
@@ -43,8 +45,8 @@ static bool take_option(const fg_cli_command_t *command, int argc, char **argv, 
     return true;
 }
 
-bool fg_cli_parse(const fg_cli_command_t *command, int argc, char **argv, const fg_cli_option_t *options, size_t option_count,
-                  const char **operands, size_t fewest, size_t most) {
+bool fg_cli_parse(const fg_cli_command_t *command, int argc, char **argv, const fg_cli_option_t *options,
+                  size_t option_count, const char **operands, size_t fewest, size_t most) {
     size_t count = 0;
     bool only_operands = false;
     for (int i = 0; i < argc; i++) {

@@ -25,7 +25,7 @@ typedef struct place {
 
 /* The options that name the users file. */
 #define PLACE_OPTIONS(place) \
-    {"--config", &(place).config, NULL}, {"--directory", &(place).directory, NULL}, {"--file", &(place).file, NULL}
+    {"--config", &(place).config, NULL}, {"--directory", &(place).directory, NULL}, { "--file", &(place).file, NULL }
 
 static bool check_place(const fg_cli_command_t *command, const place_t *place) {
     const char *other = place->config ? "--config" : place->directory ? "--directory" : NULL;
@@ -86,7 +86,8 @@ static bool edit_begin(edit_t *edit, const place_t *place, bool may_be_new, fg_e
 
 static bool edit_save(const edit_t *edit, fg_err_t *err) {
     fg_buf_t text = FG_BUF_INIT(FG_USERS_FILE_MAX);
-    bool ok = fg_users_write(edit->users, &text, err) && fg_file_replace(edit->path, fg_buf_str(&text), edit->mode, err);
+    bool ok =
+        fg_users_write(edit->users, &text, err) && fg_file_replace(edit->path, fg_buf_str(&text), edit->mode, err);
     fg_buf_free(&text);
     return ok;
 }
@@ -129,7 +130,8 @@ static bool ask(const char *prompt, char *line, size_t room) {
 static bool ask_twice(char *password, size_t room, fg_err_t *err) {
     char again[FG_PASSWORD_MAX + 3];
     if (!isatty(STDIN_FILENO))
-        return FG_FAIL(err, FG_E_AUTH_MISSING, "standard input is no terminal: give the password with --password-stdin");
+        return FG_FAIL(err, FG_E_AUTH_MISSING,
+                       "standard input is no terminal: give the password with --password-stdin");
     bool ok = ask("Password: ", password, room) && ask("Again: ", again, sizeof again);
     if (!ok)
         FG_FAIL(err, FG_E_AUTH_MISSING, "no password was read");
@@ -142,7 +144,8 @@ static bool ask_twice(char *password, size_t room, fg_err_t *err) {
 /* The hash of a password that is asked for or read. */
 static bool new_hash(const fg_env_t *env, bool from_stdin, char hash[FG_PASSWORD_HASH_SIZE], fg_err_t *err) {
     char password[FG_PASSWORD_MAX + 3];
-    bool ok = from_stdin ? read_line(password, sizeof password) || FG_FAIL(err, FG_E_AUTH_MISSING, "no password on standard input")
+    bool ok = from_stdin ? read_line(password, sizeof password) ||
+                               FG_FAIL(err, FG_E_AUTH_MISSING, "no password on standard input")
                          : ask_twice(password, sizeof password, err);
     ok = ok && fg_password_hash(env, fg_str(password), hash, err);
     explicit_bzero(password, sizeof password);
@@ -196,7 +199,8 @@ static bool put_attribute(json_t *attributes, const char *text, fg_err_t *err) {
     return ok || FG_FAIL(err, FG_E_AUTH_MISSING, "--attribute wants UTF-8");
 }
 
-static json_t *build_user(const char *name, const char *hash, const repeated_t *groups, const repeated_t *attributes, fg_err_t *err) {
+static json_t *build_user(const char *name, const char *hash, const repeated_t *groups, const repeated_t *attributes,
+                          fg_err_t *err) {
     json_t *group_list = json_array(), *attribute_map = json_object();
     bool ok = true;
     for (size_t i = 0; i < groups->count; i++)
@@ -205,7 +209,8 @@ static json_t *build_user(const char *name, const char *hash, const repeated_t *
         FG_FAIL(err, FG_E_AUTH_MISSING, "--group wants UTF-8");
     for (size_t i = 0; ok && i < attributes->count; i++)
         ok = put_attribute(attribute_map, attributes->values[i], err);
-    json_t *user = json_pack("{ss ss so so}", "name", name, "password", hash, "groups", group_list, "attributes", attribute_map);
+    json_t *user =
+        json_pack("{ss ss so so}", "name", name, "password", hash, "groups", group_list, "attributes", attribute_map);
     if (ok && user == NULL)
         FG_FAIL(err, FG_E_AUTH_MISSING, "the name must be UTF-8");
     if (!ok && user != NULL) {
@@ -269,8 +274,8 @@ int fg_cli_user_remove(const fg_cli_command_t *command, const fg_env_t *env, int
     if (!fg_cli_parse(command, argc, argv, options, FG_ARRAY_SIZE(options), &name, 1, 1) ||
         !check_place(command, &place))
         return FG_CLI_USAGE;
-    bool ok = edit_begin(&edit, &place, false, &err) && fg_users_remove(edit.users, name, &err) &&
-              edit_save(&edit, &err);
+    bool ok =
+        edit_begin(&edit, &place, false, &err) && fg_users_remove(edit.users, name, &err) && edit_save(&edit, &err);
     return edit_end(&edit, ok, &err);
 }
 
@@ -298,9 +303,7 @@ int fg_cli_user_list(const fg_cli_command_t *command, const fg_env_t *env, int a
     int code = users != NULL ? FG_CLI_OK : fg_cli_fail(&err);
     size_t i;
     const json_t *user;
-    json_array_foreach(users ? fg_users_all(users) : NULL, i, user) {
-        print_user(user);
-    }
+    json_array_foreach(users ? fg_users_all(users) : NULL, i, user) { print_user(user); }
     fg_users_free(users);
     fg_arena_free(arena);
     return code;

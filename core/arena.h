@@ -24,7 +24,8 @@ char *fg_arena_strdup(fg_arena_t *arena, const char *text) FG_MUST_CHECK;
 fg_str_t fg_arena_str(fg_arena_t *arena, fg_str_t s) FG_MUST_CHECK;
 char *fg_arena_printf(fg_arena_t *arena, const char *format, ...) FG_PRINTF(2, 3) FG_MUST_CHECK;
 
-/* Has release(object) called when the arena is freed. If that cannot be noted, releases it at once and returns false. */
+/* Has release(object) called when the arena is freed. If that cannot be noted, releases it at once and returns false.
+ */
 bool fg_arena_own(fg_arena_t *arena, void (*release)(void *), void *object) FG_MUST_CHECK;
 
 #endif

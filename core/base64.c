@@ -50,8 +50,8 @@ typedef struct rules {
 
 static bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 
-/* Writes what text decodes to (never longer than text); false if text is not the one canonical form of it: RFC 4648 §3.5 lets a
- * decoder refuse pad bits that are not zero, and two texts for one value would get past comparisons. */
+/* Writes what text decodes to (never longer than text); false if text is not the one canonical form of it: RFC 4648
+ * §3.5 lets a decoder refuse pad bits that are not zero, and two texts for one value would get past comparisons. */
 static bool decode_into(char *to, size_t *length, fg_str_t text, const rules_t *rules) {
     unsigned bits = 0, digits = 0, pads = 0;
     char *start = to;

@@ -16,7 +16,8 @@ typedef struct fg_buf {
     bool failed;
 } fg_buf_t;
 
-#define FG_BUF_INIT(max) {NULL, 0, 0, (max), false}
+#define FG_BUF_INIT(max) \
+    { NULL, 0, 0, (max), false }
 
 void fg_buf_init(fg_buf_t *buf, size_t maximum);
 /* Wipes and frees; the buffer may be used again afterwards. */

@@ -24,7 +24,8 @@ bool fg_crypto_start(void) {
     algorithms.sha512 = EVP_MD_fetch(NULL, "SHA512", NULL);
     algorithms.aes_256_gcm = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
     algorithms.hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
-    if (algorithms.sha1 && algorithms.sha256 && algorithms.sha384 && algorithms.sha512 && algorithms.aes_256_gcm && algorithms.hmac)
+    if (algorithms.sha1 && algorithms.sha256 && algorithms.sha384 && algorithms.sha512 && algorithms.aes_256_gcm &&
+        algorithms.hmac)
         return true;
     fg_crypto_stop();
     return false;
@@ -40,20 +41,23 @@ void fg_crypto_stop(void) {
     algorithms = (fg_algorithms_t){NULL};
 }
 
-/* A digest that cannot be computed must not pass as one that was: the callers have no way to tell, so the process ends. It takes
- * memory that is out for a context of some hundred bytes, or a call before fg_crypto_start(). */
+/* A digest that cannot be computed must not pass as one that was: the callers have no way to tell, so the process ends.
+ * It takes memory that is out for a context of some hundred bytes, or a call before fg_crypto_start(). */
 static void digest(const EVP_MD *md, const void *data, size_t length, unsigned char *out) {
     if (md == NULL || EVP_Digest(data, length, out, NULL, md, NULL) != 1)
         abort();
 }
 
-void fg_sha256(const void *data, size_t length, unsigned char out[FG_SHA256_SIZE]) { digest(algorithms.sha256, data, length, out); }
+void fg_sha256(const void *data, size_t length, unsigned char out[FG_SHA256_SIZE]) {
+    digest(algorithms.sha256, data, length, out);
+}
 
 void fg_sha1(const void *data, size_t length, unsigned char out[20]) { digest(algorithms.sha1, data, length, out); }
 
 bool fg_hmac_sha256(fg_str_t key, fg_str_t data, unsigned char out[FG_SHA256_SIZE]) {
     char name[] = "SHA256";
-    const OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name, 0), OSSL_PARAM_construct_end()};
+    const OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name, 0),
+                                 OSSL_PARAM_construct_end()};
     EVP_MAC_CTX *context = EVP_MAC_CTX_new(algorithms.hmac);
     size_t length = 0;
     /* a NULL key would mean "the one from before" */
@@ -80,7 +84,8 @@ static bool take_back(fg_buf_t *out, size_t length) {
     return false;
 }
 
-static bool seal_bytes(EVP_CIPHER_CTX *context, const unsigned char *key, fg_str_t aad, fg_str_t plain, unsigned char *place) {
+static bool seal_bytes(EVP_CIPHER_CTX *context, const unsigned char *key, fg_str_t aad, fg_str_t plain,
+                       unsigned char *place) {
     int n;
     unsigned char *text = place + SEAL_NONCE_SIZE;
     return EVP_EncryptInit_ex2(context, algorithms.aes_256_gcm, key, place, NULL) == 1 &&
@@ -90,7 +95,8 @@ static bool seal_bytes(EVP_CIPHER_CTX *context, const unsigned char *key, fg_str
            EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, SEAL_TAG_SIZE, text + plain.n) == 1;
 }
 
-bool fg_seal(const fg_env_t *env, const unsigned char key[FG_SEAL_KEY_SIZE], fg_str_t aad, fg_str_t plain, fg_buf_t *out) {
+bool fg_seal(const fg_env_t *env, const unsigned char key[FG_SEAL_KEY_SIZE], fg_str_t aad, fg_str_t plain,
+             fg_buf_t *out) {
     if (plain.n > INT_MAX / 2 || aad.n > INT_MAX / 2)
         return false;
     size_t before = out->length;
@@ -98,12 +104,14 @@ bool fg_seal(const fg_env_t *env, const unsigned char key[FG_SEAL_KEY_SIZE], fg_
     if (place == NULL)
         return false;
     EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
-    bool ok = context != NULL && env->random(env, place, SEAL_NONCE_SIZE) && seal_bytes(context, key, aad, plain, place);
+    bool ok =
+        context != NULL && env->random(env, place, SEAL_NONCE_SIZE) && seal_bytes(context, key, aad, plain, place);
     EVP_CIPHER_CTX_free(context);
     return ok || take_back(out, before);
 }
 
-static bool open_bytes(EVP_CIPHER_CTX *context, const unsigned char *key, fg_str_t aad, fg_str_t sealed, unsigned char *place) {
+static bool open_bytes(EVP_CIPHER_CTX *context, const unsigned char *key, fg_str_t aad, fg_str_t sealed,
+                       unsigned char *place) {
     int n;
     const unsigned char *nonce = (const unsigned char *)sealed.p, *text = nonce + SEAL_NONCE_SIZE;
     size_t length = sealed.n - SEAL_NONCE_SIZE - SEAL_TAG_SIZE;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * Encodings, digests and sealing over OpenSSL.  fg_crypto_start() fetches algorithms once; per-call fetches are slow. */
+ * Encodings, digests and sealing over OpenSSL.  fg_crypto_start() fetches algorithms once; per-call fetches are slow.
+ */
 #ifndef FG_CORE_CRYPTO_H
 #define FG_CORE_CRYPTO_H
 
@@ -10,8 +11,8 @@
 
 #define FG_SHA256_SIZE 32u
 
-/* Once per process before any other call here, in xml.h, xmldsig.h or key.h; safe to call again.  False: OpenSSL lacks an
- * algorithm. */
+/* Once per process before any other call here, in xml.h, xmldsig.h or key.h; safe to call again.  False: OpenSSL lacks
+ * an algorithm. */
 bool fg_crypto_start(void) FG_MUST_CHECK;
 void fg_crypto_stop(void);
 
@@ -21,7 +22,8 @@ bool fg_hmac_sha256(fg_str_t key, fg_str_t data, unsigned char out[FG_SHA256_SIZ
 /* Constant-time in the content; different lengths are unequal. */
 bool fg_equal_secret(fg_str_t a, fg_str_t b);
 
-/* RFC 4648 §4, on one line.  Decoding refuses what is not canonical; white space is skipped only by _xml (XML Signature). */
+/* RFC 4648 §4, on one line.  Decoding refuses what is not canonical; white space is skipped only by _xml (XML
+ * Signature). */
 void fg_base64_encode(fg_buf_t *out, const void *data, size_t length);
 bool fg_base64_decode(fg_buf_t *out, fg_str_t text) FG_MUST_CHECK;
 bool fg_base64_decode_xml(fg_buf_t *out, fg_str_t text) FG_MUST_CHECK;
@@ -32,7 +34,9 @@ void fg_hex_encode(const void *data, size_t length, char *out); /* 2 * length + 
 
 /* AES-256-GCM: out = nonce (12) | ciphertext | tag (16), nonce from env->random.  aad is bound, not stored. */
 #define FG_SEAL_KEY_SIZE 32u
-bool fg_seal(const fg_env_t *env, const unsigned char key[FG_SEAL_KEY_SIZE], fg_str_t aad, fg_str_t plain, fg_buf_t *out) FG_MUST_CHECK;
-bool fg_seal_open(const unsigned char key[FG_SEAL_KEY_SIZE], fg_str_t aad, fg_str_t sealed, fg_buf_t *out) FG_MUST_CHECK;
+bool fg_seal(const fg_env_t *env, const unsigned char key[FG_SEAL_KEY_SIZE], fg_str_t aad, fg_str_t plain,
+             fg_buf_t *out) FG_MUST_CHECK;
+bool fg_seal_open(const unsigned char key[FG_SEAL_KEY_SIZE], fg_str_t aad, fg_str_t sealed,
+                  fg_buf_t *out) FG_MUST_CHECK;
 
 #endif

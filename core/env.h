@@ -34,16 +34,17 @@ struct fg_store {
     fg_store_result_t (*get)(fg_store_t *, fg_str_t key, int64_t now_ms, char *value, size_t *length);
     /* As get, and removes: what may be used once. */
     fg_store_result_t (*take)(fg_store_t *, fg_str_t key, int64_t now_ms, char *value, size_t *length);
-    /* Adds delta to a counter (made as 0 if missing) that lives until expires_ms, counted from its making; *total is the
-     * new value. */
-    fg_store_result_t (*add)(fg_store_t *, fg_str_t key, int64_t delta, int64_t now_ms, int64_t expires_ms, int64_t *total);
+    /* Adds delta to a counter (made as 0 if missing) that lives until expires_ms, counted from its making; *total is
+     * the new value. */
+    fg_store_result_t (*add)(fg_store_t *, fg_str_t key, int64_t delta, int64_t now_ms, int64_t expires_ms,
+                             int64_t *total);
     fg_store_result_t (*remove)(fg_store_t *, fg_str_t key);
 };
 
 typedef struct fg_env fg_env_t;
 struct fg_env {
-    int64_t (*now_ms)(const fg_env_t *env);                             /* Unix time in milliseconds */
-    bool (*random)(const fg_env_t *env, unsigned char *out, size_t n);  /* false: no randomness, nothing may be issued */
+    int64_t (*now_ms)(const fg_env_t *env);                            /* Unix time in milliseconds */
+    bool (*random)(const fg_env_t *env, unsigned char *out, size_t n); /* false: no randomness, nothing may be issued */
     void (*log)(const fg_env_t *env, fg_log_level_t level, const char *message);
     fg_store_t *store;
     void *host; /* the host's own */
@@ -54,7 +55,7 @@ void fg_log(const fg_env_t *env, fg_log_level_t level, const char *format, ...) 
 
 /* Ids as SAML and WS-Addressing want them, from env->random.  out holds the text and its NUL. */
 #define FG_ID_SIZE 48
-bool fg_id_xml(const fg_env_t *env, char out[FG_ID_SIZE]) FG_MUST_CHECK;  /* "_" + UUID: an NCName (SAML core §1.3.4) */
+bool fg_id_xml(const fg_env_t *env, char out[FG_ID_SIZE]) FG_MUST_CHECK; /* "_" + UUID: an NCName (SAML core §1.3.4) */
 bool fg_id_uuid(const fg_env_t *env, char out[FG_ID_SIZE]) FG_MUST_CHECK; /* RFC 4122 version 4, lower case */
 
 #endif

@@ -89,12 +89,13 @@ typedef enum fg_code {
 
 typedef struct fg_err {
     fg_code_t code;
-    char detail[512];   /* private: log and command line */
-    const char *file;   /* where it happened, in our source */
+    char detail[512]; /* private: log and command line */
+    const char *file; /* where it happened, in our source */
     int line;
 } fg_err_t;
 
-#define FG_ERR_INIT {FG_OK, {0}, NULL, 0}
+#define FG_ERR_INIT \
+    { FG_OK, {0}, NULL, 0 }
 #define FG_MUST_CHECK __attribute__((warn_unused_result))
 #define FG_PRINTF(text, first) __attribute__((__format__(__printf__, text, first)))
 #define FG_ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))

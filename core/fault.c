@@ -11,7 +11,8 @@ static const char security_sentence[] = "The token's security could not be verif
 static const char auth_sentence[] = "The user name or password is not right.";
 static const char malformed_sentence[] = "The message is not well-formed or has a form that is not accepted here.";
 
-/* code, reason, sentence, HTTP, receiver, family, SOAP subcode, WS-Federation, SAML, OAuth */
+/* clang-format off */
+/* a row is a line: code, reason, sentence, HTTP, receiver, family, SOAP subcode, WS-Federation, SAML, OAuth */
 static const fg_fault_t fault_table[] = {
     {FG_OK, "ok", "", 200, false, SOAP, NULL, NULL, NULL, NULL},
     {FG_E_INTERNAL, "internal_error", "The gateway could not process the request.", 500, true, WST, "RequestFailed", NULL, "RequestDenied", "server_error"},
@@ -87,6 +88,7 @@ static const fg_fault_t fault_table[] = {
     {FG_E_WSFED_LOOP, "wsfed_loop", "The application keeps sending you back here. It seems not to accept the token; tell its administrator.", 400, false, WST, "RequestFailed", "BadRequest", NULL, "invalid_request"},
     {FG_E_WSFED_RESULT, "wsfed_result", "The sign-in response (wresult) is not built as WS-Federation says.", 400, false, WST, "InvalidRequest", "BadRequest", NULL, "invalid_request"},
 };
+/* clang-format on */
 
 _Static_assert(FG_ARRAY_SIZE(fault_table) == FG_CODE_COUNT, "one row per code");
 

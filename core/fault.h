@@ -7,15 +7,16 @@
 
 #include "core/err.h"
 
-/* The family of a SOAP fault subcode: WS-Security 1.1 §12, WS-Trust 1.3 §11, WS-Addressing 1.0 SOAP §6.4, or SOAP's own */
+/* The family of a SOAP fault subcode: WS-Security 1.1 §12, WS-Trust 1.3 §11, WS-Addressing 1.0 SOAP §6.4, or SOAP's own
+ */
 typedef enum fg_fault_family { FG_FAULT_SOAP, FG_FAULT_WSSE, FG_FAULT_WST, FG_FAULT_WSA } fg_fault_family_t;
 
 typedef struct fg_fault {
     fg_code_t code;
-    const char *reason;       /* reason code of audit lines and of the command: lower-case words joined by '_' */
-    const char *sentence;     /* public: tells the partner's administrator what to do, gives an attacker no oracle */
-    int http_status;          /* of pages and plain answers; SOAP faults go out with 500 (SOAP 1.1) or as AD FS does */
-    bool receiver;            /* SOAP: Receiver (Server) instead of Sender (Client) */
+    const char *reason;   /* reason code of audit lines and of the command: lower-case words joined by '_' */
+    const char *sentence; /* public: tells the partner's administrator what to do, gives an attacker no oracle */
+    int http_status;      /* of pages and plain answers; SOAP faults go out with 500 (SOAP 1.1) or as AD FS does */
+    bool receiver;        /* SOAP: Receiver (Server) instead of Sender (Client) */
     fg_fault_family_t family;
     const char *soap_subcode; /* local name within the family; NULL: none */
     const char *wsfed;        /* fault name of WS-Federation 1.2 §13.2.5 or of wire conventions; NULL: none */
@@ -26,7 +27,8 @@ typedef struct fg_fault {
 /* Never NULL: an unknown code yields the row of FG_E_INTERNAL. */
 const fg_fault_t *fg_fault_get(fg_code_t code);
 
-/* The reason as it may be shown: where codes share a sentence, so that nobody learns which of them it was, they share this word. */
+/* The reason as it may be shown: where codes share a sentence, so that nobody learns which of them it was, they share
+ * this word. */
 const char *fg_fault_public_reason(fg_code_t code);
 
 /* True for what another try may cure (store away, queue full): answered with 503 and Retry-After. */

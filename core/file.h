@@ -21,8 +21,8 @@ bool fg_file_read(const char *path, fg_buf_t *out, fg_file_stamp_t *stamp, fg_er
 /* False with zeroed stamp if there is no such file. */
 bool fg_file_stamp(const char *path, fg_file_stamp_t *stamp);
 bool fg_file_stamp_eq(const fg_file_stamp_t *a, const fg_file_stamp_t *b);
-/* Writes a file beside it, syncs, renames: a reader sees the old or the new content, whole.  Owner and group are those of
- * the folder if the caller is root (what an administrator writes stays readable to the worker); mode as given. */
+/* Writes a file beside it, syncs, renames: a reader sees the old or the new content, whole.  Owner and group are those
+ * of the folder if the caller is root (what an administrator writes stays readable to the worker); mode as given. */
 bool fg_file_replace(const char *path, fg_str_t content, mode_t mode, fg_err_t *err) FG_MUST_CHECK;
 /* An exclusive lock on path (made if missing) until fg_file_unlock; waits at most five seconds.  -1: error. */
 int fg_file_lock(const char *path, fg_err_t *err) FG_MUST_CHECK;

@@ -17,18 +17,18 @@
 #include "core/crypto.h"
 
 #define RSA_BITS_MIN 2048
-#define RSA_BITS_MAX 8192     /* verification time grows with the square */
-#define EXPONENT_BITS_MAX 64  /* and with the exponent */
-#define EC_HALF_MAX 66        /* P-521 */
+#define RSA_BITS_MAX 8192    /* verification time grows with the square */
+#define EXPONENT_BITS_MAX 64 /* and with the exponent */
+#define EC_HALF_MAX 66       /* P-521 */
 #define CERTIFICATE_MAX 65536
-#define COMMON_NAME_MAX 64    /* RFC 5280 appendix A, ub-common-name */
+#define COMMON_NAME_MAX 64 /* RFC 5280 appendix A, ub-common-name */
 
 struct fg_key {
     atomic_uint references;
     EVP_PKEY *pkey;
     X509 *x509;
     bool is_private;
-    size_t ec_half;       /* bytes of r and of s; 0: RSA */
+    size_t ec_half; /* bytes of r and of s; 0: RSA */
     const char *signature_uri;
     EVP_PKEY_CTX *signer; /* ready to sign; copied for each signature, never used itself */
     fg_buf_t certificate_base64;
@@ -64,7 +64,8 @@ const char *fg_key_type_name(fg_key_type_t type) { return types[type].name; }
 static bool check_rsa(EVP_PKEY *pkey, fg_err_t *err) {
     int bits = EVP_PKEY_get_bits(pkey);
     if (bits < RSA_BITS_MIN || bits > RSA_BITS_MAX)
-        return FG_FAIL(err, FG_E_SIG_KEY, "RSA key of %d bits, %d to %d are accepted", bits, RSA_BITS_MIN, RSA_BITS_MAX);
+        return FG_FAIL(err, FG_E_SIG_KEY, "RSA key of %d bits, %d to %d are accepted", bits, RSA_BITS_MIN,
+                       RSA_BITS_MAX);
     BIGNUM *e = NULL;
     bool good = EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_RSA_E, &e) == 1 && BN_is_odd(e) && !BN_is_one(e) &&
                 !BN_is_negative(e) && BN_num_bits(e) <= EXPONENT_BITS_MAX;
@@ -182,7 +183,8 @@ static fg_key_t *make_key(EVP_PKEY *pkey, bool is_private, X509 *x509, fg_err_t 
     key->pkey = pkey != NULL || x509 == NULL ? pkey : X509_get_pubkey(x509);
     bool ok = false;
     if (key->pkey == NULL)
-        FG_FAIL(err, FG_E_SIG_KEY, "%s", x509 ? "certificate with a public key that cannot be read" : "neither a key nor a certificate");
+        FG_FAIL(err, FG_E_SIG_KEY, "%s",
+                x509 ? "certificate with a public key that cannot be read" : "neither a key nor a certificate");
     else if (x509 != NULL && pkey != NULL && X509_check_private_key(x509, pkey) != 1)
         FG_FAIL(err, FG_E_SIG_KEY, "the certificate is for another key");
     else if (check_key(key, err))
@@ -223,7 +225,8 @@ static bool take_certificate(pem_parts_t *parts, X509 *x509, fg_err_t *err) {
     return FG_FAIL(err, FG_E_SIG_KEY, "%s", x509 ? "more than one certificate" : "a certificate that cannot be read");
 }
 
-static bool take_part(pem_parts_t *parts, const char *name, const char *header, const unsigned char *data, long length, fg_err_t *err) {
+static bool take_part(pem_parts_t *parts, const char *name, const char *header, const unsigned char *data, long length,
+                      fg_err_t *err) {
     if (header[0] != '\0' || strcmp(name, "ENCRYPTED PRIVATE KEY") == 0)
         return FG_FAIL(err, FG_E_SIG_KEY, "a key under a passphrase");
     if (strcmp(name, "CERTIFICATE") == 0)
@@ -283,7 +286,8 @@ fg_key_t *fg_key_from_certificate_der(fg_str_t der, fg_err_t *err) {
 bool fg_key_to_pem(const fg_key_t *key, fg_buf_t *out, fg_err_t *err) {
     BIO *bio = BIO_new(BIO_s_mem()); /* wiped when freed */
     char *text = NULL;
-    bool ok = bio != NULL && (!key->is_private || PEM_write_bio_PrivateKey(bio, key->pkey, NULL, NULL, 0, NULL, NULL) == 1) &&
+    bool ok = bio != NULL &&
+              (!key->is_private || PEM_write_bio_PrivateKey(bio, key->pkey, NULL, NULL, 0, NULL, NULL) == 1) &&
               (key->x509 == NULL || PEM_write_bio_X509(bio, key->x509) == 1);
     long length = ok ? BIO_get_mem_data(bio, &text) : 0;
     if (ok)
@@ -310,7 +314,8 @@ static bool set_name(X509 *x509, const char *common_name) {
     while (length > 0 && (common_name[length] & 0xc0) == 0x80) /* not through a UTF-8 character */
         length--;
     X509_NAME *name = X509_get_subject_name(x509);
-    return X509_NAME_add_entry_by_NID(name, NID_commonName, MBSTRING_UTF8, (const unsigned char *)common_name, (int)length, -1, 0) == 1 &&
+    return X509_NAME_add_entry_by_NID(name, NID_commonName, MBSTRING_UTF8, (const unsigned char *)common_name,
+                                      (int)length, -1, 0) == 1 &&
            X509_set_issuer_name(x509, name) == 1;
 }
 
@@ -325,16 +330,19 @@ static bool set_key_identifier(X509 *x509) {
 
 static X509 *self_sign(EVP_PKEY *pkey, const char *common_name, int64_t not_before_ms, int64_t not_after_ms) {
     X509 *x509 = X509_new();
-    if (x509 != NULL && X509_set_version(x509, X509_VERSION_3) == 1 && set_serial(x509) && set_name(x509, common_name) &&
+    if (x509 != NULL && X509_set_version(x509, X509_VERSION_3) == 1 && set_serial(x509) &&
+        set_name(x509, common_name) &&
         ASN1_TIME_set(X509_getm_notBefore(x509), (time_t)(not_before_ms / 1000)) != NULL &&
-        ASN1_TIME_set(X509_getm_notAfter(x509), (time_t)(not_after_ms / 1000)) != NULL && X509_set_pubkey(x509, pkey) == 1 &&
-        set_key_identifier(x509) && X509_sign(x509, pkey, fg_algorithms_get()->sha256) > 0)
+        ASN1_TIME_set(X509_getm_notAfter(x509), (time_t)(not_after_ms / 1000)) != NULL &&
+        X509_set_pubkey(x509, pkey) == 1 && set_key_identifier(x509) &&
+        X509_sign(x509, pkey, fg_algorithms_get()->sha256) > 0)
         return x509;
     X509_free(x509);
     return NULL;
 }
 
-fg_key_t *fg_key_generate(fg_key_type_t type, const char *common_name, int64_t not_before_ms, int64_t not_after_ms, fg_err_t *err) {
+fg_key_t *fg_key_generate(fg_key_type_t type, const char *common_name, int64_t not_before_ms, int64_t not_after_ms,
+                          fg_err_t *err) {
     EVP_PKEY *pkey = types[type].curve ? EVP_EC_gen(types[type].curve) : EVP_RSA_gen(types[type].rsa_bits);
     X509 *x509 = pkey != NULL ? self_sign(pkey, common_name, not_before_ms, not_after_ms) : NULL;
     if (x509 != NULL)
@@ -375,8 +383,10 @@ const char *fg_key_get_signature_uri(const fg_key_t *key) { return key->signatur
 
 /* ---- signing */
 
-/* Reads a DER INTEGER of at most half bytes, right-aligned into to; returns the bytes behind it, NULL if there is none. */
-static const unsigned char *take_integer(const unsigned char *at, const unsigned char *end, unsigned char *to, size_t half) {
+/* Reads a DER INTEGER of at most half bytes, right-aligned into to; returns the bytes behind it, NULL if there is none.
+ */
+static const unsigned char *take_integer(const unsigned char *at, const unsigned char *end, unsigned char *to,
+                                         size_t half) {
     if (end - at < 2 || at[0] != 0x02 || at[1] >= 0x80 || at[1] > end - at - 2)
         return NULL;
     size_t length = at[1];
@@ -398,13 +408,15 @@ static bool flatten(const unsigned char *der, size_t length, unsigned char *to, 
     return s != NULL && take_integer(s, end, to + half, half) == end;
 }
 
-static bool sign_digest(const fg_key_t *key, const unsigned char *digest, size_t digest_length, unsigned char *to, size_t length) {
+static bool sign_digest(const fg_key_t *key, const unsigned char *digest, size_t digest_length, unsigned char *to,
+                        size_t length) {
     unsigned char der[2 * EC_HALF_MAX + 16];
     size_t der_length = sizeof der;
     EVP_PKEY_CTX *context = EVP_PKEY_CTX_dup(key->signer); /* spares the fetch and set-up of a new one */
     bool ok = context != NULL;
     if (ok && key->ec_half > 0)
-        ok = EVP_PKEY_sign(context, der, &der_length, digest, digest_length) == 1 && flatten(der, der_length, to, key->ec_half);
+        ok = EVP_PKEY_sign(context, der, &der_length, digest, digest_length) == 1 &&
+             flatten(der, der_length, to, key->ec_half);
     else if (ok)
         ok = EVP_PKEY_sign(context, to, &length, digest, digest_length) == 1;
     EVP_PKEY_CTX_free(context);

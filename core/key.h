@@ -25,11 +25,13 @@ const char *fg_key_type_name(fg_key_type_t type);
 /* A private or public key with its certificate, if it has one. */
 typedef struct fg_key fg_key_t;
 
-/* A new key pair with a self-signed certificate (RFC 5280: version 3, random positive serial, SHA-256, CN = common_name). */
-fg_key_t *fg_key_generate(fg_key_type_t type, const char *common_name, int64_t not_before_ms, int64_t not_after_ms, fg_err_t *err) FG_MUST_CHECK;
+/* A new key pair with a self-signed certificate (RFC 5280: version 3, random positive serial, SHA-256, CN =
+ * common_name). */
+fg_key_t *fg_key_generate(fg_key_type_t type, const char *common_name, int64_t not_before_ms, int64_t not_after_ms,
+                          fg_err_t *err) FG_MUST_CHECK;
 /* PEM: a private key (PKCS#8 or traditional, no passphrase) and/or a certificate, in any order.  Refuses RSA below 2048
- * bits or with an even or tiny exponent and other curves than P-256, P-384, P-521 (XS-26), and a certificate that does not match
- * the private key. */
+ * bits or with an even or tiny exponent and other curves than P-256, P-384, P-521 (XS-26), and a certificate that does
+ * not match the private key. */
 fg_key_t *fg_key_from_pem(fg_str_t pem, fg_err_t *err) FG_MUST_CHECK;
 fg_key_t *fg_key_from_certificate_der(fg_str_t der, fg_err_t *err) FG_MUST_CHECK;
 /* Private key (PKCS#8) and certificate. */
@@ -38,13 +40,14 @@ fg_key_t *fg_key_ref(fg_key_t *key);
 void fg_key_unref(fg_key_t *key); /* NULL is taken */
 
 EVP_PKEY *fg_key_get_pkey(const fg_key_t *key);
-X509 *fg_key_get_x509(const fg_key_t *key);            /* NULL: no certificate */
+X509 *fg_key_get_x509(const fg_key_t *key); /* NULL: no certificate */
 bool fg_key_is_private(const fg_key_t *key);
 bool fg_key_is_ec(const fg_key_t *key);
 fg_str_t fg_key_get_certificate_base64(const fg_key_t *key); /* made once; empty: no certificate */
-const char *fg_key_get_thumbprint(const fg_key_t *key);      /* SHA-1 of the certificate, upper-case hex, as AD FS shows it; "" */
-const char *fg_key_get_id(const fg_key_t *key);              /* base64url of SHA-256 over SubjectPublicKeyInfo, cut to 16 bytes */
-int64_t fg_key_get_not_before(const fg_key_t *key);          /* of the certificate; 0 without */
+const char *
+fg_key_get_thumbprint(const fg_key_t *key);     /* SHA-1 of the certificate, upper-case hex, as AD FS shows it; "" */
+const char *fg_key_get_id(const fg_key_t *key); /* base64url of SHA-256 over SubjectPublicKeyInfo, cut to 16 bytes */
+int64_t fg_key_get_not_before(const fg_key_t *key); /* of the certificate; 0 without */
 int64_t fg_key_get_not_after(const fg_key_t *key);
 
 /* The XML Signature algorithm URI with which this private key signs (rsa-sha256, ecdsa-sha256, ecdsa-sha384). */

@@ -6,8 +6,8 @@
 
 #include <stddef.h>
 
-/* The candidate nearest to word by edits (letter put in, left out, replaced, or two swapped), if it is near enough to be meant;
- * else NULL.  Case counts as no difference. */
+/* The candidate nearest to word by edits (letter put in, left out, replaced, or two swapped), if it is near enough to
+ * be meant; else NULL.  Case counts as no difference. */
 const char *fg_spell_nearest(const char *word, const char *const *candidates, size_t count);
 
 #endif

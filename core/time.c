@@ -46,7 +46,8 @@ static int64_t days_of(int year, int month, int day) {
 
 static bool take_date(fg_str_t *s, int64_t *days) {
     int year, month, day;
-    if (!take_digits(s, 4, &year) || !take_char(s, '-') || !take_digits(s, 2, &month) || !take_char(s, '-') || !take_digits(s, 2, &day))
+    if (!take_digits(s, 4, &year) || !take_char(s, '-') || !take_digits(s, 2, &month) || !take_char(s, '-') ||
+        !take_digits(s, 2, &day))
         return false;
     if (year < 1970 || month < 1 || month > 12 || day < 1 || day > days_in_month(year, month))
         return false;
@@ -56,7 +57,8 @@ static bool take_date(fg_str_t *s, int64_t *days) {
 
 static bool take_clock(fg_str_t *s, int64_t *ms) {
     int hour, minute, second;
-    if (!take_digits(s, 2, &hour) || !take_char(s, ':') || !take_digits(s, 2, &minute) || !take_char(s, ':') || !take_digits(s, 2, &second))
+    if (!take_digits(s, 2, &hour) || !take_char(s, ':') || !take_digits(s, 2, &minute) || !take_char(s, ':') ||
+        !take_digits(s, 2, &second))
         return false;
     if (hour > 23 || minute > 59 || second > 59)
         return false;
@@ -88,7 +90,8 @@ static bool take_zone(fg_str_t *s, int64_t *offset) {
 
 bool fg_time_parse(fg_str_t text, int64_t *ms) {
     int64_t days, clock, offset;
-    if (!take_date(&text, &days) || !take_char(&text, 'T') || !take_clock(&text, &clock) || !take_zone(&text, &offset) || text.n > 0)
+    if (!take_date(&text, &days) || !take_char(&text, 'T') || !take_clock(&text, &clock) ||
+        !take_zone(&text, &offset) || text.n > 0)
         return false;
     int64_t instant = days * FG_DAY + clock - offset;
     if (instant < 0 || instant > LAST_MS)
@@ -107,6 +110,6 @@ void fg_time_format(int64_t ms, char out[FG_TIME_SIZE]) {
     while (day > days_in_month(year, month))
         day -= days_in_month(year, month++);
     int rest = (int)(ms % FG_DAY);
-    snprintf(out, FG_TIME_SIZE, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", year, month, day, rest / (int)FG_HOUR, rest / (int)FG_MINUTE % 60,
-             rest / (int)FG_SECOND % 60, rest % 1000);
+    snprintf(out, FG_TIME_SIZE, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", year, month, day, rest / (int)FG_HOUR,
+             rest / (int)FG_MINUTE % 60, rest / (int)FG_SECOND % 60, rest % 1000);
 }

@@ -14,8 +14,9 @@
 #define FG_HOUR (60 * FG_MINUTE)
 #define FG_DAY (24 * FG_HOUR)
 
-/* Reads xs:dateTime (XML Schema part 2 §3.2.7) strictly: years 1970-9999, a time zone (Z or ±hh:mm) is required, fraction of
- * a second of up to 9 digits cut to milliseconds, no leap second, 24:00:00 refused.  False: not such a text (XP-13). */
+/* Reads xs:dateTime (XML Schema part 2 §3.2.7) strictly: years 1970-9999, a time zone (Z or ±hh:mm) is required,
+ * fraction of a second of up to 9 digits cut to milliseconds, no leap second, 24:00:00 refused.  False: not such a text
+ * (XP-13). */
 bool fg_time_parse(fg_str_t text, int64_t *ms) FG_MUST_CHECK;
 
 /* "2026-11-22T20:04:39.123Z"; out holds the NUL. */

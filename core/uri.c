@@ -142,7 +142,8 @@ static bool is_web_host(fg_str_t host) {
 }
 
 static bool parse_web(fg_str_t text, fg_uri_t *uri) {
-    return fg_uri_parse(text, uri) && (fg_str_eq_nocase(uri->scheme, FG_STR("https")) || fg_str_eq_nocase(uri->scheme, FG_STR("http"))) &&
+    return fg_uri_parse(text, uri) &&
+           (fg_str_eq_nocase(uri->scheme, FG_STR("https")) || fg_str_eq_nocase(uri->scheme, FG_STR("http"))) &&
            is_web_host(uri->host) && uri->userinfo.p == NULL && uri->fragment.p == NULL;
 }
 

@@ -69,8 +69,9 @@ static void note_complaint(void *data, xmlErrorPtr error) {
 
 static void free_document(void *doc) { xmlFreeDoc(doc); }
 
-/* No DTD, no entities, no network, no recovery, no larger limits than libxml2's own.  A complaint about namespaces alone leaves
- * a document behind, but it is refused all the same: a prefix without meaning makes names ambiguous (XP-14). */
+/* No DTD, no entities, no network, no recovery, no larger limits than libxml2's own.  A complaint about namespaces
+ * alone leaves a document behind, but it is refused all the same: a prefix without meaning makes names ambiguous
+ * (XP-14). */
 static xmlDoc *read_document(fg_str_t bytes, fg_err_t *err) {
     complaint_t complaint = {false, ""};
     xmlParserCtxt *parser = xmlNewParserCtxt();
@@ -113,7 +114,9 @@ xmlDoc *fg_xml_parse(fg_arena_t *arena, fg_str_t bytes, const fg_xml_limits_t *l
 
 static bool same(const xmlChar *a, const char *b) { return a != NULL && strcmp((const char *)a, b) == 0; }
 
-static bool in_namespace(const xmlNs *ns, const char *uri) { return uri == NULL ? ns == NULL : ns != NULL && same(ns->href, uri); }
+static bool in_namespace(const xmlNs *ns, const char *uri) {
+    return uri == NULL ? ns == NULL : ns != NULL && same(ns->href, uri);
+}
 
 bool fg_xml_is(const xmlNode *node, const char *ns, const char *name) {
     return node != NULL && node->type == XML_ELEMENT_NODE && same(node->name, name) && in_namespace(node->ns, ns);
@@ -212,7 +215,8 @@ typedef struct selection {
     const xmlNode *without;
 } selection_t;
 
-/* Attributes and namespaces are visible with their element; libxml2 hands a namespace over as a node with another layout. */
+/* Attributes and namespaces are visible with their element; libxml2 hands a namespace over as a node with another
+ * layout. */
 static int is_selected(void *data, xmlNodePtr node, xmlNodePtr parent) {
     const selection_t *selection = data;
     const xmlNode *at = node->type == XML_NAMESPACE_DECL || node->type == XML_ATTRIBUTE_NODE ? parent : node;
@@ -245,7 +249,8 @@ bool fg_xml_canonical_without(xmlNode *element, const xmlNode *without, char **p
     if (sink == NULL)
         return FG_FAIL(err, FG_E_MEMORY, "canonical form");
     fg_xml_quiet_t quiet = fg_xml_quiet_begin();
-    int result = xmlC14NExecute(element->doc, is_selected, &selection, XML_C14N_EXCLUSIVE_1_0, (xmlChar **)prefixes, 0, sink);
+    int result =
+        xmlC14NExecute(element->doc, is_selected, &selection, XML_C14N_EXCLUSIVE_1_0, (xmlChar **)prefixes, 0, sink);
     int written = xmlOutputBufferClose(sink);
     fg_xml_quiet_end(quiet);
     /* XS-16: nothing written is a failure too */
@@ -254,4 +259,6 @@ bool fg_xml_canonical_without(xmlNode *element, const xmlNode *without, char **p
     return true;
 }
 
-bool fg_xml_canonical(xmlNode *node, fg_buf_t *out, fg_err_t *err) { return fg_xml_canonical_without(node, NULL, NULL, out, err); }
+bool fg_xml_canonical(xmlNode *node, fg_buf_t *out, fg_err_t *err) {
+    return fg_xml_canonical_without(node, NULL, NULL, out, err);
+}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * Hardened XML reading: a pre-scan over the bytes enforces every limit before a tree is built; then libxml2 parses without
- * DTD, entities, network and recovery. */
+ * Hardened XML reading: a pre-scan over the bytes enforces every limit before a tree is built; then libxml2 parses
+ * without DTD, entities, network and recovery. */
 #ifndef FG_CORE_XML_H
 #define FG_CORE_XML_H
 
@@ -25,13 +25,14 @@ typedef struct fg_xml_limits {
 /* 256 KiB, depth 64, 64 attributes, 64 namespace declarations in scope, 20,000 elements (XP-04..06, 09) */
 extern const fg_xml_limits_t fg_xml_default_limits;
 
-/* Once in the main thread before any other thread starts (libxml2, xmlsec); puts the process-global entity loader back that
- * xmlSecInit replaces.  Safe to call again. */
+/* Once in the main thread before any other thread starts (libxml2, xmlsec); puts the process-global entity loader back
+ * that xmlSecInit replaces.  Safe to call again. */
 bool fg_xml_start(fg_err_t *err) FG_MUST_CHECK;
 void fg_xml_stop(void);
 
-/* Checks the bytes alone (XP-01..14): UTF-8 only (a UTF-8 byte order mark is skipped), no DOCTYPE, no entity but the five and
- * character references to XML characters, no processing instruction but the XML declaration, limits, one root, nothing behind. */
+/* Checks the bytes alone (XP-01..14): UTF-8 only (a UTF-8 byte order mark is skipped), no DOCTYPE, no entity but the
+ * five and character references to XML characters, no processing instruction but the XML declaration, limits, one root,
+ * nothing behind. */
 bool fg_xml_scan(fg_str_t bytes, const fg_xml_limits_t *limits, fg_err_t *err) FG_MUST_CHECK;
 
 /* Scans, then parses.  The document belongs to the arena.  limits NULL: the default. */
@@ -43,22 +44,25 @@ bool fg_xml_is(const xmlNode *node, const char *ns, const char *name);
 xmlNode *fg_xml_element(xmlNode *node);
 static inline xmlNode *fg_xml_first_child(const xmlNode *parent) { return fg_xml_element(parent->children); }
 static inline xmlNode *fg_xml_next(const xmlNode *node) { return fg_xml_element(node->next); }
-/* The first child element of that name and how many there are; a caller that needs exactly one checks *count (may be NULL). */
+/* The first child element of that name and how many there are; a caller that needs exactly one checks *count (may be
+ * NULL). */
 xmlNode *fg_xml_child(const xmlNode *parent, const char *ns, const char *name, unsigned *count);
 /* Exactly one such child, else NULL and FG_E_XML_STRUCTURE. */
 xmlNode *fg_xml_only_child(const xmlNode *parent, const char *ns, const char *name, fg_err_t *err) FG_MUST_CHECK;
-/* The whole text of an element, comments and CDATA borders joined over (XS-19), white space kept.  An element inside is refused.
- * On failure .p is NULL; an empty element gives "" with .n 0. */
+/* The whole text of an element, comments and CDATA borders joined over (XS-19), white space kept.  An element inside is
+ * refused. On failure .p is NULL; an empty element gives "" with .n 0. */
 fg_str_t fg_xml_text(fg_arena_t *arena, const xmlNode *node, fg_err_t *err) FG_MUST_CHECK;
 /* The same, trimmed: for URIs, times, numbers. */
 fg_str_t fg_xml_token(fg_arena_t *arena, const xmlNode *node, fg_err_t *err) FG_MUST_CHECK;
 /* An attribute's value; ns NULL: no namespace.  .p NULL: absent. */
 fg_str_t fg_xml_attr(fg_arena_t *arena, const xmlNode *node, const char *ns, const char *name);
-/* Exclusive canonical bytes (with or without comments left out: always out) of an element's subtree as it stands in its document. */
+/* Exclusive canonical bytes (with or without comments left out: always out) of an element's subtree as it stands in its
+ * document. */
 bool fg_xml_canonical(xmlNode *node, fg_buf_t *out, fg_err_t *err) FG_MUST_CHECK;
-/* The same with one subtree left out (NULL: none) and with the prefixes of an InclusiveNamespaces list (NULL-terminated; NULL:
- * none): what an enveloped signature digests. */
-bool fg_xml_canonical_without(xmlNode *element, const xmlNode *without, char **prefixes, fg_buf_t *out, fg_err_t *err) FG_MUST_CHECK;
+/* The same with one subtree left out (NULL: none) and with the prefixes of an InclusiveNamespaces list
+ * (NULL-terminated; NULL: none): what an enveloped signature digests. */
+bool fg_xml_canonical_without(xmlNode *element, const xmlNode *without, char **prefixes, fg_buf_t *out,
+                              fg_err_t *err) FG_MUST_CHECK;
 
 /* Keeps libxml2 from printing on this thread between begin and end: where it knows no context of ours. */
 typedef struct fg_xml_quiet {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * The scan before the parser: one pass over the bytes with constant memory, so that no limit depends on what libxml2 has built
- * by then.  It cuts the text into the same pieces as a parser does (tags, attribute values, comments, CDATA, references) and
- * refuses whatever it cannot cut; names and nesting of tags are left to the parser. */
+ * The scan before the parser: one pass over the bytes with constant memory, so that no limit depends on what libxml2
+ * has built by then.  It cuts the text into the same pieces as a parser does (tags, attribute values, comments, CDATA,
+ * references) and refuses whatever it cannot cut; names and nesting of tags are left to the parser. */
 #include "core/xml.h"
 
 /* libxml2 refuses deeper documents itself unless told otherwise */
@@ -116,8 +116,9 @@ static bool scan_reference(scan_t *s) {
 }
 
 static bool scan_name(scan_t *s, fg_str_t *name) {
-    static const bool ends[256] = {[' '] = true, ['\t'] = true, ['\r'] = true, ['\n'] = true, ['/'] = true, ['>'] = true, ['='] = true,
-                                   ['<'] = true, ['"'] = true,  ['\''] = true, ['&'] = true,  ['!'] = true, ['?'] = true};
+    static const bool ends[256] = {
+        [' '] = true, ['\t'] = true, ['\r'] = true, ['\n'] = true, ['/'] = true, ['>'] = true, ['='] = true,
+        ['<'] = true, ['"'] = true,  ['\''] = true, ['&'] = true,  ['!'] = true, ['?'] = true};
     const unsigned char *first = s->p;
     while (s->p < s->end && !ends[*s->p])
         s->p++;
@@ -244,7 +245,7 @@ static bool scan_markup(scan_t *s) {
         const char *begins;
         bool (*scan)(scan_t *);
     } kinds[] = {
-        {"</", scan_end_tag},           {"<!--", scan_comment},    {"<![CDATA[", scan_cdata}, {"<!DOCTYPE", scan_doctype},
+        {"</", scan_end_tag},     {"<!--", scan_comment},   {"<![CDATA[", scan_cdata}, {"<!DOCTYPE", scan_doctype},
         {"<!", scan_declaration}, {"<?", scan_instruction}, {"<", scan_start_tag},
     };
     size_t i = 0;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * Signing (XML Signature §3.1) without a tree: the digest is taken over the bytes as they were written, and SignedInfo is
- * written in its canonical form right away.
+ * Signing (XML Signature §3.1) without a tree: the digest is taken over the bytes as they were written, and SignedInfo
+ * is written in its canonical form right away.
  *
- * Exclusive C14N of SignedInfo alone declares the ds prefix on SignedInfo; in the document it stands below ds:Signature, which
- * has declared it already.  So the two forms differ in that one declaration: HEAD_SIGNED is signed, HEAD_SENT is sent. */
+ * Exclusive C14N of SignedInfo alone declares the ds prefix on SignedInfo; in the document it stands below
+ * ds:Signature, which has declared it already.  So the two forms differ in that one declaration: HEAD_SIGNED is signed,
+ * HEAD_SENT is sent. */
 #include "core/xmldsig.h"
 
 #include "core/crypto.h"
@@ -25,14 +26,16 @@ static bool is_plain_id(fg_str_t id) {
     return true;
 }
 
-static void put_signed_info(fg_buf_t *buf, fg_str_t id, const char *signature_uri, const unsigned char digest[FG_SHA256_SIZE]) {
-    fg_buf_put_str(buf, FG_STR(HEAD_SIGNED METHOD("CanonicalizationMethod", FG_NS_EXC_C14N) "<ds:SignatureMethod Algorithm=\""));
+static void put_signed_info(fg_buf_t *buf, fg_str_t id, const char *signature_uri,
+                            const unsigned char digest[FG_SHA256_SIZE]) {
+    fg_buf_put_str(
+        buf, FG_STR(HEAD_SIGNED METHOD("CanonicalizationMethod", FG_NS_EXC_C14N) "<ds:SignatureMethod Algorithm=\""));
     fg_buf_puts(buf, signature_uri);
     fg_buf_put_str(buf, FG_STR("\"></ds:SignatureMethod><ds:Reference URI=\"#"));
     fg_buf_put_str(buf, id);
     fg_buf_put_str(buf, FG_STR("\"><ds:Transforms>" METHOD("Transform", FG_NS_DS "enveloped-signature")
-                                   METHOD("Transform", FG_NS_EXC_C14N) "</ds:Transforms>"
-                                       METHOD("DigestMethod", FG_NS_XENC "sha256") "<ds:DigestValue>"));
+                                   METHOD("Transform", FG_NS_EXC_C14N) "</ds:Transforms>" METHOD(
+                                       "DigestMethod", FG_NS_XENC "sha256") "<ds:DigestValue>"));
     fg_base64_encode(buf, digest, FG_SHA256_SIZE);
     fg_buf_put_str(buf, FG_STR("</ds:DigestValue></ds:Reference></ds:SignedInfo>"));
 }
@@ -53,8 +56,8 @@ static void put_signature(fg_buf_t *buf, fg_str_t signed_info, fg_str_t value, f
 }
 
 static bool place_is_good(const fg_buf_t *out, size_t element, size_t at) {
-    return fg_buf_ok(out) && element < at && at < out->length && out->data[element] == '<' && out->data[at - 1] == '>' &&
-           out->data[at] == '<';
+    return fg_buf_ok(out) && element < at && at < out->length && out->data[element] == '<' &&
+           out->data[at - 1] == '>' && out->data[at] == '<';
 }
 
 bool fg_dsig_sign(fg_buf_t *out, size_t element, size_t at, fg_str_t id, const fg_key_t *key, fg_err_t *err) {

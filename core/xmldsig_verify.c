@@ -152,7 +152,9 @@ static bool take_value(walk_t *w, xmlNode **at, const char *name, const char *at
 
 /* ---- the parts of a signature, from the inside out ---- */
 
-static bool is_prefix(const char *token) { return strcmp(token, "#default") == 0 || xmlValidateNCName((const xmlChar *)token, 0) == 0; }
+static bool is_prefix(const char *token) {
+    return strcmp(token, "#default") == 0 || xmlValidateNCName((const xmlChar *)token, 0) == 0;
+}
 
 /* Exclusive XML Canonicalization §4: the only parameter there is (XS-17).  prefixes NULL: only checked. */
 static bool read_prefix_list(walk_t *w, const xmlNode *method, char **prefixes) {
@@ -182,8 +184,8 @@ static bool read_prefix_list(walk_t *w, const xmlNode *method, char **prefixes) 
     return true;
 }
 
-/* Enveloped and exclusive C14N without comments, in this order, and nothing else (XP-06, XS-14, XS-15): without the latter the
- * default would be inclusive C14N. */
+/* Enveloped and exclusive C14N without comments, in this order, and nothing else (XP-06, XS-14, XS-15): without the
+ * latter the default would be inclusive C14N. */
 static bool read_transforms(walk_t *w, const xmlNode *transforms) {
     xmlNode *at = fg_xml_first_child(transforms);
     fg_str_t algorithm;
@@ -266,7 +268,8 @@ static bool read_signed_info(walk_t *w, xmlNode *signed_info) {
 static bool check_key_info(walk_t *w, const xmlNode *key_info) {
     static const struct {
         const char *ns, *name;
-    } kinds[] = {{FG_NS_DS, "X509Data"}, {FG_NS_DS, "KeyValue"}, {FG_NS_DS, "KeyName"}, {FG_NS_WSSE, "SecurityTokenReference"}};
+    } kinds[] = {
+        {FG_NS_DS, "X509Data"}, {FG_NS_DS, "KeyValue"}, {FG_NS_DS, "KeyName"}, {FG_NS_WSSE, "SecurityTokenReference"}};
     unsigned known = 0, children = 0;
     for (const xmlNode *node = fg_xml_first_child(key_info); node != NULL; node = fg_xml_next(node))
         children++;
@@ -286,7 +289,8 @@ static bool read_signature(walk_t *w) {
         return false;
     xmlNode *at = fg_xml_first_child(w->signature);
     xmlNode *signed_info = take(w, &at, "SignedInfo");
-    if (signed_info == NULL || !read_signed_info(w, signed_info) || !take_value(w, &at, "SignatureValue", "Id", &w->signature_value))
+    if (signed_info == NULL || !read_signed_info(w, signed_info) ||
+        !take_value(w, &at, "SignatureValue", "Id", &w->signature_value))
         return false;
     if (fg_xml_is(at, FG_NS_DS, "KeyInfo")) {
         if (!check_key_info(w, at))
@@ -313,7 +317,8 @@ static bool find_id(walk_t *w, const char *attribute) {
     if (id == NULL || id->children == NULL || id->children->type != XML_TEXT_NODE || id->children->next != NULL)
         return REFUSE(w, "%s has no %s", name_of(w->element), attribute);
     w->id = id;
-    return xmlValidateNCName(id->children->content, 0) == 0 || REFUSE(w, "%s of %s is not a name", attribute, name_of(w->element));
+    return xmlValidateNCName(id->children->content, 0) == 0 ||
+           REFUSE(w, "%s of %s is not a name", attribute, name_of(w->element));
 }
 
 /* Whatever anyone may take for an id, in any namespace (XS-11): wsu:Id, xml:id and x:ID are among them. */
@@ -364,7 +369,8 @@ static bool check_digest(walk_t *w) {
     return good;
 }
 
-/* The right kind, and the signature exactly as long as such a key makes it (XS-24, XS-27).  Weak keys do not become fg_key_t. */
+/* The right kind, and the signature exactly as long as such a key makes it (XS-24, XS-27).  Weak keys do not become
+ * fg_key_t. */
 static bool key_fits(const walk_t *w, const fg_key_t *key) {
     size_t bits = (size_t)EVP_PKEY_get_bits(fg_key_get_pkey(key));
     if (w->method->ec)
@@ -391,7 +397,8 @@ fail:
     return NULL;
 }
 
-/* xmlsec may do what the walk has admitted and nothing else: a second fence behind the first.  An empty list would mean "all". */
+/* xmlsec may do what the walk has admitted and nothing else: a second fence behind the first.  An empty list would mean
+ * "all". */
 static bool restrict_xmlsec(xmlSecDSigCtx *context, const walk_t *w) {
     context->enabledReferenceUris = xmlSecTransformUriTypeSameDocument;
     return xmlSecDSigCtxEnableReferenceTransform(context, xmlSecTransformEnvelopedId) == 0 &&
@@ -441,20 +448,22 @@ static bool check_signature(walk_t *w, const fg_dsig_trust_t *trust, fg_dsig_ver
     if (key == NULL && tried == 0)
         return FG_FAIL(w->err, FG_E_SIG_KEY, "none of %zu trusted keys fits %s", trust->key_count, w->method->uri);
     if (key == NULL)
-        return FG_FAIL(w->err, FG_E_SIG_INVALID, "signature of %s made by none of %zu trusted keys", name_of(w->element), trust->key_count);
+        return FG_FAIL(w->err, FG_E_SIG_INVALID, "signature of %s made by none of %zu trusted keys",
+                       name_of(w->element), trust->key_count);
     *verified = (fg_dsig_verified_t){w->element, key, w->method->uri, w->method->sha1 || w->digest->sha1};
     return true;
 }
 
-bool fg_dsig_verify_enveloped(xmlNode *element, const char *id_attribute, const fg_dsig_trust_t *trust, fg_dsig_verified_t *verified,
-                              fg_err_t *err) {
+bool fg_dsig_verify_enveloped(xmlNode *element, const char *id_attribute, const fg_dsig_trust_t *trust,
+                              fg_dsig_verified_t *verified, fg_err_t *err) {
     fg_err_t local = FG_ERR_INIT;
-    walk_t w = {.arena = fg_arena_new(0), .err = err ? err : &local, .allow_sha1 = trust->allow_sha1, .element = element};
+    walk_t w = {
+        .arena = fg_arena_new(0), .err = err ? err : &local, .allow_sha1 = trust->allow_sha1, .element = element};
     memset(verified, 0, sizeof *verified);
     if (w.arena == NULL)
         return FG_FAIL(err, FG_E_MEMORY, "verification");
-    bool good = find_signature(&w) && find_id(&w, id_attribute) && check_id_is_unique(&w) && read_signature(&w) && check_digest(&w) &&
-                check_signature(&w, trust, verified);
+    bool good = find_signature(&w) && find_id(&w, id_attribute) && check_id_is_unique(&w) && read_signature(&w) &&
+                check_digest(&w) && check_signature(&w, trust, verified);
     fg_arena_free(w.arena);
     return good;
 }

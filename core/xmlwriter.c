@@ -16,20 +16,27 @@ void fg_xw_init(fg_xw_t *w, fg_buf_t *out) {
 enum { PLAIN, IN_BOTH, IN_TEXT, IN_ATTRIBUTE, HIGH, NEVER };
 
 static const unsigned char kinds[256] = {
-    [0x00 ... 0x08] = NEVER, ['\t'] = IN_ATTRIBUTE, ['\n'] = IN_ATTRIBUTE, [0x0b ... 0x0c] = NEVER, ['\r'] = IN_BOTH,
-    [0x0e ... 0x1f] = NEVER, ['"'] = IN_ATTRIBUTE,  ['&'] = IN_BOTH,       ['<'] = IN_BOTH,         ['>'] = IN_TEXT,
-    [0x80 ... 0xff] = HIGH,
+    [0x00 ... 0x08] = NEVER, ['\t'] = IN_ATTRIBUTE,   ['\n'] = IN_ATTRIBUTE,  [0x0b ... 0x0c] = NEVER,
+    ['\r'] = IN_BOTH,        [0x0e ... 0x1f] = NEVER, ['"'] = IN_ATTRIBUTE,   ['&'] = IN_BOTH,
+    ['<'] = IN_BOTH,         ['>'] = IN_TEXT,         [0x80 ... 0xff] = HIGH,
 };
 
 static const char *escape_of(char c) {
     switch (c) {
-    case '&': return "&amp;";
-    case '<': return "&lt;";
-    case '>': return "&gt;";
-    case '"': return "&quot;";
-    case '\t': return "&#x9;";
-    case '\n': return "&#xA;";
-    default: return "&#xD;";
+    case '&':
+        return "&amp;";
+    case '<':
+        return "&lt;";
+    case '>':
+        return "&gt;";
+    case '"':
+        return "&quot;";
+    case '\t':
+        return "&#x9;";
+    case '\n':
+        return "&#xA;";
+    default:
+        return "&#xD;";
     }
 }
 
@@ -88,8 +95,8 @@ static bool in_scope(const fg_xw_t *w, const fg_xns_t *ns) {
     return ns->prefix[0] == '\0' && ns->uri[0] == '\0';
 }
 
-/* Adds a declaration to those of the open element, which are sorted by prefix, unless the prefix means that already.  One prefix
- * cannot mean two things on one element. */
+/* Adds a declaration to those of the open element, which are sorted by prefix, unless the prefix means that already.
+ * One prefix cannot mean two things on one element. */
 static void declare(fg_xw_t *w, const fg_xns_t *ns) {
     unsigned first = w->stack[w->depth - 1].declared, at = w->declared_count;
     for (unsigned i = first; i < w->declared_count; i++) {
@@ -233,7 +240,9 @@ void fg_xw_leaf(fg_xw_t *w, const fg_xns_t *ns, const char *name, fg_str_t text)
     fg_xw_end(w);
 }
 
-void fg_xw_leafz(fg_xw_t *w, const fg_xns_t *ns, const char *name, const char *text) { fg_xw_leaf(w, ns, name, fg_str(text)); }
+void fg_xw_leafz(fg_xw_t *w, const fg_xns_t *ns, const char *name, const char *text) {
+    fg_xw_leaf(w, ns, name, fg_str(text));
+}
 
 void fg_xw_raw(fg_xw_t *w, fg_str_t xml) {
     fg_xw_flush(w);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * Writes XML directly in exclusive-canonical form (Exclusive XML Canonicalization 1.0): what is digested is what is sent.
- * A namespace is declared where it is first visibly used; attributes are sorted; text is escaped as Canonical XML says.
- * A prefix may get another meaning further down, not twice on one element.  What is signed must begin in a writer of its own: its
- * first element declares all it uses.  Failures are sticky, as in fg_buf_t: check fg_xw_ok() once. */
+ * Writes XML directly in exclusive-canonical form (Exclusive XML Canonicalization 1.0): what is digested is what is
+ * sent. A namespace is declared where it is first visibly used; attributes are sorted; text is escaped as Canonical XML
+ * says. A prefix may get another meaning further down, not twice on one element.  What is signed must begin in a writer
+ * of its own: its first element declares all it uses.  Failures are sticky, as in fg_buf_t: check fg_xw_ok() once. */
 #ifndef FG_CORE_XMLWRITER_H
 #define FG_CORE_XMLWRITER_H
 
@@ -31,12 +31,12 @@ typedef struct fg_xw {
     struct {
         const fg_xns_t *ns; /* NULL: no namespace */
         const char *name;
-        fg_str_t value;     /* borrowed until the start tag is closed */
+        fg_str_t value; /* borrowed until the start tag is closed */
     } attributes[FG_XW_ATTRIBUTES];
     unsigned attribute_count;
     const fg_xns_t *forced[4];
     unsigned forced_count;
-    bool open;   /* a start tag awaits its attributes */
+    bool open; /* a start tag awaits its attributes */
     bool failed;
 } fg_xw_t;
 
@@ -46,8 +46,8 @@ void fg_xw_start(fg_xw_t *w, const fg_xns_t *ns, const char *name);
 void fg_xw_attr(fg_xw_t *w, const char *name, fg_str_t value);
 void fg_xw_attrz(fg_xw_t *w, const char *name, const char *value);
 void fg_xw_attr_ns(fg_xw_t *w, const fg_xns_t *ns, const char *name, fg_str_t value);
-/* Declares a namespace on the element whose start tag is open although nothing there uses it visibly (QNames in content: SOAP
- * fault values, WSDL).  Not canonical then: never inside signed parts. */
+/* Declares a namespace on the element whose start tag is open although nothing there uses it visibly (QNames in
+ * content: SOAP fault values, WSDL).  Not canonical then: never inside signed parts. */
 void fg_xw_declare(fg_xw_t *w, const fg_xns_t *ns);
 /* Characters that XML does not allow make the writer fail (SA-13). */
 void fg_xw_text(fg_xw_t *w, fg_str_t text);

@@ -11,9 +11,10 @@
 typedef struct fg_directory fg_directory_t;
 struct fg_directory {
     const char *name; /* as configured; the issuer of the claims it yields */
-    /* Checks a password and yields the person's claims in the arena.  Unknown user and wrong password: FG_E_AUTH_FAILED after
-     * the same time.  May block: runs on the password pool. */
-    bool (*check_password)(fg_directory_t *, const fg_env_t *, fg_arena_t *, fg_str_t user, fg_str_t password, fg_identity_t *, fg_err_t *);
+    /* Checks a password and yields the person's claims in the arena.  Unknown user and wrong password: FG_E_AUTH_FAILED
+     * after the same time.  May block: runs on the password pool. */
+    bool (*check_password)(fg_directory_t *, const fg_env_t *, fg_arena_t *, fg_str_t user, fg_str_t password,
+                           fg_identity_t *, fg_err_t *);
     /* Reloads if its source changed; on an error the old content stays and the error is logged. */
     void (*refresh)(fg_directory_t *, const fg_env_t *);
     void (*free)(fg_directory_t *);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * Three keys per account and per address: the count of attempts, a mark that lives as long as attempts keep coming, and, once
- * the free ones are used up, a wait.  Whoever makes the wait may try; everybody who finds it is refused, so parallel guesses
- * get one try per wait. */
+ * Three keys per account and per address: the count of attempts, a mark that lives as long as attempts keep coming,
+ * and, once the free ones are used up, a wait.  Whoever makes the wait may try; everybody who finds it is refused, so
+ * parallel guesses get one try per wait. */
 #include "directory/lockout.h"
 
 #include <stdio.h>
@@ -59,7 +59,9 @@ static int64_t wait_for(const fg_lockout_t *rules, int64_t excess) {
     return wait < rules->longest_wait_ms ? wait : rules->longest_wait_ms;
 }
 
-static bool unavailable(fg_err_t *err) { return FG_FAIL(err, FG_E_UNAVAILABLE, "the store cannot count sign-in attempts"); }
+static bool unavailable(fg_err_t *err) {
+    return FG_FAIL(err, FG_E_UNAVAILABLE, "the store cannot count sign-in attempts");
+}
 
 /* Counts the attempt.  The count starts anew if the mark of the last attempt is gone. */
 static bool count(const fg_env_t *env, subject_t *subject, int64_t *total) {
@@ -74,7 +76,8 @@ static bool count(const fg_env_t *env, subject_t *subject, int64_t *total) {
            store->add(store, key_of(subject, 'n'), 1, now, now + COUNT_LIFE, total) == FG_STORE_OK;
 }
 
-static bool enter(const fg_env_t *env, const fg_lockout_t *rules, subject_t *subject, const char *whose, fg_err_t *err) {
+static bool enter(const fg_env_t *env, const fg_lockout_t *rules, subject_t *subject, const char *whose,
+                  fg_err_t *err) {
     if (subject->free_failures == 0)
         return true;
     fg_store_t *store = env->store;
@@ -98,8 +101,8 @@ static bool enter(const fg_env_t *env, const fg_lockout_t *rules, subject_t *sub
     return mine == FG_STORE_OK || unavailable(err);
 }
 
-bool fg_lockout_enter(const fg_env_t *env, const fg_lockout_t *rules, fg_str_t directory, fg_str_t user, fg_str_t address,
-                      fg_err_t *err) {
+bool fg_lockout_enter(const fg_env_t *env, const fg_lockout_t *rules, fg_str_t directory, fg_str_t user,
+                      fg_str_t address, fg_err_t *err) {
     subject_t account = account_of(rules, directory, user);
     subject_t client = address_of(rules, address);
     if (account.free_failures == 0 && client.free_failures == 0)
@@ -109,7 +112,8 @@ bool fg_lockout_enter(const fg_env_t *env, const fg_lockout_t *rules, fg_str_t d
     return enter(env, rules, &client, "the address", err) && enter(env, rules, &account, "the account", err);
 }
 
-void fg_lockout_succeed(const fg_env_t *env, const fg_lockout_t *rules, fg_str_t directory, fg_str_t user, fg_str_t address) {
+void fg_lockout_succeed(const fg_env_t *env, const fg_lockout_t *rules, fg_str_t directory, fg_str_t user,
+                        fg_str_t address) {
     fg_store_t *store = env->store;
     if (store == NULL)
         return;

@@ -15,10 +15,12 @@ typedef struct fg_lockout {
 
 extern const fg_lockout_t fg_lockout_default;
 
-/* Before a password is checked: FG_E_AUTH_LOCKED while account or address waits; counts the attempt, so that parallel guesses do
- * not slip through.  The account name is folded to lower case. */
-bool fg_lockout_enter(const fg_env_t *env, const fg_lockout_t *rules, fg_str_t directory, fg_str_t user, fg_str_t address, fg_err_t *err) FG_MUST_CHECK;
+/* Before a password is checked: FG_E_AUTH_LOCKED while account or address waits; counts the attempt, so that parallel
+ * guesses do not slip through.  The account name is folded to lower case. */
+bool fg_lockout_enter(const fg_env_t *env, const fg_lockout_t *rules, fg_str_t directory, fg_str_t user,
+                      fg_str_t address, fg_err_t *err) FG_MUST_CHECK;
 /* After a right password: the account's failures are forgotten; the address's stay. */
-void fg_lockout_succeed(const fg_env_t *env, const fg_lockout_t *rules, fg_str_t directory, fg_str_t user, fg_str_t address);
+void fg_lockout_succeed(const fg_env_t *env, const fg_lockout_t *rules, fg_str_t directory, fg_str_t user,
+                        fg_str_t address);
 
 #endif

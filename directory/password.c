@@ -44,7 +44,8 @@ bool fg_password_hash(const fg_env_t *env, fg_str_t password, char out[FG_PASSWO
         return FG_FAIL(err, FG_E_AUTH_FAILED, "a password has 1 to %u bytes and no NUL", FG_PASSWORD_MAX);
     if (!env->random(env, (unsigned char *)salt, sizeof salt))
         return FG_FAIL(err, FG_E_INTERNAL, "no randomness for a salt");
-    if (crypt_gensalt_rn(PREFIX, 0, salt, sizeof salt, setting, sizeof setting) == NULL || !hash_with(password, setting, out))
+    if (crypt_gensalt_rn(PREFIX, 0, salt, sizeof salt, setting, sizeof setting) == NULL ||
+        !hash_with(password, setting, out))
         return FG_FAIL(err, FG_E_INTERNAL, "this system's crypt(3) cannot make yescrypt hashes");
     return true;
 }

@@ -10,7 +10,8 @@
 #define FG_PASSWORD_MAX 511u /* bytes; crypt(3) takes no more */
 
 /* A new hash with a fresh salt.  Refuses an empty or overlong password and one with a NUL. */
-bool fg_password_hash(const fg_env_t *env, fg_str_t password, char out[FG_PASSWORD_HASH_SIZE], fg_err_t *err) FG_MUST_CHECK;
+bool fg_password_hash(const fg_env_t *env, fg_str_t password, char out[FG_PASSWORD_HASH_SIZE],
+                      fg_err_t *err) FG_MUST_CHECK;
 /* True if password may be hashed at all: not empty, not too long, no NUL (KL-08). */
 bool fg_password_is_possible(fg_str_t password);
 /* Hashes with hash's own parameters and salt and compares in constant time.  The password must be possible. */

@@ -60,14 +60,16 @@ static bool check_strings(const json_t *array, const char *what, fg_err_t *err) 
     json_t *item;
     json_array_foreach(array, i, item) {
         if (!json_is_string(item) || json_string_length(item) == 0 || !is_clean(text_of(item)))
-            return FG_FAIL(err, FG_E_CONFIG, "%s must be an array of strings that are not empty and hold no control characters", what);
+            return FG_FAIL(err, FG_E_CONFIG,
+                           "%s must be an array of strings that are not empty and hold no control characters", what);
     }
     return true;
 }
 
 static bool check_name(const json_t *value, fg_err_t *err) {
     if (!json_is_string(value) || !fg_user_name_is_possible(text_of(value)))
-        return FG_FAIL(err, FG_E_CONFIG, "\"name\" must be a string of 1 to %u bytes without control characters", FG_USER_NAME_MAX);
+        return FG_FAIL(err, FG_E_CONFIG, "\"name\" must be a string of 1 to %u bytes without control characters",
+                       FG_USER_NAME_MAX);
     return true;
 }
 
@@ -86,8 +88,11 @@ static bool check_attributes(const json_t *value, fg_err_t *err) {
     json_t *values;
     json_object_foreach((json_t *)value, name, values) {
         if (!is_clean(fg_str(name)) || fg_user_claim_type(name) == NULL)
-            return FG_FAIL(err, FG_E_CONFIG, "attribute \"%.100s\" is neither a known name (mail, given_name, surname, display_name, upn, "
-                           "windows_account_name, immutable_id) nor a claim type URI", name);
+            return FG_FAIL(
+                err, FG_E_CONFIG,
+                "attribute \"%.100s\" is neither a known name (mail, given_name, surname, display_name, upn, "
+                "windows_account_name, immutable_id) nor a claim type URI",
+                name);
         if (!check_strings(values, name, err))
             return false;
     }
@@ -103,10 +108,8 @@ static const struct {
     bool required;
     bool (*check)(const json_t *, fg_err_t *);
 } members[] = {
-    {"name", true, check_name},
-    {"password", true, check_password},
-    {"groups", false, check_groups},
-    {"attributes", false, check_attributes},
+    {"name", true, check_name},          {"password", true, check_password},
+    {"groups", false, check_groups},     {"attributes", false, check_attributes},
     {"disabled", false, check_disabled},
 };
 
@@ -133,7 +136,10 @@ static bool check_user(const json_t *user, const char **member, fg_err_t *err) {
     json_t *ignored;
     json_object_foreach((json_t *)user, *member, ignored) {
         if (!is_member(*member))
-            return FG_FAIL(err, FG_E_CONFIG, "a user has \"name\", \"password\", \"groups\", \"attributes\" and \"disabled\", not \"%.100s\"", *member);
+            return FG_FAIL(
+                err, FG_E_CONFIG,
+                "a user has \"name\", \"password\", \"groups\", \"attributes\" and \"disabled\", not \"%.100s\"",
+                *member);
     }
     return true;
 }
@@ -292,7 +298,8 @@ bool fg_users_set_password(fg_users_t *users, const char *name, const char *hash
     json_t *user = by_name(users, name, &at, err);
     if (user == NULL)
         return false;
-    return json_object_set_new(user, "password", json_string(hash)) == 0 || FG_FAIL(err, FG_E_MEMORY, "no memory for the users");
+    return json_object_set_new(user, "password", json_string(hash)) == 0 ||
+           FG_FAIL(err, FG_E_MEMORY, "no memory for the users");
 }
 
 bool fg_users_remove(fg_users_t *users, const char *name, fg_err_t *err) {
@@ -316,5 +323,6 @@ bool fg_users_write(const fg_users_t *users, fg_buf_t *out, fg_err_t *err) {
         free(line);
     }
     fg_buf_puts(out, "\n]}\n");
-    return fg_buf_ok(out) || FG_FAIL(err, FG_E_MEMORY, "no memory for the users, or more than %u bytes", FG_USERS_FILE_MAX);
+    return fg_buf_ok(out) ||
+           FG_FAIL(err, FG_E_MEMORY, "no memory for the users, or more than %u bytes", FG_USERS_FILE_MAX);
 }

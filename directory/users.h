@@ -6,8 +6,8 @@
  *     {"name":"alice","password":"$y$…","groups":["Staff"],"attributes":{"mail":["alice@example.test"]},"disabled":false}
  *     ]}
  *
- * One person per line, so that a change shows as one line.  "groups", "attributes" and "disabled" may be left out.  Attributes are
- * those of fg_user_attributes or claim type URIs. */
+ * One person per line, so that a change shows as one line.  "groups", "attributes" and "disabled" may be left out.
+ * Attributes are those of fg_user_attributes or claim type URIs. */
 #ifndef FG_DIRECTORY_USERS_H
 #define FG_DIRECTORY_USERS_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * The directory on top of a users file.  The content is immutable and counted: a check works on what was there when it began,
- * however often the file changes meanwhile. */
+ * The directory on top of a users file.  The content is immutable and counted: a check works on what was there when it
+ * began, however often the file changes meanwhile. */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,9 +21,9 @@ typedef struct users_file {
     fg_directory_t directory; /* first */
     char *name;
     char *path;
-    pthread_mutex_t mutex;    /* guards the members below */
+    pthread_mutex_t mutex; /* guards the members below */
     content_t *content;
-    fg_file_stamp_t stamp;    /* of what was read last, also if it was bad */
+    fg_file_stamp_t stamp; /* of what was read last, also if it was bad */
 } users_file_t;
 
 /* ---- content ---- */
@@ -81,7 +81,8 @@ static bool put(const person_t *person, const char *type, fg_str_t value) {
         .value = fg_arena_str(person->arena, value),
         .issuer = person->issuer,
     };
-    return claim.type.p != NULL && claim.value.p != NULL && fg_claims_add(person->arena, &person->identity->claims, &claim);
+    return claim.type.p != NULL && claim.value.p != NULL &&
+           fg_claims_add(person->arena, &person->identity->claims, &claim);
 }
 
 static bool put_all(const person_t *person, const char *type, const json_t *values) {
@@ -132,8 +133,8 @@ static const json_t *verify(const content_t *content, fg_str_t name, fg_str_t pa
     return user != NULL && right && !json_is_true(json_object_get(user, "disabled")) ? user : NULL;
 }
 
-static bool check_password(fg_directory_t *directory, const fg_env_t *env, fg_arena_t *arena, fg_str_t name, fg_str_t password,
-                           fg_identity_t *identity, fg_err_t *err) {
+static bool check_password(fg_directory_t *directory, const fg_env_t *env, fg_arena_t *arena, fg_str_t name,
+                           fg_str_t password, fg_identity_t *identity, fg_err_t *err) {
     users_file_t *file = (users_file_t *)directory;
     if (!fg_user_name_is_possible(name) || !fg_password_is_possible(password))
         return FG_FAIL(err, FG_E_AUTH_FAILED, "user name or password is empty, too long or holds control characters");
@@ -174,8 +175,8 @@ static void refresh(fg_directory_t *directory, const fg_env_t *env) {
         fg_log(env, FG_LOG_ERROR, "directory %s keeps its old users: %s", file->name, err.detail);
         return;
     }
-    fg_log(env, FG_LOG_NOTICE, "directory %s read %zu users from %s", file->name, json_array_size(fg_users_all(content->users)),
-           file->path);
+    fg_log(env, FG_LOG_NOTICE, "directory %s read %zu users from %s", file->name,
+           json_array_size(fg_users_all(content->users)), file->path);
     pthread_mutex_lock(&file->mutex);
     content_t *old = file->content;
     file->content = content;

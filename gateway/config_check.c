@@ -7,14 +7,15 @@
 
 #define STORE_SIZE_MIN (64u << 10)
 
-static bool refuse_in(const fg_config_t *config, const char *section, const char *option, const char *expected, fg_err_t *err) {
+static bool refuse_in(const fg_config_t *config, const char *section, const char *option, const char *expected,
+                      fg_err_t *err) {
     const fg_config_at_t at = fg_config_place(config, section);
     return fg_config_refuse(err, &at, option, 0, "%s", expected);
 }
 
 /* Two that must go together: named is the first of them that is written. */
-static bool refuse_pair(const fg_config_t *config, const char *section, const char *a, const char *wanted_a, const char *b,
-                        const char *wanted_b, fg_err_t *err) {
+static bool refuse_pair(const fg_config_t *config, const char *section, const char *a, const char *wanted_a,
+                        const char *b, const char *wanted_b, fg_err_t *err) {
     const fg_config_at_t at = fg_config_place(config, section);
     bool written = fg_config_text_find(at.text, at.section, 0, a, 0)->kind == FG_MARK_VALUE;
     return refuse_in(config, section, written ? a : b, written ? wanted_a : wanted_b, err);
@@ -31,7 +32,8 @@ static bool check_folders(const fg_config_t *config, fg_err_t *err) {
         return refuse_in(config, NULL, "pages", "a folder that is there", err);
     if (config->audit_log == NULL)
         return true;
-    size_t length = (size_t)(strrchr(config->audit_log, '/') - config->audit_log); /* paths are absolute, or have their file's folder */
+    size_t length = (size_t)(strrchr(config->audit_log, '/') -
+                             config->audit_log); /* paths are absolute, or have their file's folder */
     if (length >= sizeof folder)
         return refuse_in(config, NULL, "audit_log", "a shorter path", err);
     memcpy(folder, config->audit_log, length);
@@ -45,15 +47,18 @@ static bool check_times(const fg_config_t *config, fg_err_t *err) {
     if (config->session.idle_ms < FG_MINUTE)
         return refuse_in(config, "session", "idle", "at least 1m", err);
     if (config->session.idle_ms > config->session.absolute_ms)
-        return refuse_pair(config, "session", "idle", "at most the duration of absolute", "absolute", "at least idle, which is 1h unless given", err);
+        return refuse_pair(config, "session", "idle", "at most the duration of absolute", "absolute",
+                           "at least idle, which is 1h unless given", err);
     if (config->keys.publish_ms < FG_HOUR)
         return refuse_in(config, "keys", "publish", "at least 1h: partners must read the new key before it signs", err);
     if (config->keys.publish_ms >= config->keys.lifetime_ms / 2)
-        return refuse_pair(config, "keys", "publish", "less than half of lifetime", "lifetime", "more than twice publish, which is 20d unless given", err);
+        return refuse_pair(config, "keys", "publish", "less than half of lifetime", "lifetime",
+                           "more than twice publish, which is 20d unless given", err);
     if (config->skew_ms > FG_HOUR)
         return refuse_in(config, NULL, "skew", "at most 1h", err);
     if (config->lockout.first_wait_ms > config->lockout.longest_wait_ms)
-        return refuse_pair(config, "lockout", "first_wait", "at most the duration of longest_wait", "longest_wait", "at least first_wait, which is 1s unless given", err);
+        return refuse_pair(config, "lockout", "first_wait", "at most the duration of longest_wait", "longest_wait",
+                           "at least first_wait, which is 1s unless given", err);
     return true;
 }
 
@@ -79,10 +84,12 @@ static bool check_directories(const fg_config_t *config, fg_err_t *err) {
     for (size_t i = 0; i < config->directories.count; i++)
         for (size_t k = 0; k < i; k++)
             if (d[i].uri.n > 0 && fg_str_eq(d[i].uri, d[k].uri))
-                return fg_config_refuse(err, &d[i].at, "uri", 0, "a URI that no other directory has (it is \"%s\"'s)", d[k].at.title);
+                return fg_config_refuse(err, &d[i].at, "uri", 0, "a URI that no other directory has (it is \"%s\"'s)",
+                                        d[k].at.title);
     return true;
 }
 
 bool fg_config_check(const fg_config_t *config, fg_err_t *err) {
-    return check_times(config, err) && check_limits(config, err) && check_directories(config, err) && check_folders(config, err);
+    return check_times(config, err) && check_limits(config, err) && check_directories(config, err) &&
+           check_folders(config, err);
 }

@@ -8,8 +8,8 @@
 
 /* ---- errors */
 
-bool fg_config_fail(fg_err_t *err, const fg_config_text_t *text, const fg_config_mark_t *at, const char *found, const char *nearest,
-                    const char *expected, ...) {
+bool fg_config_fail(fg_err_t *err, const fg_config_text_t *text, const fg_config_mark_t *at, const char *found,
+                    const char *nearest, const char *expected, ...) {
     char wanted[320], what[120];
     va_list arguments;
     va_start(arguments, expected);
@@ -22,8 +22,8 @@ bool fg_config_fail(fg_err_t *err, const fg_config_text_t *text, const fg_config
     else
         snprintf(what, sizeof what, at->found.p[0] == '"' || at->found.p[0] == '\'' ? "%.*s" : "\"%.*s\"",
                  at->found.n > 80 ? 80 : (int)at->found.n, at->found.p);
-    return FG_FAIL(err, FG_E_CONFIG, "%s:%u:%u: found %s, expected %s%s%s%s", text->path, at->line, at->column, what, wanted,
-                   nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
+    return FG_FAIL(err, FG_E_CONFIG, "%s:%u:%u: found %s, expected %s%s%s%s", text->path, at->line, at->column, what,
+                   wanted, nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
 }
 
 /* ---- tokens */
@@ -39,10 +39,10 @@ typedef struct walk {
     unsigned line, column; /* of at */
     token_kind_t kind;     /* of the present token */
     fg_config_mark_t token;
-    const char *expected;  /* what a bad token should have been */
+    const char *expected;               /* what a bad token should have been */
     const fg_config_section_t *section; /* where the walk is; NULL: outside */
     unsigned section_index;
-    size_t section_mark;   /* where the section's marks begin */
+    size_t section_mark; /* where the section's marks begin */
 } walk_t;
 
 /* Columns count characters, not bytes. */
@@ -57,7 +57,8 @@ static void step(walk_t *w) {
 static bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
 static bool is_word(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.' || c == ':';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' ||
+           c == '.' || c == ':';
 }
 
 /* "#", "//" to the line's end, or C's.  False: a C comment does not end. */
@@ -81,8 +82,8 @@ static void bad(walk_t *w, const char *begin, const char *expected) {
     w->expected = expected;
 }
 
-/* A string ends on its line.  libConfuse would put the environment in for "${": a configuration that means something else for
- * the command than for the server is refused. */
+/* A string ends on its line.  libConfuse would put the environment in for "${": a configuration that means something
+ * else for the command than for the server is refused. */
 static void read_string(walk_t *w) {
     const char *begin = w->at;
     char quote = *begin;
@@ -148,12 +149,14 @@ static void next(walk_t *w) {
 /* ---- the walk */
 
 static bool refuse(walk_t *w, const char *nearest, const char *expected) {
-    return fg_config_fail(w->err, w->text, &w->token, NULL, nearest, "%s", w->kind == TOKEN_BAD ? w->expected : expected);
+    return fg_config_fail(w->err, w->text, &w->token, NULL, nearest, "%s",
+                          w->kind == TOKEN_BAD ? w->expected : expected);
 }
 
 static bool is_sign(const walk_t *w, char c) { return w->kind == TOKEN_SIGN && w->token.found.p[0] == c; }
 
-static bool mark(walk_t *w, fg_config_mark_kind_t kind, fg_str_t name, unsigned value_index, const fg_config_mark_t *token) {
+static bool mark(walk_t *w, fg_config_mark_kind_t kind, fg_str_t name, unsigned value_index,
+                 const fg_config_mark_t *token) {
     fg_config_text_t *text = w->text;
     if (text->mark_count == text->mark_room) {
         size_t room = text->mark_room ? text->mark_room * 2 : 64;
@@ -245,7 +248,8 @@ static bool walk_option(walk_t *w, const fg_config_option_t *option, const fg_co
     fg_str_t name = at->found;
     const fg_config_mark_t *before = seen_before(w, FG_MARK_OPTION, name);
     if (before != NULL)
-        return fg_config_fail(w->err, w->text, at, NULL, NULL, "it only once (it stands in line %u already)", before->line);
+        return fg_config_fail(w->err, w->text, at, NULL, NULL, "it only once (it stands in line %u already)",
+                              before->line);
     if (!mark(w, FG_MARK_OPTION, name, 0, at))
         return false;
     if (!is_sign(w, '='))
@@ -279,7 +283,8 @@ static bool walk_section(walk_t *w, const fg_config_section_t *section, const fg
     w->section_mark = 0;
     const fg_config_mark_t *before = seen_before(w, FG_MARK_SECTION, title);
     if (before != NULL)
-        return fg_config_fail(w->err, w->text, section->titled ? &w->token : at, NULL, NULL, "%s (there is one in line %u already)",
+        return fg_config_fail(w->err, w->text, section->titled ? &w->token : at, NULL, NULL,
+                              "%s (there is one in line %u already)",
                               section->titled ? "another name" : "this section only once", before->line);
     if (!mark(w, FG_MARK_SECTION, title, 0, at))
         return false;
@@ -332,8 +337,8 @@ bool fg_config_text_read(fg_arena_t *arena, const char *path, fg_str_t bytes, co
     return w.kind == TOKEN_END || unknown_name(&w);
 }
 
-const fg_config_mark_t *fg_config_text_find(const fg_config_text_t *text, const fg_config_section_t *section, unsigned section_index,
-                                            const char *option, unsigned value_index) {
+const fg_config_mark_t *fg_config_text_find(const fg_config_text_t *text, const fg_config_section_t *section,
+                                            unsigned section_index, const char *option, unsigned value_index) {
     static const fg_config_mark_t beginning = {.found = {"", 0}, .line = 1, .column = 1};
     const fg_config_mark_t *best = &beginning;
     for (size_t i = 0; i < text->mark_count; i++) {

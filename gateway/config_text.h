@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * The text of a configuration file: where everything stands.  libConfuse, which reads the values, knows lines only and stops
- * at the first thing it dislikes without saying what it expected; so the grammar is walked here first, which yields a
- * position for every section, option and value and the nearest right spelling of what is unknown. */
+ * The text of a configuration file: where everything stands.  libConfuse, which reads the values, knows lines only and
+ * stops at the first thing it dislikes without saying what it expected; so the grammar is walked here first, which
+ * yields a position for every section, option and value and the nearest right spelling of what is unknown. */
 #ifndef FG_GATEWAY_CONFIG_TEXT_H
 #define FG_GATEWAY_CONFIG_TEXT_H
 
@@ -20,11 +20,11 @@ typedef struct fg_config_option {
 
 typedef struct fg_config_section {
     const char *name;
-    bool titled;          /* may then be given more than once, each time with another title */
+    bool titled; /* may then be given more than once, each time with another title */
     const fg_config_option_t *options;
     size_t option_count;
-    size_t size;          /* of the struct that it fills */
-    size_t offset;        /* in the configuration: of the struct, or of the fg_config_list_t if titled */
+    size_t size;   /* of the struct that it fills */
+    size_t offset; /* in the configuration: of the struct, or of the fg_config_list_t if titled */
 } fg_config_section_t;
 
 typedef struct fg_config_grammar {
@@ -43,8 +43,8 @@ typedef struct fg_config_mark {
     unsigned section_index;             /* among the file's sections of that name */
     fg_str_t name;                      /* of the option; title of the section */
     unsigned value_index;
-    fg_str_t found;                     /* as it is written */
-    unsigned line, column;              /* from 1; columns are characters */
+    fg_str_t found;        /* as it is written */
+    unsigned line, column; /* from 1; columns are characters */
 } fg_config_mark_t;
 
 typedef struct fg_config_text {
@@ -59,13 +59,14 @@ typedef struct fg_config_text {
 bool fg_config_text_read(fg_arena_t *arena, const char *path, fg_str_t bytes, const fg_config_grammar_t *grammar,
                          fg_config_text_t *text, fg_err_t *err) FG_MUST_CHECK;
 
-/* Where a value of an option stands; falls back to the option, the section, the file's beginning.  option NULL: the section itself;
- * section NULL: outside sections. */
-const fg_config_mark_t *fg_config_text_find(const fg_config_text_t *text, const fg_config_section_t *section, unsigned section_index,
-                                            const char *option, unsigned value_index);
+/* Where a value of an option stands; falls back to the option, the section, the file's beginning.  option NULL: the
+ * section itself; section NULL: outside sections. */
+const fg_config_mark_t *fg_config_text_find(const fg_config_text_t *text, const fg_config_section_t *section,
+                                            unsigned section_index, const char *option, unsigned value_index);
 
-/* "FILE:LINE:COLUMN: found FOUND, expected …[; did you mean "NEAREST"?]"; found NULL: what stands there.  Returns false. */
-bool fg_config_fail(fg_err_t *err, const fg_config_text_t *text, const fg_config_mark_t *at, const char *found, const char *nearest,
-                    const char *expected, ...) FG_PRINTF(6, 7);
+/* "FILE:LINE:COLUMN: found FOUND, expected …[; did you mean "NEAREST"?]"; found NULL: what stands there.  Returns
+ * false. */
+bool fg_config_fail(fg_err_t *err, const fg_config_text_t *text, const fg_config_mark_t *at, const char *found,
+                    const char *nearest, const char *expected, ...) FG_PRINTF(6, 7);
 
 #endif

@@ -18,23 +18,27 @@ bool fg_gateway_start(fg_err_t *err) FG_MUST_CHECK;
 void fg_gateway_stop(void);
 
 /* Checks the file whole; an error's detail reads "FILE:LINE:COLUMN: found …, expected …[; did you mean …?]". */
-fg_gateway_t *fg_gateway_load(const char *path, const fg_gateway_options_t *options, const fg_env_t *env, fg_err_t *err) FG_MUST_CHECK;
+fg_gateway_t *fg_gateway_load(const char *path, const fg_gateway_options_t *options, const fg_env_t *env,
+                              fg_err_t *err) FG_MUST_CHECK;
 void fg_gateway_free(fg_gateway_t *gateway);
 
-/* The file of a configured file directory, into the arena, without loading the rest: its people are changed before a gateway can
- * start.  directory NULL: the first. */
-const char *fg_gateway_find_users(fg_arena_t *arena, const char *config_path, const char *directory, fg_err_t *err) FG_MUST_CHECK;
+/* The file of a configured file directory, into the arena, without loading the rest: its people are changed before a
+ * gateway can start.  directory NULL: the first. */
+const char *fg_gateway_find_users(fg_arena_t *arena, const char *config_path, const char *directory,
+                                  fg_err_t *err) FG_MUST_CHECK;
 
 const fg_hub_t *fg_gateway_get_hub(const fg_gateway_t *gateway);
-const char *fg_gateway_get_audit_path(const fg_gateway_t *gateway);                 /* NULL: to the host's log */
-size_t fg_gateway_get_store_size(const fg_gateway_t *gateway);                      /* bytes of shared memory */
-bool fg_gateway_is_trusted_proxy(const fg_gateway_t *gateway, fg_str_t address);    /* may say X-Forwarded-Proto and -Host */
+const char *fg_gateway_get_audit_path(const fg_gateway_t *gateway); /* NULL: to the host's log */
+size_t fg_gateway_get_store_size(const fg_gateway_t *gateway);      /* bytes of shared memory */
+bool fg_gateway_is_trusted_proxy(const fg_gateway_t *gateway,
+                                 fg_str_t address); /* may say X-Forwarded-Proto and -Host */
 
 /* request is copied shallowly: its strings must outlive the exchange.  NULL: memory. */
-fg_exchange_t *fg_gateway_exchange_new(fg_gateway_t *gateway, const fg_env_t *env, const fg_request_t *request) FG_MUST_CHECK;
+fg_exchange_t *fg_gateway_exchange_new(fg_gateway_t *gateway, const fg_env_t *env,
+                                       const fg_request_t *request) FG_MUST_CHECK;
 void fg_gateway_exchange_free(fg_exchange_t *ex);
-/* On the token pool: runs the exchange's next step.  FG_STEP_PASSWORD: call fg_signin_run() on the password pool, then this again.
- * FG_STEP_DONE: the response is complete. */
+/* On the token pool: runs the exchange's next step.  FG_STEP_PASSWORD: call fg_signin_run() on the password pool, then
+ * this again. FG_STEP_DONE: the response is complete. */
 fg_step_t fg_gateway_run(fg_exchange_t *ex);
 /* Answers in the endpoint's form without running it: a queue is full, memory is out. */
 void fg_gateway_refuse(fg_exchange_t *ex, fg_code_t code);

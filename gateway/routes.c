@@ -108,7 +108,10 @@ fg_step_t fg_route_begin(fg_exchange_t *ex) {
     if (ex->request.method == FG_METHOD_HEAD)
         ex->request.method = FG_METHOD_GET; /* the host leaves the body out */
     if ((endpoint->methods & ex->request.method) == 0) {
-        FG_FAIL(&err, FG_E_HTTP_METHOD, "%s", ex->request.method == FG_METHOD_GET ? "GET" : ex->request.method == FG_METHOD_POST ? "POST" : "another method");
+        FG_FAIL(&err, FG_E_HTTP_METHOD, "%s",
+                ex->request.method == FG_METHOD_GET    ? "GET"
+                : ex->request.method == FG_METHOD_POST ? "POST"
+                                                       : "another method");
         put_allow(ex, endpoint->methods);
         return refuse(ex, endpoint, &err);
     }

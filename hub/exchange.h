@@ -18,24 +18,24 @@ typedef enum fg_method { FG_METHOD_GET = 1, FG_METHOD_HEAD = 2, FG_METHOD_POST =
 /* Filled by the host; its strings live as long as the exchange. */
 typedef struct fg_request {
     fg_method_t method;
-    bool https;             /* as the client sees it: trusted proxies considered */
-    fg_str_t host;          /* Host header, or what a trusted proxy said */
-    fg_str_t path;          /* normalised and decoded, as the location was chosen by */
-    fg_str_t query;         /* raw, without '?' */
+    bool https;     /* as the client sees it: trusted proxies considered */
+    fg_str_t host;  /* Host header, or what a trusted proxy said */
+    fg_str_t path;  /* normalised and decoded, as the location was chosen by */
+    fg_str_t query; /* raw, without '?' */
     const fg_header_t *headers;
     size_t header_count;
     fg_str_t body;
-    bool body_too_large;    /* body is empty then */
+    bool body_too_large; /* body is empty then */
     fg_str_t client_address;
 } fg_request_t;
 
 #define FG_RESPONSE_HEADERS 24
 typedef struct fg_response {
-    int status;             /* 0: not answered yet */
+    int status; /* 0: not answered yet */
     fg_header_t headers[FG_RESPONSE_HEADERS];
     size_t header_count;
     fg_buf_t body;
-    bool failed;            /* a header could not be written: the gateway answers 500 instead */
+    bool failed; /* a header could not be written: the gateway answers 500 instead */
 } fg_response_t;
 
 /* What a handler returns: done, or the password pool's turn. */
@@ -60,16 +60,16 @@ typedef struct fg_audit_line {
 struct fg_exchange {
     const fg_env_t *env;
     const fg_hub_t *hub;
-    fg_arena_t *arena;       /* the exchange itself lives in it */
+    fg_arena_t *arena; /* the exchange itself lives in it */
     fg_request_t request;
     fg_response_t response;
-    fg_keys_t *keys;         /* one state of the key ring for the whole exchange */
-    int64_t now_ms;          /* when it began */
+    fg_keys_t *keys; /* one state of the key ring for the whole exchange */
+    int64_t now_ms;  /* when it began */
     char correlation_id[FG_ID_SIZE];
-    fg_handler_t next;       /* the step to run next */
+    fg_handler_t next; /* the step to run next */
     fg_signin_t signin;
-    void *state;             /* the protocol's own, between steps */
-    fg_audit_line_t *audit;  /* first; written by the host when the exchange is over */
+    void *state;            /* the protocol's own, between steps */
+    fg_audit_line_t *audit; /* first; written by the host when the exchange is over */
     fg_audit_line_t **audit_end;
 };
 
@@ -86,7 +86,8 @@ void fg_response_header(fg_exchange_t *ex, const char *name, fg_str_t value);
 void fg_response_body(fg_exchange_t *ex, int status, const char *media_type, fg_str_t body);
 /* 302 to url (303 after a POST). */
 void fg_response_redirect(fg_exchange_t *ex, fg_str_t url);
-/* An error page with the fault's sentence, HTTP status and the correlation id; writes the audit line (event "refused"). */
+/* An error page with the fault's sentence, HTTP status and the correlation id; writes the audit line (event "refused").
+ */
 void fg_response_error_page(fg_exchange_t *ex, const fg_err_t *err);
 
 #endif

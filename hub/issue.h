@@ -8,23 +8,24 @@
 
 typedef struct fg_issue_request {
     const fg_partner_t *partner;
-    fg_str_t audience;              /* the realm as it was asked for; one of the partner's */
+    fg_str_t audience; /* the realm as it was asked for; one of the partner's */
     const fg_identity_t *identity;
     fg_saml_version_t version;
-    fg_str_t recipient;             /* reply URL for browser protocols; .n 0: none */
-    int64_t lifetime_ms;            /* 0: the partner's; longer than the partner's: clamped (WT-09) */
-    const char *protocol;           /* for the audit line: "wstrust13", "wsfed", … */
+    fg_str_t recipient;   /* reply URL for browser protocols; .n 0: none */
+    int64_t lifetime_ms;  /* 0: the partner's; longer than the partner's: clamped (WT-09) */
+    const char *protocol; /* for the audit line: "wstrust13", "wsfed", … */
 } fg_issue_request_t;
 
 typedef struct fg_issued {
-    fg_str_t token;                 /* the assertion (or its EncryptedAssertion/EncryptedData), in the arena */
+    fg_str_t token; /* the assertion (or its EncryptedAssertion/EncryptedData), in the arena */
     char id[FG_ID_SIZE];
     fg_saml_version_t version;
     int64_t created_ms;
     int64_t expires_ms;
 } fg_issued_t;
 
-/* Selects the partner's claims, writes and signs; writes the audit line "issued".  FG_E_DENIED: nothing may be issued. */
+/* Selects the partner's claims, writes and signs; writes the audit line "issued".  FG_E_DENIED: nothing may be issued.
+ */
 bool fg_issue(fg_exchange_t *ex, const fg_issue_request_t *request, fg_issued_t *issued, fg_err_t *err) FG_MUST_CHECK;
 
 #endif

@@ -14,22 +14,22 @@
 #include "hub/keyring_image.h"
 
 #define PATH_SIZE 4096
-#define KEEP_PREVIOUS (7 * FG_DAY)   /* at the least, after it ceased to be active */
-#define BACKDATED FG_HOUR            /* a new certificate is valid from before now: partners' clocks go behind */
-#define SEALING_DELAY FG_MINUTE      /* a new sealing key opens at once and seals later, when every process has read it */
-#define RETRY_AFTER FG_MINUTE        /* after a roll that failed */
+#define KEEP_PREVIOUS (7 * FG_DAY) /* at the least, after it ceased to be active */
+#define BACKDATED FG_HOUR          /* a new certificate is valid from before now: partners' clocks go behind */
+#define SEALING_DELAY FG_MINUTE    /* a new sealing key opens at once and seals later, when every process has read it */
+#define RETRY_AFTER FG_MINUTE      /* after a roll that failed */
 
 struct fg_keyring {
     char folder[PATH_SIZE];
     char common_name[256];
     fg_keyring_rules_t rules;
-    pthread_mutex_t swap;      /* guards current and the counts of references */
+    pthread_mutex_t swap; /* guards current and the counts of references */
     fg_keys_t *current;
-    pthread_mutex_t change;    /* guards what follows: one thread at a time re-reads or rolls */
+    pthread_mutex_t change; /* guards what follows: one thread at a time re-reads or rolls */
     fg_keyring_image_t image;
-    fg_file_stamp_t broken;    /* of a ring.json that could not be read: told once, not tried again */
+    fg_file_stamp_t broken; /* of a ring.json that could not be read: told once, not tried again */
     bool is_broken;
-    int64_t reorder_ms;        /* when another sealing key begins to seal */
+    int64_t reorder_ms; /* when another sealing key begins to seal */
     int64_t retry_ms;
 };
 
@@ -49,7 +49,8 @@ static fg_keys_t *make_keys(const fg_keyring_image_t *image, int64_t now) {
         return NULL;
     keys->references = 1;
     for (int state = 0; state < FG_KEY_STATES; state++) {
-        fg_key_t *signing = image->keys[FG_KEY_SIGNING][state].key, *encryption = image->keys[FG_KEY_ENCRYPTION][state].key;
+        fg_key_t *signing = image->keys[FG_KEY_SIGNING][state].key,
+                 *encryption = image->keys[FG_KEY_ENCRYPTION][state].key;
         keys->signing[state] = signing ? fg_key_ref(signing) : NULL;
         keys->encryption[state] = encryption ? fg_key_ref(encryption) : NULL;
     }
@@ -113,7 +114,8 @@ static bool install(fg_keyring_t *ring, fg_keyring_image_t *image, int64_t now, 
 
 /* ---- changes of an image */
 
-static bool make_entry(const fg_keyring_t *ring, fg_key_use_t use, int64_t now, fg_keyring_entry_t *entry, fg_err_t *err) {
+static bool make_entry(const fg_keyring_t *ring, fg_key_use_t use, int64_t now, fg_keyring_entry_t *entry,
+                       fg_err_t *err) {
     char name[sizeof ring->common_name + 32];
     snprintf(name, sizeof name, "fedgate %s - %s", fg_key_use_name(use), ring->common_name);
     fg_key_type_t type = use == FG_KEY_SIGNING ? ring->rules.signing_type : ring->rules.encryption_type;
@@ -127,7 +129,8 @@ static bool make_entry(const fg_keyring_t *ring, fg_key_use_t use, int64_t now, 
 
 static bool make_sealing(fg_keyring_image_t *image, int64_t now, int64_t from, const fg_env_t *env, fg_err_t *err) {
     fg_keyring_sealing_t sealing = {.made_ms = now, .from_ms = from, .fresh = true};
-    if (!env->random(env, sealing.key.id, sizeof sealing.key.id) || !env->random(env, sealing.key.key, sizeof sealing.key.key))
+    if (!env->random(env, sealing.key.id, sizeof sealing.key.id) ||
+        !env->random(env, sealing.key.key, sizeof sealing.key.key))
         return FG_FAIL(err, FG_E_INTERNAL, "no randomness for a sealing key");
     char id[9];
     fg_hex_encode(sealing.key.id, 4, id);
@@ -166,7 +169,8 @@ static due_t due_of(const fg_keyring_t *ring, const fg_keyring_image_t *image, f
         return DUE_NEXT;
     if (next->key != NULL && (now - next->made_ms >= publish || left <= publish / 10))
         return DUE_PROMOTION;
-    if (previous->key != NULL && now > fg_key_get_not_after(previous->key) && now > previous->retired_ms + KEEP_PREVIOUS)
+    if (previous->key != NULL && now > fg_key_get_not_after(previous->key) &&
+        now > previous->retired_ms + KEEP_PREVIOUS)
         return DUE_DROP;
     return DUE_NOTHING;
 }
@@ -176,20 +180,22 @@ static bool is_sealing_due(const fg_keyring_t *ring, const fg_keyring_image_t *i
 }
 
 static bool is_due(const fg_keyring_t *ring, const fg_keyring_image_t *image, int64_t now) {
-    return due_of(ring, image, FG_KEY_SIGNING, now) != DUE_NOTHING || due_of(ring, image, FG_KEY_ENCRYPTION, now) != DUE_NOTHING ||
-           is_sealing_due(ring, image, now);
+    return due_of(ring, image, FG_KEY_SIGNING, now) != DUE_NOTHING ||
+           due_of(ring, image, FG_KEY_ENCRYPTION, now) != DUE_NOTHING || is_sealing_due(ring, image, now);
 }
 
 /* ---- changing under the lock */
 
 typedef struct change {
-    bool (*apply)(const fg_keyring_t *ring, fg_keyring_image_t *image, const struct change *change, const fg_env_t *env, fg_err_t *err);
+    bool (*apply)(const fg_keyring_t *ring, fg_keyring_image_t *image, const struct change *change, const fg_env_t *env,
+                  fg_err_t *err);
     fg_key_use_t use;
     bool now;
 } change_t;
 
 /* Next made, promoted, previous dropped: each step at most once for a key, whatever the clock says. */
-static bool apply_due(const fg_keyring_t *ring, fg_keyring_image_t *image, const change_t *change, const fg_env_t *env, fg_err_t *err) {
+static bool apply_due(const fg_keyring_t *ring, fg_keyring_image_t *image, const change_t *change, const fg_env_t *env,
+                      fg_err_t *err) {
     (void)change;
     int64_t now = fg_now(env);
     for (int i = 0; i < FG_KEY_USES * 3; i++) {
@@ -205,7 +211,8 @@ static bool apply_due(const fg_keyring_t *ring, fg_keyring_image_t *image, const
     return !is_sealing_due(ring, image, now) || make_sealing(image, now, now + SEALING_DELAY, env, err);
 }
 
-static bool apply_roll(const fg_keyring_t *ring, fg_keyring_image_t *image, const change_t *change, const fg_env_t *env, fg_err_t *err) {
+static bool apply_roll(const fg_keyring_t *ring, fg_keyring_image_t *image, const change_t *change, const fg_env_t *env,
+                       fg_err_t *err) {
     fg_keyring_entry_t *next = &image->keys[change->use][FG_KEY_NEXT];
     if (next->key == NULL && !make_entry(ring, change->use, fg_now(env), next, err))
         return false;
@@ -214,7 +221,8 @@ static bool apply_roll(const fg_keyring_t *ring, fg_keyring_image_t *image, cons
     return true;
 }
 
-static bool apply_drop_previous(const fg_keyring_t *ring, fg_keyring_image_t *image, const change_t *change, const fg_env_t *env, fg_err_t *err) {
+static bool apply_drop_previous(const fg_keyring_t *ring, fg_keyring_image_t *image, const change_t *change,
+                                const fg_env_t *env, fg_err_t *err) {
     (void)ring, (void)change;
     drop(&image->keys[FG_KEY_SIGNING][FG_KEY_PREVIOUS]);
     drop(&image->keys[FG_KEY_ENCRYPTION][FG_KEY_PREVIOUS]);
@@ -223,7 +231,8 @@ static bool apply_drop_previous(const fg_keyring_t *ring, fg_keyring_image_t *im
     return make_sealing(image, fg_now(env), fg_now(env), env, err);
 }
 
-static bool apply_first(const fg_keyring_t *ring, fg_keyring_image_t *image, const change_t *change, const fg_env_t *env, fg_err_t *err) {
+static bool apply_first(const fg_keyring_t *ring, fg_keyring_image_t *image, const change_t *change,
+                        const fg_env_t *env, fg_err_t *err) {
     (void)change;
     int64_t now = fg_now(env);
     return make_entry(ring, FG_KEY_SIGNING, now, &image->keys[FG_KEY_SIGNING][FG_KEY_ACTIVE], err) &&
@@ -232,17 +241,20 @@ static bool apply_first(const fg_keyring_t *ring, fg_keyring_image_t *image, con
 }
 
 /* Tells which keys have become next or active. */
-static void log_changes(const fg_keyring_t *ring, const fg_keyring_image_t *old, const fg_keyring_image_t *image, const fg_env_t *env) {
+static void log_changes(const fg_keyring_t *ring, const fg_keyring_image_t *old, const fg_keyring_image_t *image,
+                        const fg_env_t *env) {
     static const char *const news[FG_KEY_STATES] = {"is active", "is published as the next one", NULL};
     for (int i = 0; i < FG_KEY_USES * FG_KEY_STATES; i++) {
         int use = i / FG_KEY_STATES, state = i % FG_KEY_STATES;
         const fg_key_t *key = image->keys[use][state].key;
         if (key != NULL && key != old->keys[use][state].key && news[state] != NULL)
-            fg_log(env, FG_LOG_NOTICE, "key ring %s: %s key %s %s", ring->folder, fg_key_use_name((fg_key_use_t)use), fg_key_get_id(key), news[state]);
+            fg_log(env, FG_LOG_NOTICE, "key ring %s: %s key %s %s", ring->folder, fg_key_use_name((fg_key_use_t)use),
+                   fg_key_get_id(key), news[state]);
     }
 }
 
-static bool apply_and_save(fg_keyring_t *ring, const fg_keyring_image_t *old, const change_t *change, const fg_env_t *env, fg_err_t *err) {
+static bool apply_and_save(fg_keyring_t *ring, const fg_keyring_image_t *old, const change_t *change,
+                           const fg_env_t *env, fg_err_t *err) {
     fg_keyring_image_t image;
     fg_keyring_image_copy(&image, old);
     /* what was due may have been done by another process since we looked: then there is nothing to write */
@@ -358,7 +370,8 @@ static bool take_rules(fg_keyring_t *ring, const char *folder, const fg_keyring_
     snprintf(ring->common_name, sizeof ring->common_name, "%s", rules->common_name ? rules->common_name : "fedgate");
     ring->rules.common_name = ring->common_name;
     if (rules->encryption_type == FG_KEY_EC_P256 || rules->encryption_type == FG_KEY_EC_P384)
-        return FG_FAIL(err, FG_E_CONFIG, "encryption keys must be RSA, not %s", fg_key_type_name(rules->encryption_type));
+        return FG_FAIL(err, FG_E_CONFIG, "encryption keys must be RSA, not %s",
+                       fg_key_type_name(rules->encryption_type));
     if (ring->rules.lifetime_ms <= 0)
         ring->rules.lifetime_ms = 365 * FG_DAY;
     if (ring->rules.publish_ms <= 0)
@@ -378,7 +391,8 @@ static bool make_folder(const char *folder, unsigned uid, unsigned gid, fg_err_t
     return FG_FAIL(err, FG_E_FILE, "%s: cannot be given to user %u: %s", folder, uid, strerrordesc_np(errno));
 }
 
-static bool open_folder(fg_keyring_t *ring, bool create, unsigned uid, unsigned gid, const fg_env_t *env, fg_err_t *err) {
+static bool open_folder(fg_keyring_t *ring, bool create, unsigned uid, unsigned gid, const fg_env_t *env,
+                        fg_err_t *err) {
     fg_file_stamp_t stamp;
     if (ring_exists(ring, &stamp)) {
         fg_keyring_image_t image = {0};
@@ -386,11 +400,12 @@ static bool open_folder(fg_keyring_t *ring, bool create, unsigned uid, unsigned 
     }
     if (!create)
         return FG_FAIL(err, FG_E_FILE, "%s: no key ring there (ring.json is missing)", ring->folder);
-    return make_folder(ring->folder, uid, gid, err) && change_ring(ring, &(change_t){apply_first, FG_KEY_SIGNING, false}, env, err);
+    return make_folder(ring->folder, uid, gid, err) &&
+           change_ring(ring, &(change_t){apply_first, FG_KEY_SIGNING, false}, env, err);
 }
 
-fg_keyring_t *fg_keyring_open(const char *folder, const fg_keyring_rules_t *rules, bool create, unsigned uid, unsigned gid,
-                              const fg_env_t *env, fg_err_t *err) {
+fg_keyring_t *fg_keyring_open(const char *folder, const fg_keyring_rules_t *rules, bool create, unsigned uid,
+                              unsigned gid, const fg_env_t *env, fg_err_t *err) {
     fg_keyring_t *ring = calloc(1, sizeof *ring);
     if (ring == NULL) {
         FG_FAIL(err, FG_E_MEMORY, "key ring");

@@ -59,7 +59,8 @@ static bool read_time(const json_t *object, const char *name, bool needed, int64
     return FG_FAIL(err, FG_E_CONFIG, "\"%s\" must be a time like 2026-01-01T00:00:00Z", name);
 }
 
-static bool read_key(const char *folder, const json_t *object, fg_key_use_t use, fg_keyring_entry_t *entry, fg_err_t *err) {
+static bool read_key(const char *folder, const json_t *object, fg_key_use_t use, fg_keyring_entry_t *entry,
+                     fg_err_t *err) {
     if (!read_name(object, entry->file, err) || !read_time(object, "made", true, &entry->made_ms, err) ||
         !read_time(object, "retired", false, &entry->retired_ms, err))
         return false;
@@ -75,13 +76,15 @@ static bool read_key(const char *folder, const json_t *object, fg_key_use_t use,
     if (!fg_key_is_private(entry->key) || fg_key_get_x509(entry->key) == NULL)
         return FG_FAIL(err, FG_E_CONFIG, "%s must hold a private key and its certificate", entry->file);
     if (!fg_str_is(fg_json_string(object, "id"), fg_key_get_id(entry->key)))
-        return FG_FAIL(err, FG_E_CONFIG, "%s holds another key than the ring says: its id is %s", entry->file, fg_key_get_id(entry->key));
+        return FG_FAIL(err, FG_E_CONFIG, "%s holds another key than the ring says: its id is %s", entry->file,
+                       fg_key_get_id(entry->key));
     if (use == FG_KEY_ENCRYPTION && fg_key_is_ec(entry->key))
         return FG_FAIL(err, FG_E_CONFIG, "%s: an encryption key must be RSA", entry->file);
     return true;
 }
 
-static bool read_use(const char *folder, const json_t *root, fg_key_use_t use, fg_keyring_image_t *image, fg_err_t *err) {
+static bool read_use(const char *folder, const json_t *root, fg_key_use_t use, fg_keyring_image_t *image,
+                     fg_err_t *err) {
     const json_t *states = json_object_get(root, use_names[use]);
     for (int state = 0; state < FG_KEY_STATES; state++) {
         const json_t *object = json_object_get(states, state_names[state]);
@@ -147,8 +150,8 @@ static bool load_once(const char *folder, fg_keyring_image_t *image, fg_err_t *e
     bool ok = root != NULL;
     if (ok && json_integer_value(json_object_get(root, "version")) != 1)
         ok = FG_FAIL(err, FG_E_CONFIG, "\"version\" must be 1");
-    ok = ok && read_use(folder, root, FG_KEY_SIGNING, image, err) && read_use(folder, root, FG_KEY_ENCRYPTION, image, err) &&
-         read_sealing(folder, root, image, err);
+    ok = ok && read_use(folder, root, FG_KEY_SIGNING, image, err) &&
+         read_use(folder, root, FG_KEY_ENCRYPTION, image, err) && read_sealing(folder, root, image, err);
     json_decref(root);
     fg_buf_free(&text);
     return ok || fg_err_prefix(err, "%s/%s", folder, RING_FILE);
@@ -161,7 +164,8 @@ bool fg_keyring_image_load(const char *folder, fg_keyring_image_t *image, fg_err
     for (int i = 0; i < LOAD_TRIES; i++) {
         if (load_once(folder, image, err))
             return true;
-        bool replaced = fg_keyring_path(folder, RING_FILE, path) && fg_file_stamp(path, &now) && !fg_file_stamp_eq(&now, &image->stamp);
+        bool replaced = fg_keyring_path(folder, RING_FILE, path) && fg_file_stamp(path, &now) &&
+                        !fg_file_stamp_eq(&now, &image->stamp);
         fg_keyring_image_clear(image);
         if (!replaced)
             break;
@@ -216,7 +220,8 @@ static void put_use(fg_buf_t *out, const fg_keyring_image_t *image, int use) {
         const fg_keyring_entry_t *entry = &image->keys[use][state];
         if (entry->key == NULL)
             continue;
-        fg_buf_printf(out, "%s    \"%s\": {\"id\": \"%s\", \"file\": \"%s\"", separator, state_names[state], fg_key_get_id(entry->key), entry->file);
+        fg_buf_printf(out, "%s    \"%s\": {\"id\": \"%s\", \"file\": \"%s\"", separator, state_names[state],
+                      fg_key_get_id(entry->key), entry->file);
         put_time(out, "made", entry->made_ms);
         if (entry->retired_ms != 0)
             put_time(out, "retired", entry->retired_ms);
@@ -260,13 +265,15 @@ static void delete_dropped(const char *folder, const fg_keyring_image_t *image, 
         unlink(path); /* a file that stays is named by nobody: no harm */
 }
 
-bool fg_keyring_image_save(const char *folder, fg_keyring_image_t *image, const fg_keyring_image_t *old, fg_err_t *err) {
+bool fg_keyring_image_save(const char *folder, fg_keyring_image_t *image, const fg_keyring_image_t *old,
+                           fg_err_t *err) {
     char path[PATH_SIZE];
     if (!fg_keyring_path(folder, RING_FILE, path))
         return FG_FAIL(err, FG_E_FILE, "path too long");
     fg_buf_t text = FG_BUF_INIT(FILE_MAX);
     put_ring(&text, image);
-    bool ok = write_fresh_keys(folder, image, err) && write_fresh_sealing(folder, image, err) && write_file(folder, RING_FILE, &text, err);
+    bool ok = write_fresh_keys(folder, image, err) && write_fresh_sealing(folder, image, err) &&
+              write_file(folder, RING_FILE, &text, err);
     fg_buf_free(&text);
     if (!ok)
         return false;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * What lies in a key ring's folder: ring.json names a file for every key; those files never change once written.
- * Replacing ring.json is the one step that makes a change: a crash before it leaves the old ring, and files nobody names. */
+ * Replacing ring.json is the one step that makes a change: a crash before it leaves the old ring, and files nobody
+ * names. */
 #ifndef FG_HUB_KEYRING_IMAGE_H
 #define FG_HUB_KEYRING_IMAGE_H
 
@@ -44,7 +45,8 @@ bool fg_keyring_path(const char *folder, const char *name, char path[4096]) FG_M
 /* image is empty before; on failure it is empty again. */
 bool fg_keyring_image_load(const char *folder, fg_keyring_image_t *image, fg_err_t *err) FG_MUST_CHECK;
 /* Writes fresh keys, then ring.json; then deletes the files that old names and image does not. Sets image->stamp. */
-bool fg_keyring_image_save(const char *folder, fg_keyring_image_t *image, const fg_keyring_image_t *old, fg_err_t *err) FG_MUST_CHECK;
+bool fg_keyring_image_save(const char *folder, fg_keyring_image_t *image, const fg_keyring_image_t *old,
+                           fg_err_t *err) FG_MUST_CHECK;
 /* A copy with references of its own. */
 void fg_keyring_image_copy(fg_keyring_image_t *to, const fg_keyring_image_t *from);
 void fg_keyring_image_clear(fg_keyring_image_t *image);

@@ -7,8 +7,8 @@
 #include "hub/exchange.h"
 
 typedef struct fg_endpoint {
-    const char *path;        /* below the base, exact: "/adfs/ls/" */
-    unsigned methods;        /* fg_method_t bits; HEAD goes with GET */
+    const char *path; /* below the base, exact: "/adfs/ls/" */
+    unsigned methods; /* fg_method_t bits; HEAD goes with GET */
     bool needs_https;
     fg_handler_t handle;
     /* Answers err in the protocol's own form (SOAP fault, page). */

@@ -39,7 +39,8 @@ bool fg_cookie_unseal(fg_exchange_t *ex, const char *purpose, fg_str_t text, fg_
     const size_t id_size = sizeof ex->keys->sealing[0].id;
     bool done = aad.p != NULL && fg_base64url_decode(&sealed, text) && sealed.length > id_size;
     const fg_sealing_key_t *key = done ? find_key(ex->keys, sealed.data) : NULL;
-    done = key != NULL && fg_seal_open(key->key, aad, (fg_str_t){sealed.data + id_size, sealed.length - id_size}, &plain);
+    done =
+        key != NULL && fg_seal_open(key->key, aad, (fg_str_t){sealed.data + id_size, sealed.length - id_size}, &plain);
     if (done) {
         *bytes = fg_arena_str(ex->arena, fg_buf_str(&plain));
         done = bytes->p != NULL;

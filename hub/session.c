@@ -56,7 +56,8 @@ static fg_str_t get_string(reader_t *in) {
 }
 
 static void put_claim(fg_buf_t *out, const fg_claim_t *claim) {
-    const fg_str_t *parts[] = {&claim->type, &claim->value, &claim->value_type, &claim->issuer, &claim->original_issuer};
+    const fg_str_t *parts[] = {&claim->type, &claim->value, &claim->value_type, &claim->issuer,
+                               &claim->original_issuer};
     for (size_t i = 0; i < FG_ARRAY_SIZE(parts); i++)
         put_string(out, *parts[i]);
 }
@@ -226,7 +227,8 @@ bool fg_session_save(fg_exchange_t *ex, const fg_session_t *session, fg_err_t *e
     bool sealed = fg_buf_ok(&bytes) && fg_cookie_seal(ex, "session", fg_buf_str(&bytes), &text);
     fg_buf_free(&bytes);
     if (!sealed)
-        return FG_FAIL(err, FG_E_INTERNAL, "session cookie: too large (%u bytes at most) or no randomness", SESSION_MAX);
+        return FG_FAIL(err, FG_E_INTERNAL, "session cookie: too large (%u bytes at most) or no randomness",
+                       SESSION_MAX);
     unsigned chunks = (unsigned)((text.n + CHUNK_SIZE - 1) / CHUNK_SIZE);
     for (unsigned i = 0; i < CHUNKS; i++) {
         char name[32];

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * A browser's session: a sealed cookie, no state here.  "__Host-" prefix, Secure, HttpOnly,
- * SameSite=Lax (top-level navigation is all that passive protocols need); bound to the host; idle and absolute lifetime;
- * chunked when large (at most four cookies). */
+ * SameSite=Lax (top-level navigation is all that passive protocols need); bound to the host; idle and absolute
+ * lifetime; chunked when large (at most four cookies). */
 #ifndef FG_HUB_SESSION_H
 #define FG_HUB_SESSION_H
 
@@ -13,7 +13,7 @@
 typedef struct fg_session {
     char id[FG_ID_SIZE];
     fg_identity_t identity;
-    fg_str_t home_realm;       /* uri */
+    fg_str_t home_realm; /* uri */
     int64_t created_ms;
     int64_t used_ms;
     fg_str_t parties[FG_SESSION_PARTIES]; /* realms of relying parties that got a token, for sign-out */
@@ -23,7 +23,8 @@ typedef struct fg_session {
 /* The request's session; false (without an error to report): none, expired, not ours. */
 bool fg_session_open(fg_exchange_t *ex, fg_session_t *session) FG_MUST_CHECK;
 /* A new session for an identity that just signed in: always a new id (HT-08). */
-bool fg_session_begin(fg_exchange_t *ex, const fg_identity_t *identity, fg_str_t home_realm, fg_session_t *session, fg_err_t *err) FG_MUST_CHECK;
+bool fg_session_begin(fg_exchange_t *ex, const fg_identity_t *identity, fg_str_t home_realm, fg_session_t *session,
+                      fg_err_t *err) FG_MUST_CHECK;
 /* Notes a relying party; false: no room left. realm must live as long as the session is used. */
 bool fg_session_add_party(fg_session_t *session, fg_str_t realm) FG_MUST_CHECK;
 /* Sets the cookies of the response. */
@@ -35,7 +36,8 @@ void fg_session_end(fg_exchange_t *ex, const fg_session_t *session);
 bool fg_form_token_make(fg_exchange_t *ex, const char *purpose, fg_str_t *token, fg_err_t *err) FG_MUST_CHECK;
 bool fg_form_token_check(fg_exchange_t *ex, const char *purpose, fg_str_t token, fg_err_t *err) FG_MUST_CHECK;
 
-/* A small remembered value (home realm per relying party), sealed in a cookie; it lasts as long as the sealing keys do. */
+/* A small remembered value (home realm per relying party), sealed in a cookie; it lasts as long as the sealing keys do.
+ */
 bool fg_remember(fg_exchange_t *ex, const char *name, fg_str_t value, fg_err_t *err) FG_MUST_CHECK;
 fg_str_t fg_remembered(fg_exchange_t *ex, const char *name);
 

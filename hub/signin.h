@@ -6,9 +6,10 @@
 
 #include "hub/exchange.h"
 
-/* Asks for the password to be checked; then runs afterwards and finds the outcome in ex->signin.  Return its value from the
- * handler.  realm NULL: the first. */
-fg_step_t fg_signin_begin(fg_exchange_t *ex, const fg_home_realm_t *realm, fg_str_t user, fg_str_t password, fg_handler_t then);
+/* Asks for the password to be checked; then runs afterwards and finds the outcome in ex->signin.  Return its value from
+ * the handler.  realm NULL: the first. */
+fg_step_t fg_signin_begin(fg_exchange_t *ex, const fg_home_realm_t *realm, fg_str_t user, fg_str_t password,
+                          fg_handler_t then);
 /* On the password pool: lockout, directory, outcome, audit line ("signin" or "signin_refused"); wipes the password. */
 void fg_signin_run(fg_exchange_t *ex);
 

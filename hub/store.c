@@ -41,9 +41,9 @@ typedef struct zone {
     uint32_t bucket_count; /* a power of two */
     uint32_t block_count;
     uint32_t free_head;
-    uint32_t sweep_at;     /* the bucket to sweep next */
-    int64_t earliest_ms;   /* nothing expires before */
-    uint64_t blocks_at;    /* from the zone's beginning; the buckets stand right behind the zone */
+    uint32_t sweep_at;   /* the bucket to sweep next */
+    int64_t earliest_ms; /* nothing expires before */
+    uint64_t blocks_at;  /* from the zone's beginning; the buckets stand right behind the zone */
 } zone_t;
 
 typedef struct memory_store {
@@ -153,7 +153,8 @@ static void sweep_some(memory_store_t *m, int64_t now_ms) {
     }
 }
 
-/* Only when there is no room, and only if something can have expired: a full store is not looked through for every request. */
+/* Only when there is no room, and only if something can have expired: a full store is not looked through for every
+ * request. */
 static void sweep_all(memory_store_t *m, int64_t now_ms) {
     if (now_ms < m->zone->earliest_ms)
         return;
@@ -172,9 +173,11 @@ static void bucket_repair(memory_store_t *m, uint32_t *bucket, unsigned char *se
     uint32_t count = m->zone->block_count;
     for (uint32_t *link = bucket; *link != NONE; link = &m->blocks[*link].next) {
         uint32_t at = *link;
-        bool whole = at < count && !seen[at] && m->blocks[at].kind == BLOCK_FIRST && m->blocks[at].length <= FG_STORE_VALUE_MAX;
+        bool whole =
+            at < count && !seen[at] && m->blocks[at].kind == BLOCK_FIRST && m->blocks[at].length <= FG_STORE_VALUE_MAX;
         size_t room = whole ? sizeof m->blocks[at].as.first.data : 0;
-        for (uint32_t more = whole ? m->blocks[at].as.first.more : NONE; whole && more != NONE; more = m->blocks[more].as.more.more) {
+        for (uint32_t more = whole ? m->blocks[at].as.first.more : NONE; whole && more != NONE;
+             more = m->blocks[more].as.more.more) {
             whole = more < count && !seen[more] && m->blocks[more].kind == BLOCK_MORE && room < m->blocks[at].length;
             room += sizeof m->blocks[0].as.more.data;
             if (!whole)
@@ -214,7 +217,8 @@ static bool lock(memory_store_t *m) {
         return rc == 0;
     if (zone_repair(m))
         return pthread_mutex_consistent(&m->zone->mutex) == 0;
-    pthread_mutex_unlock(&m->zone->mutex); /* not made consistent: unusable from now on, which callers see as unavailable */
+    pthread_mutex_unlock(
+        &m->zone->mutex); /* not made consistent: unusable from now on, which callers see as unavailable */
     return false;
 }
 
@@ -247,7 +251,8 @@ static void place_clear(memory_store_t *m, place_t *place) {
     entry_release(m, at);
 }
 
-static fg_store_result_t entry_add(memory_store_t *m, place_t *place, fg_str_t value, int64_t now_ms, int64_t expires_ms) {
+static fg_store_result_t entry_add(memory_store_t *m, place_t *place, fg_str_t value, int64_t now_ms,
+                                   int64_t expires_ms) {
     if (value.n > FG_STORE_VALUE_MAX)
         return FG_STORE_UNAVAILABLE;
     sweep_some(m, now_ms);
@@ -273,7 +278,8 @@ static fg_store_result_t entry_add(memory_store_t *m, place_t *place, fg_str_t v
 
 /* ---- the store's functions */
 
-static fg_store_result_t store_put_new(fg_store_t *store, fg_str_t key, fg_str_t value, int64_t now_ms, int64_t expires_ms) {
+static fg_store_result_t store_put_new(fg_store_t *store, fg_str_t key, fg_str_t value, int64_t now_ms,
+                                       int64_t expires_ms) {
     memory_store_t *m = (memory_store_t *)store;
     place_t place;
     place_key(&place, key);
@@ -286,7 +292,8 @@ static fg_store_result_t store_put_new(fg_store_t *store, fg_str_t key, fg_str_t
     return result;
 }
 
-static fg_store_result_t store_put(fg_store_t *store, fg_str_t key, fg_str_t value, int64_t now_ms, int64_t expires_ms) {
+static fg_store_result_t store_put(fg_store_t *store, fg_str_t key, fg_str_t value, int64_t now_ms,
+                                   int64_t expires_ms) {
     memory_store_t *m = (memory_store_t *)store;
     place_t place;
     place_key(&place, key);
@@ -299,7 +306,8 @@ static fg_store_result_t store_put(fg_store_t *store, fg_str_t key, fg_str_t val
     return result;
 }
 
-static fg_store_result_t read_and_maybe_clear(fg_store_t *store, fg_str_t key, int64_t now_ms, char *value, size_t *length, bool clear) {
+static fg_store_result_t read_and_maybe_clear(fg_store_t *store, fg_str_t key, int64_t now_ms, char *value,
+                                              size_t *length, bool clear) {
     memory_store_t *m = (memory_store_t *)store;
     place_t place;
     place_key(&place, key);
@@ -329,7 +337,8 @@ static fg_store_result_t store_take(fg_store_t *store, fg_str_t key, int64_t now
     return read_and_maybe_clear(store, key, now_ms, value, length, true);
 }
 
-static fg_store_result_t store_add(fg_store_t *store, fg_str_t key, int64_t delta, int64_t now_ms, int64_t expires_ms, int64_t *total) {
+static fg_store_result_t store_add(fg_store_t *store, fg_str_t key, int64_t delta, int64_t now_ms, int64_t expires_ms,
+                                   int64_t *total) {
     memory_store_t *m = (memory_store_t *)store;
     place_t place;
     place_key(&place, key);
@@ -374,7 +383,8 @@ static bool mutex_make(pthread_mutex_t *mutex) {
     if (pthread_mutexattr_init(&attributes) != 0)
         return false;
     bool ok = pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED) == 0 &&
-              pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST) == 0 && pthread_mutex_init(mutex, &attributes) == 0;
+              pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST) == 0 &&
+              pthread_mutex_init(mutex, &attributes) == 0;
     pthread_mutexattr_destroy(&attributes);
     return ok;
 }

@@ -7,8 +7,8 @@
 
 #include "core/env.h"
 
-/* Formats the block, or (attach) takes one formatted before as it is.  memory is page-aligned and stays the caller's.  The handle is
- * per process: free it with fg_store_close.  NULL: too small or not ours. */
+/* Formats the block, or (attach) takes one formatted before as it is.  memory is page-aligned and stays the caller's.
+ * The handle is per process: free it with fg_store_close.  NULL: too small or not ours. */
 fg_store_t *fg_store_open(void *memory, size_t size, bool attach, fg_err_t *err) FG_MUST_CHECK;
 void fg_store_close(fg_store_t *store);
 

@@ -19,7 +19,8 @@ typedef struct format {
 } format_t;
 
 static const format_t formats[] = {
-    [FG_SAML_11] = {FG_NS_SAML1, WSS_PROFILE "SAMLV1.1", FG_NS_SAML1, "AssertionID", "Issuer", fg_saml11_write, fg_saml11_read},
+    [FG_SAML_11] = {FG_NS_SAML1, WSS_PROFILE "SAMLV1.1", FG_NS_SAML1, "AssertionID", "Issuer", fg_saml11_write,
+                    fg_saml11_read},
     [FG_SAML_20] = {FG_NS_SAML2, WSS_PROFILE "SAMLV2.0", FG_NS_SAML2, "ID", NULL, fg_saml20_write, fg_saml20_read},
 };
 
@@ -42,7 +43,9 @@ bool fg_assertion_write(const fg_assertion_t *assertion, const fg_key_t *key, fg
     size_t begin = out->length, signature_at = 0;
     fg_xw_init(&w, out);
     if (!formats[assertion->version].write(assertion, &w, &signature_at) || !fg_xw_ok(&w))
-        return FG_FAIL(err, FG_E_INTERNAL, "the assertion cannot be written: a value holds what XML cannot carry (SA-13), or it is too large");
+        return FG_FAIL(
+            err, FG_E_INTERNAL,
+            "the assertion cannot be written: a value holds what XML cannot carry (SA-13), or it is too large");
     return fg_dsig_sign(out, begin, signature_at, fg_str(assertion->id), key, err);
 }
 
@@ -59,7 +62,8 @@ static bool is_joined(const fg_claims_t *claims, size_t at) {
     return false;
 }
 
-void fg_assertion_write_attributes(fg_xw_t *w, const fg_claims_t *claims, const fg_xns_t *ns, void (*write_name)(fg_xw_t *, fg_str_t type)) {
+void fg_assertion_write_attributes(fg_xw_t *w, const fg_claims_t *claims, const fg_xns_t *ns,
+                                   void (*write_name)(fg_xw_t *, fg_str_t type)) {
     for (size_t i = 0; i < claims->count; i++) {
         if (is_joined(claims, i))
             continue;
@@ -82,7 +86,8 @@ bool fg_reading_time(fg_reading_t *reading, const xmlNode *node, const char *att
            FG_FAIL(err, FG_E_TOKEN_MALFORMED, "%s is no time: %.*s", attribute, FG_STR_ARG(text));
 }
 
-bool fg_reading_period(fg_reading_t *reading, int64_t not_before, int64_t not_on_or_after, const char *whose, fg_err_t *err) {
+bool fg_reading_period(fg_reading_t *reading, int64_t not_before, int64_t not_on_or_after, const char *whose,
+                       fg_err_t *err) {
     int64_t now = fg_now(reading->env), skew = reading->trust->skew_ms;
     if (not_before != FG_READING_NO_TIME && not_on_or_after != FG_READING_NO_TIME && not_before >= not_on_or_after)
         return FG_FAIL(err, FG_E_TOKEN_MALFORMED, "%s: NotBefore is not before NotOnOrAfter", whose);
@@ -130,7 +135,8 @@ static bool add_value(fg_reading_t *reading, fg_str_t type, const xmlNode *value
         return true;
     if (claims->count == FG_READING_CLAIMS_MAX)
         return FG_FAIL(err, FG_E_TOKEN_MALFORMED, "more than %u attribute values", FG_READING_CLAIMS_MAX);
-    fg_claim_t claim = {.type = type, .value = fg_xml_text(reading->arena, value, err), .issuer = reading->trust->issuer};
+    fg_claim_t claim = {
+        .type = type, .value = fg_xml_text(reading->arena, value, err), .issuer = reading->trust->issuer};
     if (claim.value.p == NULL)
         return false;
     return fg_claims_add(reading->arena, claims, &claim) || FG_FAIL(err, FG_E_MEMORY, "no memory for claims");
@@ -146,8 +152,8 @@ bool fg_reading_values(fg_reading_t *reading, const xmlNode *attribute, const ch
     return true;
 }
 
-bool fg_reading_name_id(fg_reading_t *reading, const xmlNode *node, const char *qualifier, const char *sp_qualifier, fg_name_id_t *name_id,
-                        fg_err_t *err) {
+bool fg_reading_name_id(fg_reading_t *reading, const xmlNode *node, const char *qualifier, const char *sp_qualifier,
+                        fg_name_id_t *name_id, fg_err_t *err) {
     name_id->value = fg_xml_text(reading->arena, node, err);
     if (name_id->value.p == NULL)
         return false;
@@ -162,7 +168,9 @@ bool fg_reading_name_id(fg_reading_t *reading, const xmlNode *node, const char *
 
 void fg_reading_method(fg_reading_t *reading, fg_str_t word) {
     const fg_authmethod_t *method = fg_authmethod_find(word);
-    reading->result->identity.auth_method = method ? fg_str(method->claim) : word.n > 0 ? word : FG_STR(FG_AUTH_UNSPECIFIED);
+    reading->result->identity.auth_method = method       ? fg_str(method->claim)
+                                            : word.n > 0 ? word
+                                                         : FG_STR(FG_AUTH_UNSPECIFIED);
 }
 
 static const format_t *find_format(const xmlNode *element, fg_saml_version_t *version) {
@@ -188,7 +196,8 @@ static bool read_issuer(fg_reading_t *reading, const format_t *format, fg_err_t 
             return false;
     }
     if (issuer.p == NULL || reading->trust->issuer.n == 0 || !fg_str_eq(issuer, reading->trust->issuer))
-        return FG_FAIL(err, FG_E_TOKEN_ISSUER, "issued by %.*s, not by %.*s", FG_STR_ARG(issuer), FG_STR_ARG(reading->trust->issuer));
+        return FG_FAIL(err, FG_E_TOKEN_ISSUER, "issued by %.*s, not by %.*s", FG_STR_ARG(issuer),
+                       FG_STR_ARG(reading->trust->issuer));
     reading->result->identity.issuer = issuer;
     return true;
 }
@@ -206,11 +215,13 @@ static bool check_times(fg_reading_t *reading, const char *ns, fg_err_t *err) {
         return false;
     if (issued == FG_READING_NO_TIME || end == FG_READING_NO_TIME)
         return FG_FAIL(err, FG_E_TOKEN_MALFORMED, "an assertion needs IssueInstant and NotOnOrAfter");
-    if (!fg_reading_past(reading, issued, "IssueInstant", err) || !fg_reading_period(reading, not_before, end, "Conditions", err))
+    if (!fg_reading_past(reading, issued, "IssueInstant", err) ||
+        !fg_reading_period(reading, not_before, end, "Conditions", err))
         return false;
     int64_t start = not_before != FG_READING_NO_TIME ? not_before : issued;
     if (trust->max_lifetime_ms > 0 && end - start > trust->max_lifetime_ms)
-        return FG_FAIL(err, FG_E_TOKEN_LIFETIME, "it lives longer than %lld s", (long long)(trust->max_lifetime_ms / FG_SECOND));
+        return FG_FAIL(err, FG_E_TOKEN_LIFETIME, "it lives longer than %lld s",
+                       (long long)(trust->max_lifetime_ms / FG_SECOND));
     reading->result->not_on_or_after_ms = end;
     reading->result->identity.auth_instant_ms = issued;
     return true;
@@ -239,5 +250,6 @@ bool fg_assertion_read(const fg_env_t *env, fg_arena_t *arena, xmlNode *element,
         return false;
     if (!trust->once && !reading.once)
         return true;
-    return fg_replay_check(env, "assertion", trust->issuer, result->id, result->not_on_or_after_ms + trust->skew_ms, FG_E_TOKEN_REPLAY, err);
+    return fg_replay_check(env, "assertion", trust->issuer, result->id, result->not_on_or_after_ms + trust->skew_ms,
+                           FG_E_TOKEN_REPLAY, err);
 }

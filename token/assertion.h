@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * SAML 1.1 and SAML 2.0 assertions: one description to write from, one function to write, one to read.  The formats' own
- * parts are in saml11.c and saml20.c. */
+ * SAML 1.1 and SAML 2.0 assertions: one description to write from, one function to write, one to read.  The formats'
+ * own parts are in saml11.c and saml20.c. */
 #ifndef FG_TOKEN_ASSERTION_H
 #define FG_TOKEN_ASSERTION_H
 
@@ -14,39 +14,43 @@ typedef enum fg_saml_version { FG_SAML_11, FG_SAML_20 } fg_saml_version_t;
 /* What is to be written.  Strings are borrowed. */
 typedef struct fg_assertion {
     fg_saml_version_t version;
-    const char *id;               /* NCName */
+    const char *id; /* NCName */
     fg_str_t issuer;
     int64_t issue_instant_ms;
     int64_t not_before_ms;
     int64_t not_on_or_after_ms;
     fg_str_t audience;
-    fg_name_id_t name_id;         /* .value.n 0: no NameID; allowed by both formats with another subject part */
-    fg_str_t recipient;           /* SAML 2.0 SubjectConfirmationData Recipient; .n 0: none */
-    fg_str_t in_response_to;      /* .n 0: none */
+    fg_name_id_t name_id;               /* .value.n 0: no NameID; allowed by both formats with another subject part */
+    fg_str_t recipient;                 /* SAML 2.0 SubjectConfirmationData Recipient; .n 0: none */
+    fg_str_t in_response_to;            /* .n 0: none */
     int64_t session_not_on_or_after_ms; /* 0: none */
-    const fg_identity_t *identity; /* authentication method and instant, session index */
-    const fg_claims_t *claims;    /* what goes into the attribute statement, in order; same types are joined into one attribute */
+    const fg_identity_t *identity;      /* authentication method and instant, session index */
+    const fg_claims_t
+        *claims; /* what goes into the attribute statement, in order; same types are joined into one attribute */
 } fg_assertion_t;
 
-/* Appends the signed assertion to out: canonical, every prefix declared on the assertion itself, ds:Signature a direct child
- * (after Issuer in SAML 2.0 §2.3.3, last in SAML 1.1 §2.3.2). */
-bool fg_assertion_write(const fg_assertion_t *assertion, const fg_key_t *key, fg_buf_t *out, fg_err_t *err) FG_MUST_CHECK;
+/* Appends the signed assertion to out: canonical, every prefix declared on the assertion itself, ds:Signature a direct
+ * child (after Issuer in SAML 2.0 §2.3.3, last in SAML 1.1 §2.3.2). */
+bool fg_assertion_write(const fg_assertion_t *assertion, const fg_key_t *key, fg_buf_t *out,
+                        fg_err_t *err) FG_MUST_CHECK;
 
 /* The token type URI that WS-Trust and WSS use. */
-const char *fg_saml_token_type(fg_saml_version_t version);      /* urn:oasis:names:tc:SAML:x:assertion */
-bool fg_saml_version_from_token_type(fg_str_t uri, fg_saml_version_t *version) FG_MUST_CHECK; /* also the WSS profile URIs */
+const char *fg_saml_token_type(fg_saml_version_t version); /* urn:oasis:names:tc:SAML:x:assertion */
+bool fg_saml_version_from_token_type(fg_str_t uri,
+                                     fg_saml_version_t *version) FG_MUST_CHECK; /* also the WSS profile URIs */
 
 /* Whom to believe about an assertion and for what. */
 typedef struct fg_assertion_trust {
-    fg_str_t issuer;              /* exact */
+    fg_str_t issuer; /* exact */
     fg_dsig_trust_t dsig;
-    const fg_str_t *audiences;    /* one of these must be named; exact (SA-01) */
+    const fg_str_t *audiences; /* one of these must be named; exact (SA-01) */
     size_t audience_count;
-    fg_str_t recipient;           /* SAML 2.0: if the assertion names a Recipient it must be this (SA-02); .n 0: none may be asked for */
-    fg_str_t in_response_to;      /* .n 0: unsolicited; an InResponseTo in the assertion is then refused (SA-03) */
+    fg_str_t recipient; /* SAML 2.0: if the assertion names a Recipient it must be this (SA-02); .n 0: none may be asked
+                           for */
+    fg_str_t in_response_to; /* .n 0: unsolicited; an InResponseTo in the assertion is then refused (SA-03) */
     int64_t skew_ms;
-    int64_t max_lifetime_ms;      /* 0: no limit */
-    bool once;                    /* replay: the id goes into env->store (SA-06, WF-04) */
+    int64_t max_lifetime_ms; /* 0: no limit */
+    bool once;               /* replay: the id goes into env->store (SA-06, WF-04) */
 } fg_assertion_trust_t;
 
 /* What an assertion says, read from the signed element alone. */
@@ -55,13 +59,13 @@ typedef struct fg_assertion_read {
     fg_str_t id;
     fg_str_t audience;
     int64_t not_on_or_after_ms;
-    fg_identity_t identity;       /* issuer, name_id, claims (issuer of each = assertion's issuer), method, instant */
+    fg_identity_t identity; /* issuer, name_id, claims (issuer of each = assertion's issuer), method, instant */
     fg_dsig_verified_t signature;
 } fg_assertion_read_t;
 
-/* Verifies and reads a bearer assertion (SAML 1.1 core §2.3, 2.0 core §2.3, profiles).  element is borrowed from a document
- * parsed by fg_xml_parse.  Checks, in this order: form, signature, issuer, times, audience, other conditions, confirmation,
- * replay.  A refusal's code says which. */
+/* Verifies and reads a bearer assertion (SAML 1.1 core §2.3, 2.0 core §2.3, profiles).  element is borrowed from a
+ * document parsed by fg_xml_parse.  Checks, in this order: form, signature, issuer, times, audience, other conditions,
+ * confirmation, replay.  A refusal's code says which. */
 bool fg_assertion_read(const fg_env_t *env, fg_arena_t *arena, xmlNode *element, const fg_assertion_trust_t *trust,
                        fg_assertion_read_t *result, fg_err_t *err) FG_MUST_CHECK;
 

@@ -19,7 +19,8 @@ bool fg_saml20_write(const fg_assertion_t *assertion, fg_xw_t *w, size_t *signat
 /* text must live until the start tag is closed. */
 void fg_assertion_write_time(fg_xw_t *w, const char *name, int64_t ms, char text[FG_TIME_SIZE]);
 /* One Attribute per type with all its values; write_name puts in the format's own naming attributes. */
-void fg_assertion_write_attributes(fg_xw_t *w, const fg_claims_t *claims, const fg_xns_t *ns, void (*write_name)(fg_xw_t *, fg_str_t type));
+void fg_assertion_write_attributes(fg_xw_t *w, const fg_claims_t *claims, const fg_xns_t *ns,
+                                   void (*write_name)(fg_xw_t *, fg_str_t type));
 
 /* ---- reading ---- */
 
@@ -31,8 +32,8 @@ typedef struct fg_reading {
     xmlNode *assertion;  /* the signed element */
     xmlNode *conditions; /* its child */
     bool audience_seen;
-    bool once;           /* a condition says that it may be used once */
-    bool authenticated;  /* an authentication statement was read */
+    bool once;          /* a condition says that it may be used once */
+    bool authenticated; /* an authentication statement was read */
 } fg_reading_t;
 
 /* Conditions other than the times, confirmation, statements. */
@@ -40,15 +41,19 @@ bool fg_saml11_read(fg_reading_t *reading, fg_err_t *err) FG_MUST_CHECK;
 bool fg_saml20_read(fg_reading_t *reading, fg_err_t *err) FG_MUST_CHECK;
 
 /* Reads a time if the attribute is there; *ms stays otherwise. */
-bool fg_reading_time(fg_reading_t *reading, const xmlNode *node, const char *attribute, int64_t *ms, fg_err_t *err) FG_MUST_CHECK;
+bool fg_reading_time(fg_reading_t *reading, const xmlNode *node, const char *attribute, int64_t *ms,
+                     fg_err_t *err) FG_MUST_CHECK;
 /* Now lies in it, give or take the skew; FG_READING_NO_TIME: open on that side (SA-05). */
-bool fg_reading_period(fg_reading_t *reading, int64_t not_before, int64_t not_on_or_after, const char *whose, fg_err_t *err) FG_MUST_CHECK;
+bool fg_reading_period(fg_reading_t *reading, int64_t not_before, int64_t not_on_or_after, const char *whose,
+                       fg_err_t *err) FG_MUST_CHECK;
 bool fg_reading_past(fg_reading_t *reading, int64_t instant, const char *what, fg_err_t *err) FG_MUST_CHECK;
 /* One of a restriction's audiences is ours (SA-01); every restriction must be met. */
-bool fg_reading_audiences(fg_reading_t *reading, const xmlNode *restriction, const char *ns, fg_err_t *err) FG_MUST_CHECK;
-bool fg_reading_values(fg_reading_t *reading, const xmlNode *attribute, const char *ns, fg_str_t type, fg_err_t *err) FG_MUST_CHECK;
-bool fg_reading_name_id(fg_reading_t *reading, const xmlNode *node, const char *qualifier, const char *sp_qualifier, fg_name_id_t *name_id,
-                        fg_err_t *err) FG_MUST_CHECK;
+bool fg_reading_audiences(fg_reading_t *reading, const xmlNode *restriction, const char *ns,
+                          fg_err_t *err) FG_MUST_CHECK;
+bool fg_reading_values(fg_reading_t *reading, const xmlNode *attribute, const char *ns, fg_str_t type,
+                       fg_err_t *err) FG_MUST_CHECK;
+bool fg_reading_name_id(fg_reading_t *reading, const xmlNode *node, const char *qualifier, const char *sp_qualifier,
+                        fg_name_id_t *name_id, fg_err_t *err) FG_MUST_CHECK;
 /* The format's word for the authentication method, translated if it is known. */
 void fg_reading_method(fg_reading_t *reading, fg_str_t word);
 

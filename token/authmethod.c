@@ -30,7 +30,8 @@ static const struct {
 
 static const fg_authmethod_t *find_row(fg_str_t word) {
     for (size_t i = 0; i < FG_ARRAY_SIZE(methods); i++)
-        if (fg_str_is(word, methods[i].claim) || fg_str_is(word, methods[i].saml11) || fg_str_is(word, methods[i].saml20))
+        if (fg_str_is(word, methods[i].claim) || fg_str_is(word, methods[i].saml11) ||
+            fg_str_is(word, methods[i].saml20))
             return &methods[i];
     return NULL;
 }

@@ -66,10 +66,10 @@ typedef struct fg_name_id {
 typedef struct fg_identity {
     fg_name_id_t name_id;
     fg_claims_t claims;
-    fg_str_t issuer;           /* who vouches: directory name or the token issuer's URI */
-    fg_str_t auth_method;      /* FG_AUTH_… or what the token said */
+    fg_str_t issuer;      /* who vouches: directory name or the token issuer's URI */
+    fg_str_t auth_method; /* FG_AUTH_… or what the token said */
     int64_t auth_instant_ms;
-    fg_str_t session_index;    /* .n 0: none */
+    fg_str_t session_index; /* .n 0: none */
 } fg_identity_t;
 
 #endif

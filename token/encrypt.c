@@ -40,9 +40,10 @@ bool fg_encryption_from_name(const char *name, fg_encryption_t *encryption) {
 
 /* ---- the bytes ---- */
 
-/* IV | ciphertext, padded by OpenSSL as PKCS #7, which is one of the paddings that XML Encryption 1.1 §5.2.2 allows; with GCM:
- * IV | ciphertext | tag (§5.2.4). */
-static bool seal_content(const method_t *method, const unsigned char key[KEY_SIZE], const unsigned char *iv, fg_str_t plain, fg_buf_t *out) {
+/* IV | ciphertext, padded by OpenSSL as PKCS #7, which is one of the paddings that XML Encryption 1.1 §5.2.2 allows;
+ * with GCM: IV | ciphertext | tag (§5.2.4). */
+static bool seal_content(const method_t *method, const unsigned char key[KEY_SIZE], const unsigned char *iv,
+                         fg_str_t plain, fg_buf_t *out) {
     EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
     fg_buf_add(out, iv, method->iv_size);
     unsigned char *place = (unsigned char *)fg_buf_reserve(out, plain.n + 2 * TAG_SIZE);
@@ -110,7 +111,8 @@ static void write_encrypted_key(fg_xw_t *w, const fg_key_t *recipient, const fg_
     fg_xw_end(w);
 }
 
-static void write_data(fg_xw_t *w, const method_t *method, const fg_key_t *recipient, const fg_buf_t *wrapped, const fg_buf_t *content) {
+static void write_data(fg_xw_t *w, const method_t *method, const fg_key_t *recipient, const fg_buf_t *wrapped,
+                       const fg_buf_t *content) {
     fg_xw_start(w, &xenc, "EncryptedData");
     fg_xw_attr(w, "Type", FG_STR(FG_NS_XENC "Element"));
     write_algorithm(w, &xenc, "EncryptionMethod", method->uri);
@@ -122,8 +124,8 @@ static void write_data(fg_xw_t *w, const method_t *method, const fg_key_t *recip
     fg_xw_end(w);
 }
 
-static bool write_element(fg_saml_version_t version, const method_t *method, const fg_key_t *recipient, const fg_buf_t *wrapped,
-                          const fg_buf_t *content, fg_buf_t *out) {
+static bool write_element(fg_saml_version_t version, const method_t *method, const fg_key_t *recipient,
+                          const fg_buf_t *wrapped, const fg_buf_t *content, fg_buf_t *out) {
     fg_xw_t w;
     fg_xw_init(&w, out);
     if (version == FG_SAML_20)
@@ -144,7 +146,8 @@ bool fg_assertion_encrypt(const fg_env_t *env, fg_saml_version_t version, fg_str
         return FG_FAIL(err, FG_E_CONFIG, "tokens are encrypted to RSA keys only");
     if (!env->random(env, fresh, sizeof fresh))
         FG_FAIL(err, FG_E_INTERNAL, "no randomness for an encryption key");
-    else if (!seal_content(method, fresh, fresh + KEY_SIZE, assertion, &content) || !wrap_key(recipient, fresh, &wrapped))
+    else if (!seal_content(method, fresh, fresh + KEY_SIZE, assertion, &content) ||
+             !wrap_key(recipient, fresh, &wrapped))
         FG_FAIL(err, FG_E_INTERNAL, "the token cannot be encrypted");
     else if (!write_element(version, method, recipient, &wrapped, &content, out))
         FG_FAIL(err, FG_E_MEMORY, "the encrypted token does not fit");

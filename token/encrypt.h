@@ -15,9 +15,10 @@ typedef enum fg_encryption {
 /* "aes256-cbc", "aes256-gcm" */
 bool fg_encryption_from_name(const char *name, fg_encryption_t *encryption) FG_MUST_CHECK;
 
-/* Appends the encrypted form of assertion (its bytes as fg_assertion_write made them): SAML 2.0: saml:EncryptedAssertion (core
- * §2.3.4); SAML 1.1, which has no element for it: xenc:EncryptedData itself, as Windows Identity Foundation does.  The key goes
- * to recipient's RSA key by RSA-OAEP-MGF1P, with the certificate named in KeyInfo. */
+/* Appends the encrypted form of assertion (its bytes as fg_assertion_write made them): SAML 2.0:
+ * saml:EncryptedAssertion (core §2.3.4); SAML 1.1, which has no element for it: xenc:EncryptedData itself, as Windows
+ * Identity Foundation does.  The key goes to recipient's RSA key by RSA-OAEP-MGF1P, with the certificate named in
+ * KeyInfo. */
 bool fg_assertion_encrypt(const fg_env_t *env, fg_saml_version_t version, fg_str_t assertion, const fg_key_t *recipient,
                           fg_encryption_t encryption, fg_buf_t *out, fg_err_t *err) FG_MUST_CHECK;
 

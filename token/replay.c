@@ -6,7 +6,8 @@
 #include "core/buf.h"
 #include "core/crypto.h"
 
-/* Ids come from the network and may be long: the key holds a digest.  The NUL keeps issuer and id apart, as neither can hold one. */
+/* Ids come from the network and may be long: the key holds a digest.  The NUL keeps issuer and id apart, as neither can
+ * hold one. */
 static bool make_key(const char *kind, fg_str_t issuer, fg_str_t id, char *key, size_t room) {
     fg_buf_t text = FG_BUF_INIT(1u << 20);
     fg_buf_put_str(&text, issuer);
@@ -24,8 +25,8 @@ static bool make_key(const char *kind, fg_str_t issuer, fg_str_t id, char *key, 
     return ok;
 }
 
-bool fg_replay_check(const fg_env_t *env, const char *kind, fg_str_t issuer, fg_str_t id, int64_t until_ms, fg_code_t replayed,
-                     fg_err_t *err) {
+bool fg_replay_check(const fg_env_t *env, const char *kind, fg_str_t issuer, fg_str_t id, int64_t until_ms,
+                     fg_code_t replayed, fg_err_t *err) {
     char key[160];
     if (!make_key(kind, issuer, id, key, sizeof key))
         return FG_FAIL(err, FG_E_MEMORY, "no memory for a replay key");

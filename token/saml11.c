@@ -119,7 +119,8 @@ static bool read_confirmation(fg_reading_t *reading, const xmlNode *subject, fg_
 }
 
 static bool same_name(const fg_name_id_t *a, const fg_name_id_t *b) {
-    return fg_str_eq(a->value, b->value) && fg_str_eq(a->format, b->format) && fg_str_eq(a->name_qualifier, b->name_qualifier);
+    return fg_str_eq(a->value, b->value) && fg_str_eq(a->format, b->format) &&
+           fg_str_eq(a->name_qualifier, b->name_qualifier);
 }
 
 /* Every statement has its own Subject: all must be the same person's (SA-10). */

@@ -106,8 +106,8 @@ static bool read_conditions(fg_reading_t *reading, fg_err_t *err) {
         } else if (fg_xml_is(node, FG_NS_SAML2, "OneTimeUse")) {
             reading->once = true;
         } else {
-            /* §2.5.1.1: what is not understood makes validity indeterminate (SA-08).  ProxyRestriction (§2.5.1.6) is understood,
-             * but a gateway's tokens are issued on the strength of those it takes, which it may forbid. */
+            /* §2.5.1.1: what is not understood makes validity indeterminate (SA-08).  ProxyRestriction (§2.5.1.6) is
+             * understood, but a gateway's tokens are issued on the strength of those it takes, which it may forbid. */
             return FG_FAIL(err, FG_E_TOKEN_CONDITION, "condition <%s> cannot be met", (const char *)node->name);
         }
     }
@@ -117,15 +117,18 @@ static bool read_conditions(fg_reading_t *reading, fg_err_t *err) {
 /* SA-02: exact, and none if none can be asked for. */
 static bool check_recipient(fg_reading_t *reading, const xmlNode *data, fg_err_t *err) {
     fg_str_t recipient = fg_xml_attr(reading->arena, data, NULL, "Recipient");
-    return recipient.p == NULL || (reading->trust->recipient.n > 0 && fg_str_eq(recipient, reading->trust->recipient)) ||
+    return recipient.p == NULL ||
+           (reading->trust->recipient.n > 0 && fg_str_eq(recipient, reading->trust->recipient)) ||
            FG_FAIL(err, FG_E_TOKEN_RECIPIENT, "Recipient is %.*s", FG_STR_ARG(recipient));
 }
 
-/* SA-03: what was asked for must be answered, inside the signature; what was not asked for must not claim to be an answer. */
+/* SA-03: what was asked for must be answered, inside the signature; what was not asked for must not claim to be an
+ * answer. */
 static bool check_in_response_to(fg_reading_t *reading, fg_str_t in_response_to, fg_err_t *err) {
     fg_str_t expected = reading->trust->in_response_to;
     bool ok = expected.n > 0 ? fg_str_eq(in_response_to, expected) : in_response_to.p == NULL;
-    return ok || FG_FAIL(err, FG_E_TOKEN_CONFIRMATION, "InResponseTo is \"%.*s\", not \"%.*s\"", FG_STR_ARG(in_response_to), FG_STR_ARG(expected));
+    return ok || FG_FAIL(err, FG_E_TOKEN_CONFIRMATION, "InResponseTo is \"%.*s\", not \"%.*s\"",
+                         FG_STR_ARG(in_response_to), FG_STR_ARG(expected));
 }
 
 static bool check_data(fg_reading_t *reading, const xmlNode *data, fg_err_t *err) {
@@ -137,8 +140,8 @@ static bool check_data(fg_reading_t *reading, const xmlNode *data, fg_err_t *err
            check_in_response_to(reading, fg_xml_attr(reading->arena, data, NULL, "InResponseTo"), err);
 }
 
-/* One bearer confirmation that fully matches.  An identifier inside means that somebody else may wield the assertion (§2.4.1.1),
- * and that nobody here can be shown to be. */
+/* One bearer confirmation that fully matches.  An identifier inside means that somebody else may wield the assertion
+ * (§2.4.1.1), and that nobody here can be shown to be. */
 static bool check_confirmation(fg_reading_t *reading, const xmlNode *confirmation, fg_err_t *err) {
     const xmlNode *data = NULL;
     if (!fg_str_is(fg_str_trim(fg_xml_attr(reading->arena, confirmation, NULL, "Method")), CM_BEARER))
@@ -161,7 +164,8 @@ static bool read_subject(fg_reading_t *reading, const xmlNode *subject, fg_err_t
         if (fg_xml_is(node, FG_NS_SAML2, "SubjectConfirmation")) {
             confirmed = confirmed || check_confirmation(reading, node, &why);
         } else if (fg_xml_is(node, FG_NS_SAML2, "NameID") && names++ == 0) {
-            if (!fg_reading_name_id(reading, node, "NameQualifier", "SPNameQualifier", &reading->result->identity.name_id, err))
+            if (!fg_reading_name_id(reading, node, "NameQualifier", "SPNameQualifier",
+                                    &reading->result->identity.name_id, err))
                 return false;
         } else {
             return FG_FAIL(err, FG_E_TOKEN_MALFORMED, "a Subject holds <%s>, or two NameIDs", (const char *)node->name);
@@ -231,7 +235,7 @@ static const struct {
     unsigned most;
     bool (*read)(fg_reading_t *, const xmlNode *, fg_err_t *);
 } children[] = {
-    {FG_NS_SAML2, "Issuer", 1, skip},     /* read before */
+    {FG_NS_SAML2, "Issuer", 1, skip}, /* read before */
     {FG_NS_DS, "Signature", 1, skip},
     {FG_NS_SAML2, "Subject", 1, read_subject},
     {FG_NS_SAML2, "Conditions", 1, skip}, /* read before */
@@ -241,7 +245,8 @@ static const struct {
     {FG_NS_SAML2, "AuthzDecisionStatement", 16, skip},
 };
 
-static bool read_child(fg_reading_t *reading, const xmlNode *node, unsigned counts[FG_ARRAY_SIZE(children)], fg_err_t *err) {
+static bool read_child(fg_reading_t *reading, const xmlNode *node, unsigned counts[FG_ARRAY_SIZE(children)],
+                       fg_err_t *err) {
     for (size_t i = 0; i < FG_ARRAY_SIZE(children); i++)
         if (fg_xml_is(node, children[i].ns, children[i].name) && counts[i]++ < children[i].most)
             return children[i].read(reading, node, err);

@@ -45,11 +45,13 @@ static bool read_credentials(fg_arena_t *arena, const parts_t *parts, fg_usernam
     if (token->password.p == NULL)
         return false;
     if (token->username.n == 0 || token->password.n == 0)
-        return FG_FAIL(err, FG_E_AUTH_MISSING, "UsernameToken with an empty %s", token->username.n ? "Password" : "Username");
+        return FG_FAIL(err, FG_E_AUTH_MISSING, "UsernameToken with an empty %s",
+                       token->username.n ? "Password" : "Username");
     return true;
 }
 
-static bool read_created(const fg_env_t *env, fg_arena_t *arena, const xmlNode *element, int64_t skew_ms, int64_t *created, fg_err_t *err) {
+static bool read_created(const fg_env_t *env, fg_arena_t *arena, const xmlNode *element, int64_t skew_ms,
+                         int64_t *created, fg_err_t *err) {
     fg_str_t text = fg_xml_token(arena, element, err);
     if (text.p == NULL)
         return false;
@@ -57,12 +59,14 @@ static bool read_created(const fg_env_t *env, fg_arena_t *arena, const xmlNode *
         return FG_FAIL(err, FG_E_WSS_STRUCTURE, "UsernameToken Created is no time: %.*s", FG_STR_ARG(text));
     int64_t now = fg_now(env);
     if (*created - skew_ms > now || *created + FRESHNESS + skew_ms <= now)
-        return FG_FAIL(err, FG_E_WSS_EXPIRED, "UsernameToken Created %.*s is too old or from the future", FG_STR_ARG(text));
+        return FG_FAIL(err, FG_E_WSS_EXPIRED, "UsernameToken Created %.*s is too old or from the future",
+                       FG_STR_ARG(text));
     return true;
 }
 
 /* The decoded nonce is remembered, so that other white space does not make it another. */
-static bool check_nonce(const fg_env_t *env, fg_arena_t *arena, const xmlNode *element, int64_t until_ms, fg_err_t *err) {
+static bool check_nonce(const fg_env_t *env, fg_arena_t *arena, const xmlNode *element, int64_t until_ms,
+                        fg_err_t *err) {
     fg_str_t encoding = fg_xml_attr(arena, element, NULL, "EncodingType");
     if (encoding.p != NULL && !fg_str_is(encoding, BASE64))
         return FG_FAIL(err, FG_E_WSS_STRUCTURE, "Nonce of EncodingType %.*s", FG_STR_ARG(encoding));
