@@ -21,6 +21,7 @@ BEGIN {
     only["^xmlsec/"] = " core "
     only["^confuse\\.h"] = " gateway "
     only["^hiredis"] = " hub "
+    only["^pcre2"] = " policy "
     only["^cjose"] = " token bridges/openid "
     http_only = "^curl/"
 }

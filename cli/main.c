@@ -3,6 +3,7 @@
 #include "cli/cli.h"
 #include "cli/config.h"
 #include "cli/keys.h"
+#include "cli/policy.h"
 #include "cli/user.h"
 
 #include <stdio.h>
@@ -23,6 +24,7 @@ static const fg_cli_command_t commands[] = {
     {{"keys", "list"}, "[--config FILE]", "show the keys that sign and decrypt", FG_CLI_KEYS_HELP, fg_cli_keys_list},
     {{"keys", "roll"}, "[--use signing|encryption] [--now] [--config FILE]", "publish the next keys, or put them to use",
      FG_CLI_KEYS_HELP FG_CLI_KEYS_ROLL_HELP, fg_cli_keys_roll},
+    {{"policy", "check"}, "FILE...", "check claim rules", FG_CLI_POLICY_CHECK_HELP, fg_cli_policy_check},
     {{"user", "add"}, "NAME [--group NAME]... [--attribute K=V]... [--password-stdin] " FG_CLI_USER_FILE_USAGE,
      "add a person to the users file",
      FG_CLI_USER_ADD_HELP FG_CLI_USER_PASSWORD_HELP FG_CLI_USER_FILE_HELP, fg_cli_user_add},

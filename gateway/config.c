@@ -76,6 +76,7 @@ static const fg_config_option_t directory_options[] = {
     ROW("path", path, path, ONE, "path = \"users.json\"", NULL),
     ROW("display_name", text, display_name, ONE, NULL, NULL),
     ROW("uri", uri, uri, ONE, NULL, NULL),
+    ROW("acceptance_rules", path, acceptance_rules, ONE, NULL, NULL),
 };
 #undef STRUCT
 
@@ -92,6 +93,8 @@ static const fg_config_option_t partner_options[] = {
     ROW("name_id", claim, name_id, ONE, NULL, NULL),
     ROW("name_id_format", uri, name_id_format, ONE, NULL, NULL),
     ROW("claims", claim, claims, LIST, NULL, NULL),
+    ROW("authorization_rules", path, authorization_rules, ONE, NULL, NULL),
+    ROW("issuance_rules", path, issuance_rules, ONE, NULL, NULL),
     ROW("certificate", path, certificate, ONE, NULL, NULL),
     ROW("encrypt", choice, encrypt, ONE, NULL, NULL),
     ROW("encryption", encryption, encryption, ONE, NULL, "aes256-cbc"),

@@ -22,6 +22,7 @@ typedef struct fg_config_directory {
     const char *path;
     const char *display_name;
     fg_str_t uri;
+    const char *acceptance_rules;
 } fg_config_directory_t;
 
 typedef struct fg_config_partner {
@@ -38,6 +39,8 @@ typedef struct fg_config_partner {
     const char *name_id;
     fg_str_t name_id_format;
     fg_config_list_t claims;   /* const char * */
+    const char *authorization_rules;
+    const char *issuance_rules;
     const char *certificate;
     fg_config_choice_t encrypt;
     const char *metadata;

@@ -16,6 +16,7 @@
 #include "gateway/pages.h"
 #include "gateway/partners.h"
 #include "gateway/routes.h"
+#include "gateway/rule_files.h"
 #include "hub/signin.h"
 
 #define CONFIG_MAX (256u << 20)   /* a cap, not a size */
@@ -117,6 +118,14 @@ static void warn_of_unreadable(const char *path, const fg_gateway_options_t *opt
                options->uid);
 }
 
+static void release_rules(void *rules) { fg_ruleset_free(rules); }
+
+static bool load_acceptance(fg_gateway_t *gateway, const fg_config_directory_t *d, fg_home_realm_t *realm, fg_err_t *err) {
+    fg_ruleset_t *rules = fg_config_rules_load(&d->at, "acceptance_rules", d->acceptance_rules, err);
+    realm->acceptance_rules = rules;
+    return rules != NULL && (fg_arena_own(gateway->arena, release_rules, rules) || FG_FAIL(err, FG_E_MEMORY, "loading directories"));
+}
+
 static bool load_directories(fg_gateway_t *gateway, const fg_gateway_options_t *options, const fg_env_t *env,
                              fg_err_t *err) {
     const fg_config_list_t *list = &gateway->config.directories;
@@ -132,6 +141,8 @@ static bool load_directories(fg_gateway_t *gateway, const fg_gateway_options_t *
             return fg_config_refuse(err, &d->at, "path", 0, "a users file (%s)", why.detail);
         warn_of_unreadable(d->path, options, env);
         gateway->hub.home_realm_count = i + 1;
+        if (d->acceptance_rules != NULL && !load_acceptance(gateway, d, realm, err))
+            return false;
         realm->display_name = d->display_name ? d->display_name : d->at.title;
         realm->uri = d->uri;
         if (d->uri.n == 0)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "core/file.h"
+#include "gateway/rule_files.h"
 #include "sts/federation_metadata.h"
 
 #define CERTIFICATE_MAX (64u << 10)
@@ -17,6 +18,7 @@ typedef struct source {
     fg_arena_t *arena;              /* of metadata */
     fg_partner_metadata_t *metadata; /* NULL: none */
     fg_file_stamp_t stamp;
+    fg_ruleset_t *authorization_rules, *issuance_rules; /* NULL: none */
 } source_t;
 
 struct fg_partners {
@@ -61,6 +63,19 @@ static bool read_metadata(source_t *source, const fg_env_t *env, fg_err_t *err) 
     return true;
 }
 
+static bool read_rules(source_t *source, fg_err_t *err) {
+    const fg_config_partner_t *section = source->section;
+    if (section->issuance_rules != NULL && section->claims.count > 0)
+        return fg_config_refuse(err, &section->at, "issuance_rules", 0, "either claims or issuance_rules");
+    if (section->authorization_rules != NULL)
+        source->authorization_rules = fg_config_rules_load(&section->at, "authorization_rules", section->authorization_rules, err);
+    if (section->authorization_rules != NULL && source->authorization_rules == NULL)
+        return false;
+    if (section->issuance_rules != NULL)
+        source->issuance_rules = fg_config_rules_load(&section->at, "issuance_rules", section->issuance_rules, err);
+    return section->issuance_rules == NULL || source->issuance_rules != NULL;
+}
+
 static bool source_read(source_t *source, const fg_env_t *env, fg_err_t *err) {
     const fg_config_partner_t *section = source->section;
     const fg_config_at_t *at = &section->at;
@@ -83,7 +98,7 @@ static bool source_read(source_t *source, const fg_env_t *env, fg_err_t *err) {
         return fg_config_refuse(err, at, "metadata", 0, "a relying party's federation metadata (%s)", why.detail);
     if (source->certificate != NULL && fg_key_get_not_after(source->certificate) < fg_now(env))
         fg_log(env, FG_LOG_WARN, "partner \"%s\": the certificate %s has expired", at->title, section->certificate);
-    return true;
+    return read_rules(source, err);
 }
 
 fg_partners_t *fg_partners_new(const fg_config_t *config, const fg_env_t *env, fg_err_t *err) {
@@ -113,6 +128,8 @@ void fg_partners_free(fg_partners_t *partners) {
         fg_key_unref(partners->sources[i].certificate);
         fg_key_unref(partners->sources[i].metadata_certificate);
         fg_arena_free(partners->sources[i].arena);
+        fg_ruleset_free(partners->sources[i].authorization_rules);
+        fg_ruleset_free(partners->sources[i].issuance_rules);
     }
     free(partners->sources);
     free(partners);
@@ -163,6 +180,8 @@ static bool partner_build(const source_t *source, fg_arena_t *arena, fg_partner_
         .name_id_format = s->name_id_format.p,
         .claim_types = s->claims.items,
         .claim_type_count = s->claims.count,
+        .authorization_rules = source->authorization_rules,
+        .issuance_rules = source->issuance_rules,
     };
     if (!put_strings(arena, &s->realms, m->realms, m->realm_count, &partner->realms, &partner->realm_count) ||
         !put_strings(arena, &s->replies, m->reply_urls, m->reply_count, &partner->reply_urls, &partner->reply_count))

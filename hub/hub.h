@@ -16,12 +16,14 @@ typedef struct fg_pages fg_pages_t; /* gateway/: templates and languages */
 
 /* Where people can come from.  In time also partner identity providers; now the directories. */
 typedef struct fg_home_realm {
-    fg_str_t uri;             /* what whr names; default: ENTITY_ID/NAME */
+    fg_str_t uri; /* what whr names; default: ENTITY_ID/NAME */
     const char *display_name;
     fg_directory_t *directory;
+    const fg_ruleset_t *acceptance_rules; /* what becomes of the directory's claims; NULL: they stay as they are */
 } fg_home_realm_t;
 
-/* A realm and whose it is.  Sorted by fg_realm_entry_compare, so that a look-up is a binary search whatever the number of partners. */
+/* A realm and whose it is.  Sorted by fg_realm_entry_compare, so that a look-up is a binary search whatever the number
+ * of partners. */
 typedef struct fg_realm_entry {
     fg_str_t realm;
     const fg_partner_t *partner;
@@ -36,9 +38,9 @@ static inline int fg_realm_entry_compare(const void *a, const void *b) {
 }
 
 typedef struct fg_hub {
-    fg_str_t base_url;  /* "https://fs.example.com": everything published begins with it; no slash at the end */
-    fg_str_t host;      /* its host[:port], lower case: cookies are bound to it */
-    fg_str_t entity_id; /* "http://HOST/adfs/services/trust" unless configured */
+    fg_str_t base_url;        /* "https://fs.example.com": everything published begins with it; no slash at the end */
+    fg_str_t host;            /* its host[:port], lower case: cookies are bound to it */
+    fg_str_t entity_id;       /* "http://HOST/adfs/services/trust" unless configured */
     const char *organisation; /* shown on pages */
     const char *logo_url;     /* NULL: none */
     const char *colour;       /* "#rrggbb" */
@@ -59,12 +61,12 @@ typedef struct fg_hub {
     size_t body_max;             /* default 256 KiB */
     fg_xml_limits_t xml;
 
-    const char *viewer_path;     /* path of the claims viewer ("/demo/"); NULL: off */
-    const fg_partner_t *viewer;  /* its own registration */
+    const char *viewer_path;    /* path of the claims viewer ("/demo/"); NULL: off */
+    const fg_partner_t *viewer; /* its own registration */
 
     fg_pages_t *pages;
-    /* Renders page name ("sign_in", "home_realm", "signed_out", "error", "auto_post", "claims") from model (taken) into ex's response
-     * with status and headers (CSP with nonce, no-store). */
+    /* Renders page name ("sign_in", "home_realm", "signed_out", "error", "auto_post", "claims") from model (taken) into
+     * ex's response with status and headers (CSP with nonce, no-store). */
     bool (*render)(fg_exchange_t *ex, int status, const char *name, json_t *model);
 } fg_hub_t;
 

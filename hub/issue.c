@@ -37,12 +37,70 @@ static bool select_claims(fg_arena_t *arena, const fg_partner_t *partner, const 
     return true;
 }
 
+static const fg_claim_property_t *get_property(const fg_claim_t *claim, const char *name) {
+    const fg_claim_property_t *property = claim->properties;
+    while (property != NULL && !fg_str_is(property->name, name))
+        property = property->next;
+    return property;
+}
+
+/* As AD FS does: the name identifier that the rules issue, in the format that they give it, is the NameID and no
+ * attribute. */
+static void take_name_id(fg_claims_t *claims, const char *format, fg_name_id_t *name_id) {
+    size_t kept = 0;
+    for (size_t i = 0; i < claims->count; i++) {
+        const fg_claim_t *claim = &claims->items[i];
+        if (!fg_str_is(claim->type, FG_CLAIM_NAMEIDENTIFIER)) {
+            claims->items[kept++] = *claim;
+        } else if (name_id->value.n == 0) {
+            const fg_claim_property_t *own = get_property(claim, FG_CLAIM_PROPERTY_FORMAT);
+            name_id->value = claim->value;
+            name_id->format = own ? own->value : fg_str(format);
+        }
+    }
+    claims->count = kept;
+}
+
 static void choose_name_id(const fg_partner_t *partner, const fg_identity_t *identity, fg_name_id_t *name_id) {
     const fg_claim_t *claim = partner->name_id_claim ? fg_claims_get(&identity->claims, partner->name_id_claim) : NULL;
     if (claim == NULL)
         return;
     name_id->value = claim->value;
     name_id->format = fg_str(partner->name_id_format);
+}
+
+/* What rules look at: the identity's claims and those about the sign-in. */
+static bool gather(fg_arena_t *arena, const fg_identity_t *identity, fg_claims_t *out) {
+    static const char *const own[] = {FG_CLAIM_AUTHMETHOD, FG_CLAIM_AUTHINSTANT, FG_CLAIM_AUTHNMETHODSREFERENCES};
+    for (size_t i = 0; i < identity->claims.count; i++)
+        if (!fg_claims_add(arena, out, &identity->claims.items[i]))
+            return false;
+    for (size_t i = 0; i < FG_ARRAY_SIZE(own); i++)
+        if (fg_claims_get(&identity->claims, own[i]) == NULL && !add_own(arena, identity, own[i], out))
+            return false;
+    return true;
+}
+
+/* AD FS' order: authorization rules, then issuance rules, both over what was accepted. */
+static bool apply_policy(fg_exchange_t *ex, const fg_partner_t *partner, const fg_identity_t *identity,
+                         fg_claims_t *claims, fg_name_id_t *name_id, fg_err_t *err) {
+    fg_claims_t known = {0};
+    fg_rule_output_t out;
+    bool rules = partner->authorization_rules != NULL || partner->issuance_rules != NULL;
+    if (rules && !gather(ex->arena, identity, &known))
+        return FG_FAIL(err, FG_E_MEMORY, "no memory for claims");
+    if (partner->authorization_rules != NULL &&
+        !fg_ruleset_authorize(partner->authorization_rules, ex->arena, NULL, &known, err))
+        return fg_err_prefix(err, "token for %s", partner->name);
+    choose_name_id(partner, identity, name_id);
+    if (partner->issuance_rules == NULL)
+        return select_claims(ex->arena, partner, identity, claims) || FG_FAIL(err, FG_E_MEMORY, "no memory for claims");
+    if (!fg_ruleset_run(partner->issuance_rules, ex->arena, NULL, &known, &out, err))
+        return fg_err_prefix(err, "token for %s", partner->name);
+    *claims = out.claims;
+    if (partner->name_id_claim == NULL)
+        take_name_id(claims, partner->name_id_format, name_id);
+    return true;
 }
 
 static int64_t lifetime(const fg_issue_request_t *request) {
@@ -84,12 +142,13 @@ bool fg_issue(fg_exchange_t *ex, const fg_issue_request_t *request, fg_issued_t 
     const fg_partner_t *partner = request->partner;
     const fg_identity_t *identity = request->identity;
     fg_claims_t claims = {0};
+    fg_name_id_t name_id = {0};
     *issued = (fg_issued_t){.version = request->version, .created_ms = fg_now(ex->env)};
     issued->expires_ms = issued->created_ms + lifetime(request);
     if (!fg_id_xml(ex->env, issued->id))
         return FG_FAIL(err, FG_E_INTERNAL, "no randomness for an id");
-    if (!select_claims(ex->arena, partner, identity, &claims))
-        return FG_FAIL(err, FG_E_MEMORY, "no memory for claims");
+    if (!apply_policy(ex, partner, identity, &claims, &name_id, err))
+        return false;
 
     fg_assertion_t assertion = {
         .version = request->version,
@@ -99,11 +158,11 @@ bool fg_issue(fg_exchange_t *ex, const fg_issue_request_t *request, fg_issued_t 
         .not_before_ms = issued->created_ms,
         .not_on_or_after_ms = issued->expires_ms,
         .audience = request->audience,
+        .name_id = name_id,
         .recipient = request->recipient,
         .identity = identity,
         .claims = &claims,
     };
-    choose_name_id(partner, identity, &assertion.name_id);
     if (!write_token(ex, request, &assertion, issued, err))
         return false;
 

@@ -24,8 +24,8 @@ typedef struct fg_issued {
     int64_t expires_ms;
 } fg_issued_t;
 
-/* Selects the partner's claims, writes and signs; writes the audit line "issued".  FG_E_DENIED: nothing may be issued.
- */
+/* Runs the partner's authorization rules, makes its claims (by issuance rules, or those that it lists), writes and
+ * signs; writes the audit line "issued".  FG_E_DENIED: nothing may be issued. */
 bool fg_issue(fg_exchange_t *ex, const fg_issue_request_t *request, fg_issued_t *issued, fg_err_t *err) FG_MUST_CHECK;
 
 #endif

@@ -5,28 +5,31 @@
 #define FG_HUB_PARTNER_H
 
 #include "core/key.h"
+#include "policy/rules.h"
 #include "token/encrypt.h"
 
 typedef enum fg_trust_version { FG_TRUST_2005, FG_TRUST_13 } fg_trust_version_t;
 
 typedef struct fg_partner {
-    const char *name;                 /* the section's title in the configuration */
-    const char *display_name;         /* for people; default: name */
-    const fg_str_t *realms;           /* wtrealm and AppliesTo, compared byte by byte (WT-01); the first is the audience */
+    const char *name;         /* the section's title in the configuration */
+    const char *display_name; /* for people; default: name */
+    const fg_str_t *realms;   /* wtrealm and AppliesTo, compared byte by byte (WT-01); the first is the audience */
     size_t realm_count;
-    const fg_str_t *reply_urls;       /* WS-Federation; the first is the default */
+    const fg_str_t *reply_urls; /* WS-Federation; the first is the default */
     size_t reply_count;
     fg_str_t sign_out_url;            /* where wsignoutcleanup1.0 goes; default: the first reply URL */
     fg_saml_version_t token;          /* default format */
     bool token_fixed;                 /* true: a request for the other format is refused */
     fg_trust_version_t trust_version; /* shape of wresult */
     int64_t token_lifetime_ms;
-    const char *name_id_claim;        /* claim type that becomes the NameID; NULL: none */
-    const char *name_id_format;       /* URI; NULL: unspecified */
-    const char *const *claim_types;   /* what is issued, in this order (no claim without being named) */
+    const char *name_id_claim;      /* claim type that becomes the NameID; NULL: none */
+    const char *name_id_format;     /* URI; NULL: unspecified */
+    const char *const *claim_types; /* what is issued, in this order (no claim without being named) */
     size_t claim_type_count;
-    fg_key_t *encryption_key;         /* certificate to which tokens are encrypted; NULL: not encrypted */
-    fg_encryption_t encryption;       /* with which algorithm */
+    const fg_ruleset_t *authorization_rules; /* who may have a token; NULL: everybody */
+    const fg_ruleset_t *issuance_rules;      /* what is issued, in place of claim_types; NULL: those */
+    fg_key_t *encryption_key;                /* certificate to which tokens are encrypted; NULL: not encrypted */
+    fg_encryption_t encryption;              /* with which algorithm */
 } fg_partner_t;
 
 #endif

@@ -90,7 +90,7 @@ static void read_claims(fg_arena_t *arena, reader_t *in, fg_claims_t *claims) {
     if (count > CLAIMS_MAX)
         in->failed = true;
     for (size_t i = 0; i < count && !in->failed; i++) {
-        fg_claim_t claim;
+        fg_claim_t claim = {0};
         claim.type = get_string(in);
         claim.value = get_string(in);
         claim.value_type = get_string(in);

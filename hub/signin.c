@@ -13,6 +13,19 @@ fg_step_t fg_signin_begin(fg_exchange_t *ex, const fg_home_realm_t *realm, fg_st
     return FG_STEP_PASSWORD;
 }
 
+/* The claims as the acceptance rules leave them.  Properties go no further: a session does not keep them. */
+static bool accept(fg_exchange_t *ex, fg_signin_t *signin) {
+    fg_rule_output_t out;
+    if (signin->realm->acceptance_rules == NULL)
+        return true;
+    if (!fg_ruleset_run(signin->realm->acceptance_rules, ex->arena, NULL, &signin->identity.claims, &out, &signin->err))
+        return false;
+    signin->identity.claims = out.claims;
+    for (size_t i = 0; i < out.claims.count; i++)
+        out.claims.items[i].properties = NULL;
+    return true;
+}
+
 static bool check(fg_exchange_t *ex, fg_signin_t *signin) {
     fg_err_t *err = &signin->err;
     if (signin->realm == NULL)
@@ -26,7 +39,7 @@ static bool check(fg_exchange_t *ex, fg_signin_t *signin) {
                                    err))
         return false;
     fg_lockout_succeed(ex->env, rules, name, signin->user, address);
-    return true;
+    return accept(ex, signin);
 }
 
 void fg_signin_run(fg_exchange_t *ex) {

@@ -12,6 +12,7 @@
 
 /* claim types (wire conventions; Microsoft's and OASIS' names) */
 #define FG_CLAIMS_2005 "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/"
+#define FG_CLAIMS_2005_PROPERTIES "http://schemas.xmlsoap.org/ws/2005/05/identity/claimproperties/"
 #define FG_CLAIMS_2008 "http://schemas.microsoft.com/ws/2008/06/identity/claims/"
 #define FG_CLAIM_NAME FG_CLAIMS_2005 "name"
 #define FG_CLAIM_NAMEIDENTIFIER FG_CLAIMS_2005 "nameidentifier"
@@ -35,12 +36,22 @@
 #define FG_AUTH_TLSCLIENT "http://schemas.microsoft.com/ws/2008/06/identity/authenticationmethod/tlsclient"
 #define FG_AUTH_UNSPECIFIED "http://schemas.microsoft.com/ws/2008/06/identity/authenticationmethod/unspecified"
 
+/* A name and a value that go with a claim, as the format of a name identifier; read only, linked. */
+typedef struct fg_claim_property fg_claim_property_t;
+struct fg_claim_property {
+    fg_str_t name;
+    fg_str_t value;
+    const fg_claim_property_t *next;
+};
+#define FG_CLAIM_PROPERTY_FORMAT FG_CLAIMS_2005_PROPERTIES "format"
+
 typedef struct fg_claim {
     fg_str_t type;
     fg_str_t value;
-    fg_str_t value_type;      /* .n 0: string */
-    fg_str_t issuer;          /* .n 0: "LOCAL AUTHORITY" */
-    fg_str_t original_issuer; /* .n 0: as issuer */
+    fg_str_t value_type;                   /* .n 0: string */
+    fg_str_t issuer;                       /* .n 0: "LOCAL AUTHORITY" */
+    fg_str_t original_issuer;              /* .n 0: as issuer */
+    const fg_claim_property_t *properties; /* NULL: none; they are not kept in sessions */
 } fg_claim_t;
 
 typedef struct fg_claims {

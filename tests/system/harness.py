@@ -125,7 +125,7 @@ def conf_section(name, title, options):
 class Site:
     """One gateway configuration: gateway.conf, users and state in a folder."""
 
-    def __init__(self, folder, base_url, partners=None, users=None, options=None, sections=None):
+    def __init__(self, folder, base_url, partners=None, users=None, options=None, sections=None, directory=None):
         self.folder, self.base_url = folder, base_url
         self.conf = os.path.join(folder, 'gateway.conf')
         self.users_file = os.path.join(folder, 'users.json')
@@ -134,6 +134,7 @@ class Site:
                         **(options or {})}  # fmt: skip
         self.partners = dict(PARTNERS if partners is None else partners)
         self.sections = {'viewer': {'path': '/demo/', 'realm': 'urn:fedgate:demo'}} if sections is None else dict(sections)
+        self.directory = dict(directory or {})
         os.makedirs(folder, exist_ok=True)
         if os.geteuid() == 0:
             shutil.chown(folder, WORKER, WORKER)
@@ -161,7 +162,7 @@ class Site:
         """Writes gateway.conf; text is put in front."""
         parts = [text, 'base_url = %s\n' % conf_value(self.base_url)]
         parts += ['%s = %s\n' % (key, conf_value(value)) for key, value in self.options.items()]
-        parts.append(conf_section('directory', 'people', {'path': self.users_file}))
+        parts.append(conf_section('directory', 'people', {'path': self.users_file, **self.directory}))
         parts += [conf_section(name, None, options) for name, options in self.sections.items()]
         for name, partner in self.partners.items():
             partner = dict(partner)

@@ -331,6 +331,35 @@ static void issue_clamps_lifetime_and_selects_claims(void **state) {
     assert_err(&err, FG_E_INTERNAL);
 }
 
+/* Authorization, then issuance; the NameID is the name identifier that the rules issue. */
+static void issue_runs_the_rules(void **state) {
+    fixture_t *f = *state;
+    fg_err_t err = FG_ERR_INIT;
+    static const char permit[] = "@RuleName=\"r\" [Type==\"" FG_CLAIM_UPN "\",Value==\"alice\"]=>issue(Type=\"" FG_CLAIM_PERMIT "\",Value=\"1\");";
+    static const char issue[] = "c:[Type==\"" FG_CLAIM_UPN "\"]=>issue(Type=\"" FG_CLAIM_NAMEIDENTIFIER "\",Value=c.Value+\"-id\");"
+                                "c:[Type==\"" FG_CLAIM_AUTHMETHOD "\"]=>issue(Type=\"urn:how\",Value=RegexReplace(c.Value,\".*/\",\"by-\"));";
+    fg_ruleset_t *who = fg_ruleset_compile("who", FG_STR(permit), NULL, &err), *what = fg_ruleset_compile("what", FG_STR(issue), NULL, &err);
+    fg_partner_t partner = {.name = "p", .token_lifetime_ms = FG_HOUR, .authorization_rules = who, .issuance_rules = what};
+    fg_identity_t identity = {.auth_method = FG_STR(FG_AUTH_PASSWORD), .auth_instant_ms = f->test.now_ms};
+    fg_issue_request_t request = {.partner = &partner, .audience = FG_STR("urn:rp"), .identity = &identity, .version = FG_SAML_20};
+    fg_issued_t issued;
+    assert_true(fg_claims_put(f->ex->arena, &identity.claims, FG_CLAIM_UPN, FG_STR("bob")));
+    assert_false(fg_issue(f->ex, &request, &issued, &err));
+    assert_err(&err, FG_E_DENIED);
+    assert_string_equal(err.detail, "token for p: no authorization rule permits it");
+    identity.claims.items[0].value = FG_STR("alice");
+    assert_true(fg_issue(f->ex, &request, &issued, &err));
+    assert_non_null(strstr(issued.token.p, ">alice-id</saml:NameID>"));
+    assert_non_null(strstr(issued.token.p, ">by-password<"));
+    assert_null(strstr(issued.token.p, FG_CLAIM_NAMEIDENTIFIER));
+    assert_null(strstr(issued.token.p, ">alice<"));
+    partner.name_id_claim = FG_CLAIM_UPN;
+    assert_true(fg_issue(f->ex, &request, &issued, &err));
+    assert_non_null(strstr(issued.token.p, ">alice</saml:NameID>"));
+    fg_ruleset_free(who);
+    fg_ruleset_free(what);
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void) {
@@ -348,6 +377,7 @@ int main(void) {
         CASE(media_type_given_twice_is_none),
         CASE(audit_line_is_one_line_of_json),
         CASE(issue_clamps_lifetime_and_selects_claims),
+        CASE(issue_runs_the_rules),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

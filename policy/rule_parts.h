@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * A compiled rule set, between the parser that makes it and the evaluation that reads it; nobody else includes this.
+ * Everything lives in the rule set's arena; lists are linked in the order of the text. */
+#ifndef FG_POLICY_RULE_PARTS_H
+#define FG_POLICY_RULE_PARTS_H
+
+#include "policy/rule_regex.h"
+#include "policy/rules.h"
+
+#define FG_RULE_CONDITIONS_MAX 16u
+#define FG_RULE_PARAMS_MAX 32u
+#define FG_RULE_TYPES_MAX 64u
+
+typedef enum fg_rule_property {
+    FG_RULE_TYPE,
+    FG_RULE_VALUE,
+    FG_RULE_VALUE_TYPE,
+    FG_RULE_ISSUER,
+    FG_RULE_ORIGINAL_ISSUER,
+    FG_RULE_PROPERTIES,
+    FG_RULE_PROPERTY_COUNT
+} fg_rule_property_t;
+
+/* c.Value, c.Properties["…"] */
+typedef struct fg_rule_field {
+    unsigned condition; /* index of the condition that binds the claim */
+    fg_rule_property_t property;
+    fg_str_t key; /* of Properties */
+} fg_rule_field_t;
+
+/* A sum of terms. */
+typedef struct fg_rule_expr fg_rule_expr_t;
+struct fg_rule_expr {
+    enum { FG_RULE_TERM_TEXT, FG_RULE_TERM_FIELD, FG_RULE_TERM_REPLACE } kind;
+    fg_str_t text;
+    fg_rule_field_t field;
+    fg_rule_expr_t *value, *replacement; /* RegexReplace(value, regex, replacement) */
+    fg_rule_regex_t *regex;
+    fg_rule_expr_t *next;
+};
+
+typedef enum fg_rule_op {
+    FG_RULE_EQ,
+    FG_RULE_NE,
+    FG_RULE_MATCH,
+    FG_RULE_NO_MATCH, /* of texts: the first four */
+    FG_RULE_LT,
+    FG_RULE_LE,
+    FG_RULE_GT,
+    FG_RULE_GE,
+} fg_rule_op_t;
+
+/* Value =~ "…" */
+typedef struct fg_rule_test fg_rule_test_t;
+struct fg_rule_test {
+    fg_rule_property_t property;
+    fg_str_t key;
+    fg_rule_op_t op;
+    bool other; /* compared with a claim of an earlier condition, not with text */
+    fg_rule_field_t field;
+    fg_str_t text;
+    fg_rule_regex_t *regex;
+    fg_rule_test_t *next;
+};
+
+typedef struct fg_rule_condition {
+    enum { FG_RULE_SELECT, FG_RULE_EXISTS, FG_RULE_NOT_EXISTS, FG_RULE_COUNT } kind;
+    fg_str_t alias;        /* .n 0: none */
+    fg_rule_test_t *tests; /* all must hold */
+    fg_rule_op_t op;       /* of count */
+    size_t number;
+} fg_rule_condition_t;
+
+typedef struct fg_rule_property_set fg_rule_property_set_t;
+struct fg_rule_property_set { /* Properties["key"] = value */
+    fg_str_t key;
+    fg_rule_expr_t *value;
+    fg_rule_property_set_t *next;
+};
+
+typedef struct fg_rule_action {
+    enum { FG_RULE_COPY, FG_RULE_CREATE, FG_RULE_STORE } kind;
+    bool issues;                               /* issue, else add */
+    unsigned copied;                           /* COPY: the condition */
+    fg_rule_expr_t *parts[FG_RULE_PROPERTIES]; /* CREATE; NULL: not given */
+    fg_rule_property_set_t *properties;
+    fg_str_t store, query; /* STORE */
+    fg_str_t types[FG_RULE_TYPES_MAX];
+    size_t type_count;
+    fg_rule_expr_t *params[FG_RULE_PARAMS_MAX];
+    size_t param_count;
+} fg_rule_action_t;
+
+typedef struct fg_rule fg_rule_t;
+struct fg_rule {
+    fg_rule_place_t place;
+    fg_rule_condition_t conditions[FG_RULE_CONDITIONS_MAX];
+    unsigned condition_count;
+    fg_rule_action_t *action;
+    fg_rule_t *next;
+};
+
+struct fg_ruleset {
+    fg_arena_t *arena;
+    fg_rule_t *rules;
+    size_t count;
+};
+
+#endif
