@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Claim rules in the running gateway: accepted, authorized, issued; what is denied; what a wrong rule file does."""
+import html
 import os
+import urllib.parse
 
 import pytest
 from lxml import etree
 
 import harness
 from harness import COMMAND, run
-from messages import USERNAME, rst
+from messages import PASSIVE, USERNAME, form, rst
 
 REALM = 'urn:test:rules'
 SAML20 = 'urn:oasis:names:tc:SAML:2.0:assertion'
@@ -27,7 +29,7 @@ USERS = {
 def gateway(make_gateway):
     """With the sample rules, copied: a test may change them."""
     rules = {'authorization_rules': 'authorization.rules', 'issuance_rules': 'issuance.rules'}
-    partners = {'app': {'realm': [REALM], 'token': 'saml20', **rules}, 'plain': {'realm': ['urn:test:plain'], 'claims': ['upn']}}
+    partners = {'app': {'realm': [REALM], 'reply': ['https://app.example.com/'], 'token': 'saml20', **rules}, 'plain': {'realm': ['urn:test:plain'], 'claims': ['upn']}}
     directory = {'acceptance_rules': 'acceptance.rules'}
     made = make_gateway(start=False, users=USERS, partners=partners, sections={}, directory=directory)
     for name in os.listdir(SAMPLES):
@@ -81,6 +83,26 @@ def test_who_is_denied_gets_a_fault(gateway, user, because):
     line, = gateway.site.audit(event='refused', reason='denied')
     assert because in line['detail'] and 'app' in line['detail']
     assert ask(gateway, user, 'urn:test:plain').status_code == 200
+
+
+def test_in_a_browser(gateway):
+    """A page instead of the fault; who is permitted gets the rules' claims, also with the session later."""
+
+    def sign_in(browser, user):
+        page = browser.get(path, timeout=30)
+        action, fields = form(page.text)
+        return browser.post(urllib.parse.urljoin(page.url, action), data={**fields, 'username': user, 'password': user + '-secret'}, timeout=30)
+
+    path = gateway.url(PASSIVE) + '?wa=wsignin1.0&wtrealm=' + REALM
+    gus, alice = gateway.browser(), gateway.browser()
+    answer = sign_in(gus, 'gus')
+    assert answer.status_code == 403 and 'wresult' not in answer.text and 'guests' not in answer.text
+    line, = gateway.site.audit(event='refused', reason='denied')
+    assert 'denied by rule "But no guests"' in line['detail']
+    assert 'password' in form(gus.get(path, timeout=30).text)[1]  # no session: somebody else may sign in
+    for answer in (sign_in(alice, 'alice'), alice.get(path, timeout=30)):
+        result = html.unescape(form(answer.text)[1]['wresult'])
+        assert '>alice@example.com</' in result and '>app-admin<' in result and '>Staff<' not in result
 
 
 def test_reload_with_a_wrong_rule_file_keeps_the_old(gateway):
