@@ -15,10 +15,10 @@ enum { FG_CLI_OK = 0, FG_CLI_FAILED = 1, FG_CLI_USAGE = 2, FG_CLI_UNREADABLE = 3
 
 typedef struct fg_cli_command fg_cli_command_t;
 struct fg_cli_command {
-    const char *words[2];    /* "user", "add"; the second may be NULL */
-    const char *arguments;   /* as the usage line shows them */
-    const char *help;        /* one line, no full stop */
-    const char *details;     /* what `fedgate help COMMAND` says beyond it: lines of options; NULL: nothing */
+    const char *words[2];  /* "user", "add"; the second may be NULL */
+    const char *arguments; /* as the usage line shows them */
+    const char *help;      /* one line, no full stop */
+    const char *details;   /* what `fedgate help COMMAND` says beyond it: lines of options; NULL: nothing */
     /* argv[0..argc) are the arguments behind the words. Returns an exit code. */
     int (*run)(const fg_cli_command_t *command, const fg_env_t *env, int argc, char **argv);
 };
@@ -30,10 +30,11 @@ typedef struct fg_cli_option {
     bool *flag;
 } fg_cli_option_t;
 
-/* Reads options, wherever they stand before "--", and gathers the rest into operands (room for most).  The count of operands
- * must be between fewest and most.  False: told on standard error with the usage line; the command returns FG_CLI_USAGE. */
-bool fg_cli_parse(const fg_cli_command_t *command, int argc, char **argv, const fg_cli_option_t *options, size_t option_count,
-                  const char **operands, size_t fewest, size_t most) FG_MUST_CHECK;
+/* Reads options, wherever they stand before "--", and gathers the rest into operands (room for most).  The count of
+ * operands must be between fewest and most.  False: told on standard error with the usage line; the command returns
+ * FG_CLI_USAGE. */
+bool fg_cli_parse(const fg_cli_command_t *command, int argc, char **argv, const fg_cli_option_t *options,
+                  size_t option_count, const char **operands, size_t fewest, size_t most) FG_MUST_CHECK;
 
 void fg_cli_print_usage(const fg_cli_command_t *command, FILE *out);
 /* "fedgate: …" on standard error. */

@@ -20,24 +20,45 @@ static int run_help(const fg_cli_command_t *command, const fg_env_t *env, int ar
 static const fg_cli_command_t commands[] = {
     {{"config", "check"}, "[FILE]", "check the gateway's configuration", FG_CLI_CONFIG_CHECK_HELP, fg_cli_config_check},
     {{"help", NULL}, "[COMMAND]", "explain a command", NULL, run_help},
-    {{"keys", "forget"}, "[--config FILE]", "forget previous keys and end all sessions", FG_CLI_KEYS_HELP FG_CLI_KEYS_FORGET_HELP, fg_cli_keys_forget},
+    {{"keys", "forget"},
+     "[--config FILE]",
+     "forget previous keys and end all sessions",
+     FG_CLI_KEYS_HELP FG_CLI_KEYS_FORGET_HELP,
+     fg_cli_keys_forget},
     {{"keys", "list"}, "[--config FILE]", "show the keys that sign and decrypt", FG_CLI_KEYS_HELP, fg_cli_keys_list},
-    {{"keys", "roll"}, "[--use signing|encryption] [--now] [--config FILE]", "publish the next keys, or put them to use",
-     FG_CLI_KEYS_HELP FG_CLI_KEYS_ROLL_HELP, fg_cli_keys_roll},
+    {{"keys", "roll"},
+     "[--use signing|encryption] [--now] [--config FILE]",
+     "publish the next keys, or put them to use",
+     FG_CLI_KEYS_HELP FG_CLI_KEYS_ROLL_HELP,
+     fg_cli_keys_roll},
     {{"policy", "check"}, "FILE...", "check claim rules", FG_CLI_POLICY_CHECK_HELP, fg_cli_policy_check},
-    {{"user", "add"}, "NAME [--group NAME]... [--attribute K=V]... [--password-stdin] " FG_CLI_USER_FILE_USAGE,
+    {{"user", "add"},
+     "NAME [--group NAME]... [--attribute K=V]... [--password-stdin] " FG_CLI_USER_FILE_USAGE,
      "add a person to the users file",
-     FG_CLI_USER_ADD_HELP FG_CLI_USER_PASSWORD_HELP FG_CLI_USER_FILE_HELP, fg_cli_user_add},
-    {{"user", "list"}, FG_CLI_USER_FILE_USAGE, "list the persons of the users file", FG_CLI_USER_FILE_HELP, fg_cli_user_list},
-    {{"user", "passwd"}, "NAME [--password-stdin] " FG_CLI_USER_FILE_USAGE, "change a person's password",
-     FG_CLI_USER_PASSWORD_HELP FG_CLI_USER_FILE_HELP, fg_cli_user_passwd},
-    {{"user", "remove"}, "NAME " FG_CLI_USER_FILE_USAGE, "remove a person from the users file", FG_CLI_USER_FILE_HELP, fg_cli_user_remove},
+     FG_CLI_USER_ADD_HELP FG_CLI_USER_PASSWORD_HELP FG_CLI_USER_FILE_HELP,
+     fg_cli_user_add},
+    {{"user", "list"},
+     FG_CLI_USER_FILE_USAGE,
+     "list the persons of the users file",
+     FG_CLI_USER_FILE_HELP,
+     fg_cli_user_list},
+    {{"user", "passwd"},
+     "NAME [--password-stdin] " FG_CLI_USER_FILE_USAGE,
+     "change a person's password",
+     FG_CLI_USER_PASSWORD_HELP FG_CLI_USER_FILE_HELP,
+     fg_cli_user_passwd},
+    {{"user", "remove"},
+     "NAME " FG_CLI_USER_FILE_USAGE,
+     "remove a person from the users file",
+     FG_CLI_USER_FILE_HELP,
+     fg_cli_user_remove},
 };
 
 /* ---- finding */
 
 static bool matches(const fg_cli_command_t *command, int argc, char **argv) {
-    return strcmp(argv[0], command->words[0]) == 0 && (command->words[1] == NULL || (argc > 1 && strcmp(argv[1], command->words[1]) == 0));
+    return strcmp(argv[0], command->words[0]) == 0 &&
+           (command->words[1] == NULL || (argc > 1 && strcmp(argv[1], command->words[1]) == 0));
 }
 
 static const fg_cli_command_t *find(int argc, char **argv) {

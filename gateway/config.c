@@ -15,7 +15,8 @@
 
 /* ---- the grammar: one row per option */
 
-#define ROW(option, kind, field, ...) {option, &fg_config_##kind##_kind, offsetof(STRUCT, field), __VA_ARGS__}
+#define ROW(option, kind, field, ...) \
+    { option, &fg_config_##kind##_kind, offsetof(STRUCT, field), __VA_ARGS__ }
 #define ONE false
 #define LIST true
 
@@ -104,7 +105,7 @@ static const fg_config_option_t partner_options[] = {
 #undef STRUCT
 
 #define SECTION(name, titled, options, type, field) \
-    {name, titled, options, FG_ARRAY_SIZE(options), sizeof(type), offsetof(fg_config_t, field)}
+    { name, titled, options, FG_ARRAY_SIZE(options), sizeof(type), offsetof(fg_config_t, field) }
 /* sections that stand once have their fields in fg_config_t itself */
 static const fg_config_section_t sections[] = {
     SECTION("partner", true, partner_options, fg_config_partner_t, partners),
@@ -116,10 +117,11 @@ static const fg_config_section_t sections[] = {
     SECTION("viewer", false, viewer_options, fg_config_t, base_url),
 };
 
-const fg_config_grammar_t fg_config_grammar = {root_options, FG_ARRAY_SIZE(root_options), sections, FG_ARRAY_SIZE(sections),
-                                               "the configuration"};
+const fg_config_grammar_t fg_config_grammar = {root_options, FG_ARRAY_SIZE(root_options), sections,
+                                               FG_ARRAY_SIZE(sections), "the configuration"};
 /* included files hold partners only */
-static const fg_config_grammar_t include_grammar = {NULL, 0, sections, 1, "an included file (only partner may stand there)"};
+static const fg_config_grammar_t include_grammar = {NULL, 0, sections, 1,
+                                                    "an included file (only partner may stand there)"};
 
 /* ---- libConfuse */
 
@@ -130,11 +132,13 @@ typedef struct tables {
     cfg_opt_t sections[FG_ARRAY_SIZE(sections)][OPTIONS_MAX];
 } tables_t;
 
-_Static_assert(FG_ARRAY_SIZE(root_options) + FG_ARRAY_SIZE(sections) < OPTIONS_MAX, "the tables of libConfuse have room");
+_Static_assert(FG_ARRAY_SIZE(root_options) + FG_ARRAY_SIZE(sections) < OPTIONS_MAX,
+               "the tables of libConfuse have room");
 _Static_assert(FG_ARRAY_SIZE(partner_options) < OPTIONS_MAX, "the tables of libConfuse have room");
 
 static size_t fill_options(cfg_opt_t *out, const fg_config_option_t *options, size_t count) {
-    const cfg_opt_t one = CFG_STR(NULL, NULL, CFGF_NODEFAULT), list = CFG_STR_LIST(NULL, NULL, CFGF_NODEFAULT), end = CFG_END();
+    const cfg_opt_t one = CFG_STR(NULL, NULL, CFGF_NODEFAULT), list = CFG_STR_LIST(NULL, NULL, CFGF_NODEFAULT),
+                    end = CFG_END();
     for (size_t i = 0; i < count; i++) {
         out[i] = options[i].list ? list : one;
         out[i].name = options[i].name;
@@ -188,7 +192,8 @@ typedef struct loader {
     char *folder; /* of the file that is being read */
 } loader_t;
 
-bool fg_config_refuse(fg_err_t *err, const fg_config_at_t *at, const char *option, unsigned value_index, const char *expected, ...) {
+bool fg_config_refuse(fg_err_t *err, const fg_config_at_t *at, const char *option, unsigned value_index,
+                      const char *expected, ...) {
     char wanted[320];
     va_list arguments;
     va_start(arguments, expected);
@@ -209,18 +214,20 @@ fg_config_at_t fg_config_place(const fg_config_t *config, const char *section) {
     return at;
 }
 
-static bool read_value(loader_t *l, const fg_config_at_t *at, const fg_config_option_t *option, unsigned index, const char *value, void *field) {
+static bool read_value(loader_t *l, const fg_config_at_t *at, const fg_config_option_t *option, unsigned index,
+                       const char *value, void *field) {
     const fg_config_reading_t in = {l->arena, l->folder};
     if (option->kind->read(&in, value, field))
         return true;
     size_t words = 0;
     while (option->kind->words != NULL && option->kind->words[words] != NULL)
         words++;
-    return fg_config_fail(l->err, at->text, fg_config_text_find(at->text, at->section, at->index, option->name, index), NULL,
-                          fg_spell_nearest(value, option->kind->words, words), "%s", option->kind->expected);
+    return fg_config_fail(l->err, at->text, fg_config_text_find(at->text, at->section, at->index, option->name, index),
+                          NULL, fg_spell_nearest(value, option->kind->words, words), "%s", option->kind->expected);
 }
 
-static bool read_list(loader_t *l, const fg_config_at_t *at, const fg_config_option_t *option, cfg_opt_t *opt, fg_config_list_t *list) {
+static bool read_list(loader_t *l, const fg_config_at_t *at, const fg_config_option_t *option, cfg_opt_t *opt,
+                      fg_config_list_t *list) {
     unsigned count = cfg_opt_size(opt);
     char *items = fg_arena_alloc(l->arena, (count + 1) * option->kind->size);
     if (items == NULL)
@@ -232,7 +239,8 @@ static bool read_list(loader_t *l, const fg_config_at_t *at, const fg_config_opt
     return true;
 }
 
-static bool read_option(loader_t *l, const fg_config_at_t *at, const fg_config_option_t *option, cfg_t *cfg, void *target) {
+static bool read_option(loader_t *l, const fg_config_at_t *at, const fg_config_option_t *option, cfg_t *cfg,
+                        void *target) {
     cfg_opt_t *opt = cfg ? cfg_getopt(cfg, option->name) : NULL;
     void *field = (char *)target + option->offset;
     const char *value = opt && cfg_opt_size(opt) > 0 ? cfg_opt_getnstr(opt, 0) : NULL;
@@ -246,7 +254,8 @@ static bool read_option(loader_t *l, const fg_config_at_t *at, const fg_config_o
 }
 
 /* cfg NULL: the section is not there, and its options have their fallbacks. */
-static bool read_options(loader_t *l, const fg_config_at_t *at, const fg_config_option_t *options, size_t count, cfg_t *cfg, void *target) {
+static bool read_options(loader_t *l, const fg_config_at_t *at, const fg_config_option_t *options, size_t count,
+                         cfg_t *cfg, void *target) {
     for (size_t i = 0; i < count; i++)
         if (!read_option(l, at, &options[i], cfg, target))
             return false;
@@ -343,7 +352,8 @@ static bool find_includes(loader_t *l, glob_t *files) {
         if (rc != 0 && !(rc == GLOB_NOMATCH && nothing_is_fine))
             return fg_config_refuse(l->err, &at, "include", i, "a file that is there");
     }
-    return files->gl_pathc < FILES_MAX || fg_config_refuse(l->err, &at, "include", 0, "at most %u files", FILES_MAX - 1);
+    return files->gl_pathc < FILES_MAX ||
+           fg_config_refuse(l->err, &at, "include", 0, "at most %u files", FILES_MAX - 1);
 }
 
 static bool read_includes(loader_t *l, const glob_t *files) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * gateway.conf as it is written: every value read and checked by itself.  What partners become of it is partners.c's. */
+ * gateway.conf as it is written: every value read and checked by itself.  What partners become of it is partners.c's.
+ */
 #ifndef FG_GATEWAY_CONFIG_H
 #define FG_GATEWAY_CONFIG_H
 
@@ -28,8 +29,8 @@ typedef struct fg_config_directory {
 typedef struct fg_config_partner {
     fg_config_at_t at;
     const char *display_name;
-    fg_config_list_t realms;   /* fg_str_t */
-    fg_config_list_t replies;  /* fg_str_t */
+    fg_config_list_t realms;  /* fg_str_t */
+    fg_config_list_t replies; /* fg_str_t */
     fg_str_t sign_out;
     fg_saml_version_t token;
     fg_encryption_t encryption;
@@ -38,7 +39,7 @@ typedef struct fg_config_partner {
     int64_t lifetime_ms;
     const char *name_id;
     fg_str_t name_id_format;
-    fg_config_list_t claims;   /* const char * */
+    fg_config_list_t claims; /* const char * */
     const char *authorization_rules;
     const char *issuance_rules;
     const char *certificate;
@@ -91,8 +92,8 @@ typedef struct fg_config {
 bool fg_config_read(fg_arena_t *arena, const char *path, fg_config_t *config, fg_err_t *err) FG_MUST_CHECK;
 
 /* Refuses the value of an option: "FILE:LINE:COLUMN: found …, expected …".  section NULL: outside sections. */
-bool fg_config_refuse(fg_err_t *err, const fg_config_at_t *at, const char *option, unsigned value_index, const char *expected, ...)
-    FG_PRINTF(5, 6);
+bool fg_config_refuse(fg_err_t *err, const fg_config_at_t *at, const char *option, unsigned value_index,
+                      const char *expected, ...) FG_PRINTF(5, 6);
 /* The place of a section that may stand once. */
 fg_config_at_t fg_config_place(const fg_config_t *config, const char *section);
 

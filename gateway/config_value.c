@@ -29,7 +29,8 @@ static bool read_text(const fg_config_reading_t *in, const char *text, void *fie
 static bool read_path(const fg_config_reading_t *in, const char *text, void *field) {
     if (*text == '\0' || !is_printable(text))
         return false;
-    char *copy = text[0] == '/' ? fg_arena_strdup(in->arena, text) : fg_arena_printf(in->arena, "%s/%s", in->folder, text);
+    char *copy =
+        text[0] == '/' ? fg_arena_strdup(in->arena, text) : fg_arena_printf(in->arena, "%s/%s", in->folder, text);
     memcpy(field, &copy, sizeof copy);
     return copy != NULL;
 }
@@ -53,7 +54,8 @@ static bool read_base(const fg_config_reading_t *in, const char *text, void *fie
     fg_uri_t uri;
     if (!fg_uri_is_web(fg_str(text)) || !fg_uri_parse(fg_str(text), &uri))
         return false;
-    if (!fg_str_eq_nocase(uri.scheme, FG_STR("https")) || uri.query.p != NULL || !(uri.path.n == 0 || fg_str_is(uri.path, "/")))
+    if (!fg_str_eq_nocase(uri.scheme, FG_STR("https")) || uri.query.p != NULL ||
+        !(uri.path.n == 0 || fg_str_is(uri.path, "/")))
         return false;
     fg_buf_t origin = FG_BUF_INIT(1024);
     bool ok = fg_uri_origin(fg_str(text), &origin) && fg_buf_ok(&origin) && put_str(in, fg_buf_str(&origin), field);
@@ -62,7 +64,8 @@ static bool read_base(const fg_config_reading_t *in, const char *text, void *fie
 }
 
 static bool is_place(const char *text) {
-    return text[0] == '/' && text[1] != '/' && strpbrk(text, "\\?#%\"'<> ;") == NULL && is_printable(text) && strstr(text, "/.") == NULL;
+    return text[0] == '/' && text[1] != '/' && strpbrk(text, "\\?#%\"'<> ;") == NULL && is_printable(text) &&
+           strstr(text, "/.") == NULL;
 }
 
 static bool read_place(const fg_config_reading_t *in, const char *text, void *field) {
@@ -74,7 +77,8 @@ static bool read_logo(const fg_config_reading_t *in, const char *text, void *fie
 }
 
 static bool read_colour(const fg_config_reading_t *in, const char *text, void *field) {
-    return strlen(text) == 7 && text[0] == '#' && strspn(text + 1, "0123456789abcdefABCDEF") == 6 && read_text(in, text, field);
+    return strlen(text) == 7 && text[0] == '#' && strspn(text + 1, "0123456789abcdefABCDEF") == 6 &&
+           read_text(in, text, field);
 }
 
 /* ---- numbers */
@@ -205,12 +209,34 @@ static bool read_directory(const fg_config_reading_t *in, const char *text, void
 
 /* the same order in both */
 static const char *const claim_words[] = {
-    "name", "nameidentifier", "emailaddress", "givenname", "surname", "upn", "role", "windowsaccountname", "authenticationmethod",
-    "authenticationinstant", "group", "immutableid", "authnmethodsreferences", NULL,
+    "name",
+    "nameidentifier",
+    "emailaddress",
+    "givenname",
+    "surname",
+    "upn",
+    "role",
+    "windowsaccountname",
+    "authenticationmethod",
+    "authenticationinstant",
+    "group",
+    "immutableid",
+    "authnmethodsreferences",
+    NULL,
 };
 static const char *const claim_types[] = {
-    FG_CLAIM_NAME, FG_CLAIM_NAMEIDENTIFIER, FG_CLAIM_EMAIL, FG_CLAIM_GIVENNAME, FG_CLAIM_SURNAME, FG_CLAIM_UPN, FG_CLAIM_ROLE,
-    FG_CLAIM_WINDOWSACCOUNTNAME, FG_CLAIM_AUTHMETHOD, FG_CLAIM_AUTHINSTANT, FG_CLAIM_GROUP, FG_CLAIM_IMMUTABLEID,
+    FG_CLAIM_NAME,
+    FG_CLAIM_NAMEIDENTIFIER,
+    FG_CLAIM_EMAIL,
+    FG_CLAIM_GIVENNAME,
+    FG_CLAIM_SURNAME,
+    FG_CLAIM_UPN,
+    FG_CLAIM_ROLE,
+    FG_CLAIM_WINDOWSACCOUNTNAME,
+    FG_CLAIM_AUTHMETHOD,
+    FG_CLAIM_AUTHINSTANT,
+    FG_CLAIM_GROUP,
+    FG_CLAIM_IMMUTABLEID,
     FG_CLAIM_AUTHNMETHODSREFERENCES,
 };
 _Static_assert(FG_ARRAY_SIZE(claim_words) == FG_ARRAY_SIZE(claim_types) + 1, "one claim type per word");
@@ -262,21 +288,33 @@ static bool read_network(const fg_config_reading_t *in, const char *text, void *
 
 const fg_config_kind_t fg_config_text_kind = {sizeof(char *), read_text, "a text", NULL};
 const fg_config_kind_t fg_config_path_kind = {sizeof(char *), read_path, "a path", NULL};
-const fg_config_kind_t fg_config_base_kind = {sizeof(fg_str_t), read_base, "an https address without a path, as \"https://fs.example.com\"", NULL};
+const fg_config_kind_t fg_config_base_kind = {sizeof(fg_str_t), read_base,
+                                              "an https address without a path, as \"https://fs.example.com\"", NULL};
 const fg_config_kind_t fg_config_uri_kind = {sizeof(fg_str_t), read_uri, "an absolute URI", NULL};
-const fg_config_kind_t fg_config_web_kind = {sizeof(fg_str_t), read_web, "an http or https address without user name and fragment", NULL};
-const fg_config_kind_t fg_config_logo_kind = {sizeof(char *), read_logo, "an http or https address, or a path that begins with \"/\"", NULL};
+const fg_config_kind_t fg_config_web_kind = {sizeof(fg_str_t), read_web,
+                                             "an http or https address without user name and fragment", NULL};
+const fg_config_kind_t fg_config_logo_kind = {sizeof(char *), read_logo,
+                                              "an http or https address, or a path that begins with \"/\"", NULL};
 const fg_config_kind_t fg_config_place_kind = {sizeof(char *), read_place, "a path on this host, as \"/demo/\"", NULL};
 const fg_config_kind_t fg_config_colour_kind = {sizeof(char *), read_colour, "a colour as \"#1f6feb\"", NULL};
-const fg_config_kind_t fg_config_duration_kind = {sizeof(int64_t), read_duration, "a duration as 90s, 15m, 8h or 20d", NULL};
+const fg_config_kind_t fg_config_duration_kind = {sizeof(int64_t), read_duration, "a duration as 90s, 15m, 8h or 20d",
+                                                  NULL};
 const fg_config_kind_t fg_config_size_kind = {sizeof(size_t), read_size, "a size as 65536, 256k or 4m", NULL};
 const fg_config_kind_t fg_config_count_kind = {sizeof(unsigned), read_count, "a number", NULL};
 const fg_config_kind_t fg_config_choice_kind = {sizeof(fg_config_choice_t), read_choice, "true or false", choice_words};
-const fg_config_kind_t fg_config_network_kind = {sizeof(fg_config_network_t), read_network, "an address or a network as \"10.0.0.0/8\"", NULL};
-const fg_config_kind_t fg_config_key_kind = {sizeof(fg_key_type_t), read_key, "one of rsa-2048, rsa-3072, rsa-4096, ec-p256, ec-p384", key_words};
-const fg_config_kind_t fg_config_rsa_kind = {sizeof(fg_key_type_t), read_rsa, "one of rsa-2048, rsa-3072, rsa-4096 (tokens are encrypted with RSA-OAEP)", rsa_words};
-const fg_config_kind_t fg_config_token_kind = {sizeof(fg_saml_version_t), read_token, "\"saml11\" or \"saml20\"", token_words};
-const fg_config_kind_t fg_config_trust_kind = {sizeof(fg_trust_version_t), read_trust, "\"2005\" or \"13\"", trust_words};
-const fg_config_kind_t fg_config_encryption_kind = {sizeof(fg_encryption_t), read_encryption, "\"aes256-cbc\" or \"aes256-gcm\"", encryption_words};
-const fg_config_kind_t fg_config_claim_kind = {sizeof(char *), read_claim, "a claim type: a short name or a URI", claim_words};
+const fg_config_kind_t fg_config_network_kind = {sizeof(fg_config_network_t), read_network,
+                                                 "an address or a network as \"10.0.0.0/8\"", NULL};
+const fg_config_kind_t fg_config_key_kind = {sizeof(fg_key_type_t), read_key,
+                                             "one of rsa-2048, rsa-3072, rsa-4096, ec-p256, ec-p384", key_words};
+const fg_config_kind_t fg_config_rsa_kind = {sizeof(fg_key_type_t), read_rsa,
+                                             "one of rsa-2048, rsa-3072, rsa-4096 (tokens are encrypted with RSA-OAEP)",
+                                             rsa_words};
+const fg_config_kind_t fg_config_token_kind = {sizeof(fg_saml_version_t), read_token, "\"saml11\" or \"saml20\"",
+                                               token_words};
+const fg_config_kind_t fg_config_trust_kind = {sizeof(fg_trust_version_t), read_trust, "\"2005\" or \"13\"",
+                                               trust_words};
+const fg_config_kind_t fg_config_encryption_kind = {sizeof(fg_encryption_t), read_encryption,
+                                                    "\"aes256-cbc\" or \"aes256-gcm\"", encryption_words};
+const fg_config_kind_t fg_config_claim_kind = {sizeof(char *), read_claim, "a claim type: a short name or a URI",
+                                               claim_words};
 const fg_config_kind_t fg_config_directory_kind = {sizeof(char *), read_directory, "\"file\"", directory_words};

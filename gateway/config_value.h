@@ -35,25 +35,25 @@ typedef struct fg_config_kind {
     const char *const *words; /* for the nearest spelling, NULL at the end; NULL: none */
 } fg_config_kind_t;
 
-extern const fg_config_kind_t fg_config_text_kind;     /* const char * */
-extern const fg_config_kind_t fg_config_path_kind;     /* const char *, absolute */
-extern const fg_config_kind_t fg_config_base_kind;     /* fg_str_t: https origin */
-extern const fg_config_kind_t fg_config_uri_kind;      /* fg_str_t */
-extern const fg_config_kind_t fg_config_web_kind;      /* fg_str_t: http or https */
-extern const fg_config_kind_t fg_config_logo_kind;     /* const char *: web address or path on this host */
-extern const fg_config_kind_t fg_config_place_kind;    /* const char *: "/demo/" */
-extern const fg_config_kind_t fg_config_colour_kind;   /* const char * */
-extern const fg_config_kind_t fg_config_duration_kind; /* int64_t, milliseconds */
-extern const fg_config_kind_t fg_config_size_kind;     /* size_t */
-extern const fg_config_kind_t fg_config_count_kind;    /* unsigned */
-extern const fg_config_kind_t fg_config_choice_kind;   /* fg_config_choice_t */
-extern const fg_config_kind_t fg_config_network_kind;  /* fg_config_network_t */
-extern const fg_config_kind_t fg_config_key_kind;      /* fg_key_type_t */
-extern const fg_config_kind_t fg_config_rsa_kind;      /* fg_key_type_t */
+extern const fg_config_kind_t fg_config_text_kind;       /* const char * */
+extern const fg_config_kind_t fg_config_path_kind;       /* const char *, absolute */
+extern const fg_config_kind_t fg_config_base_kind;       /* fg_str_t: https origin */
+extern const fg_config_kind_t fg_config_uri_kind;        /* fg_str_t */
+extern const fg_config_kind_t fg_config_web_kind;        /* fg_str_t: http or https */
+extern const fg_config_kind_t fg_config_logo_kind;       /* const char *: web address or path on this host */
+extern const fg_config_kind_t fg_config_place_kind;      /* const char *: "/demo/" */
+extern const fg_config_kind_t fg_config_colour_kind;     /* const char * */
+extern const fg_config_kind_t fg_config_duration_kind;   /* int64_t, milliseconds */
+extern const fg_config_kind_t fg_config_size_kind;       /* size_t */
+extern const fg_config_kind_t fg_config_count_kind;      /* unsigned */
+extern const fg_config_kind_t fg_config_choice_kind;     /* fg_config_choice_t */
+extern const fg_config_kind_t fg_config_network_kind;    /* fg_config_network_t */
+extern const fg_config_kind_t fg_config_key_kind;        /* fg_key_type_t */
+extern const fg_config_kind_t fg_config_rsa_kind;        /* fg_key_type_t */
 extern const fg_config_kind_t fg_config_encryption_kind; /* fg_encryption_t */
-extern const fg_config_kind_t fg_config_token_kind;    /* fg_saml_version_t */
-extern const fg_config_kind_t fg_config_trust_kind;    /* fg_trust_version_t */
-extern const fg_config_kind_t fg_config_claim_kind;    /* const char *: claim type URI */
-extern const fg_config_kind_t fg_config_directory_kind; /* const char *: the word */
+extern const fg_config_kind_t fg_config_token_kind;      /* fg_saml_version_t */
+extern const fg_config_kind_t fg_config_trust_kind;      /* fg_trust_version_t */
+extern const fg_config_kind_t fg_config_claim_kind;      /* const char *: claim type URI */
+extern const fg_config_kind_t fg_config_directory_kind;  /* const char *: the word */
 
 #endif

@@ -19,7 +19,7 @@
 #include "gateway/rule_files.h"
 #include "hub/signin.h"
 
-#define CONFIG_MAX (256u << 20)   /* a cap, not a size */
+#define CONFIG_MAX (256u << 20) /* a cap, not a size */
 #define RESPONSE_MAX (4u << 20)
 #define SEALING_LIFETIME (7 * FG_DAY)
 
@@ -33,7 +33,7 @@ typedef struct snapshot {
 struct fg_gateway {
     fg_arena_t *arena; /* the configuration */
     fg_config_t config;
-    fg_hub_t hub;      /* all but the partners: what snapshots begin with */
+    fg_hub_t hub; /* all but the partners: what snapshots begin with */
     fg_home_realm_t *home_realms;
     fg_partners_t *partners;
     fg_pages_t *pages;
@@ -120,10 +120,12 @@ static void warn_of_unreadable(const char *path, const fg_gateway_options_t *opt
 
 static void release_rules(void *rules) { fg_ruleset_free(rules); }
 
-static bool load_acceptance(fg_gateway_t *gateway, const fg_config_directory_t *d, fg_home_realm_t *realm, fg_err_t *err) {
+static bool load_acceptance(fg_gateway_t *gateway, const fg_config_directory_t *d, fg_home_realm_t *realm,
+                            fg_err_t *err) {
     fg_ruleset_t *rules = fg_config_rules_load(&d->at, "acceptance_rules", d->acceptance_rules, err);
     realm->acceptance_rules = rules;
-    return rules != NULL && (fg_arena_own(gateway->arena, release_rules, rules) || FG_FAIL(err, FG_E_MEMORY, "loading directories"));
+    return rules != NULL &&
+           (fg_arena_own(gateway->arena, release_rules, rules) || FG_FAIL(err, FG_E_MEMORY, "loading directories"));
 }
 
 static bool load_directories(fg_gateway_t *gateway, const fg_gateway_options_t *options, const fg_env_t *env,
@@ -159,13 +161,16 @@ static bool make_state(const fg_gateway_t *gateway, const fg_gateway_options_t *
     const char *state = gateway->config.state;
     const fg_config_at_t at = fg_config_place(&gateway->config, NULL);
     if (mkdir(state, 0700) != 0)
-        return errno == EEXIST || fg_config_refuse(err, &at, "state", 0, "a folder that can be made (%s: %s)", state, strerror(errno));
+        return errno == EEXIST ||
+               fg_config_refuse(err, &at, "state", 0, "a folder that can be made (%s: %s)", state, strerror(errno));
     if (options->uid != (unsigned)-1 && geteuid() == 0 && chown(state, options->uid, options->gid) != 0)
-        return fg_config_refuse(err, &at, "state", 0, "a folder that can be given to its owner (%s: %s)", state, strerror(errno));
+        return fg_config_refuse(err, &at, "state", 0, "a folder that can be given to its owner (%s: %s)", state,
+                                strerror(errno));
     return true;
 }
 
-static bool load_keyring(fg_gateway_t *gateway, const fg_gateway_options_t *options, const fg_env_t *env, fg_err_t *err) {
+static bool load_keyring(fg_gateway_t *gateway, const fg_gateway_options_t *options, const fg_env_t *env,
+                         fg_err_t *err) {
     const fg_config_t *config = &gateway->config;
     const char *folder = fg_arena_printf(gateway->arena, "%s/keys", config->state);
     struct stat status;
@@ -213,8 +218,10 @@ static bool fill_hub(fg_gateway_t *gateway, fg_err_t *err) {
     return hub->entity_id.p != NULL || FG_FAIL(err, FG_E_MEMORY, "loading the configuration");
 }
 
-static bool load(fg_gateway_t *gateway, const char *path, const fg_gateway_options_t *options, const fg_env_t *env, fg_err_t *err) {
-    if (!fg_config_read(gateway->arena, path, &gateway->config, err) || !fg_config_check(&gateway->config, err) || !fill_hub(gateway, err))
+static bool load(fg_gateway_t *gateway, const char *path, const fg_gateway_options_t *options, const fg_env_t *env,
+                 fg_err_t *err) {
+    if (!fg_config_read(gateway->arena, path, &gateway->config, err) || !fg_config_check(&gateway->config, err) ||
+        !fill_hub(gateway, err))
         return false;
     gateway->partners = fg_partners_new(&gateway->config, env, err);
     if (gateway->partners == NULL || !load_directories(gateway, options, env, err))
@@ -231,7 +238,8 @@ static bool load(fg_gateway_t *gateway, const char *path, const fg_gateway_optio
     return true;
 }
 
-fg_gateway_t *fg_gateway_load(const char *path, const fg_gateway_options_t *options, const fg_env_t *env, fg_err_t *err) {
+fg_gateway_t *fg_gateway_load(const char *path, const fg_gateway_options_t *options, const fg_env_t *env,
+                              fg_err_t *err) {
     fg_gateway_t *gateway = calloc(1, sizeof *gateway);
     if (gateway != NULL)
         gateway->arena = fg_arena_new(CONFIG_MAX);

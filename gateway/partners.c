@@ -13,9 +13,9 @@
 /* What one section names. */
 typedef struct source {
     const fg_config_partner_t *section;
-    fg_key_t *certificate;          /* by hand; NULL: none */
-    fg_key_t *metadata_certificate; /* NULL: the metadata's signature is not asked for */
-    fg_arena_t *arena;              /* of metadata */
+    fg_key_t *certificate;           /* by hand; NULL: none */
+    fg_key_t *metadata_certificate;  /* NULL: the metadata's signature is not asked for */
+    fg_arena_t *arena;               /* of metadata */
     fg_partner_metadata_t *metadata; /* NULL: none */
     fg_file_stamp_t stamp;
     fg_ruleset_t *authorization_rules, *issuance_rules; /* NULL: none */
@@ -50,7 +50,8 @@ static bool read_metadata(source_t *source, const fg_env_t *env, fg_err_t *err) 
     fg_arena_t *arena = fg_arena_new(0);
     fg_partner_metadata_t *metadata = arena ? fg_arena_alloc(arena, sizeof *metadata) : NULL;
     fg_file_stamp_t stamp = {0};
-    bool ok = metadata != NULL ? fg_file_read(source->section->metadata, &xml, &stamp, err) : FG_FAIL(err, FG_E_MEMORY, "reading metadata");
+    bool ok = metadata != NULL ? fg_file_read(source->section->metadata, &xml, &stamp, err)
+                               : FG_FAIL(err, FG_E_MEMORY, "reading metadata");
     ok = ok && fg_federation_metadata_read(env, arena, fg_buf_str(&xml), key ? &trust : NULL, metadata, err);
     fg_buf_free(&xml);
     source->stamp = stamp; /* also of a file that is wrong: it is not looked at again until it changes */
@@ -68,7 +69,8 @@ static bool read_rules(source_t *source, fg_err_t *err) {
     if (section->issuance_rules != NULL && section->claims.count > 0)
         return fg_config_refuse(err, &section->at, "issuance_rules", 0, "either claims or issuance_rules");
     if (section->authorization_rules != NULL)
-        source->authorization_rules = fg_config_rules_load(&section->at, "authorization_rules", section->authorization_rules, err);
+        source->authorization_rules =
+            fg_config_rules_load(&section->at, "authorization_rules", section->authorization_rules, err);
     if (section->authorization_rules != NULL && source->authorization_rules == NULL)
         return false;
     if (section->issuance_rules != NULL)
@@ -84,7 +86,8 @@ static bool source_read(source_t *source, const fg_env_t *env, fg_err_t *err) {
         if (source->certificate == NULL)
             return false;
         if (fg_key_is_ec(source->certificate))
-            return fg_config_refuse(err, at, "certificate", 0, "a certificate with an RSA key (tokens are encrypted with RSA-OAEP)");
+            return fg_config_refuse(err, at, "certificate", 0,
+                                    "a certificate with an RSA key (tokens are encrypted with RSA-OAEP)");
     }
     if (section->metadata_certificate != NULL) {
         if (section->metadata == NULL)
@@ -138,8 +141,8 @@ void fg_partners_free(fg_partners_t *partners) {
 /* ---- the table */
 
 /* What is written by hand goes before what the metadata says. */
-static bool put_strings(fg_arena_t *arena, const fg_config_list_t *by_hand, const fg_str_t *declared, size_t declared_count,
-                        const fg_str_t **out, size_t *count) {
+static bool put_strings(fg_arena_t *arena, const fg_config_list_t *by_hand, const fg_str_t *declared,
+                        size_t declared_count, const fg_str_t **out, size_t *count) {
     const fg_str_t *from = by_hand->count > 0 ? by_hand->items : declared;
     *count = by_hand->count > 0 ? by_hand->count : declared_count;
     fg_str_t *copy = fg_arena_alloc(arena, (*count + 1) * sizeof *copy);
@@ -157,7 +160,8 @@ static bool put_encryption_key(const source_t *source, fg_arena_t *arena, fg_par
     if (key == NULL && source->metadata != NULL)
         key = source->metadata->encryption_key;
     if (source->section->encrypt == FG_CHOICE_YES && key == NULL)
-        return fg_config_refuse(err, &source->section->at, "encrypt", 0, "it beside a certificate, or metadata with one for encryption");
+        return fg_config_refuse(err, &source->section->at, "encrypt", 0,
+                                "it beside a certificate, or metadata with one for encryption");
     if (source->section->encrypt == FG_CHOICE_NO || key == NULL)
         return true;
     partner->encryption_key = fg_key_ref(key);
@@ -187,7 +191,8 @@ static bool partner_build(const source_t *source, fg_arena_t *arena, fg_partner_
         !put_strings(arena, &s->replies, m->reply_urls, m->reply_count, &partner->reply_urls, &partner->reply_count))
         return FG_FAIL(err, FG_E_MEMORY, "reading partners");
     if (partner->realm_count == 0)
-        return fg_config_refuse(err, &s->at, "realm", 0, "realm = {\"urn:…\"} or metadata = \"FILE\" in partner \"%s\"", s->at.title);
+        return fg_config_refuse(err, &s->at, "realm", 0, "realm = {\"urn:…\"} or metadata = \"FILE\" in partner \"%s\"",
+                                s->at.title);
     if (s->lifetime_ms == 0)
         return fg_config_refuse(err, &s->at, "lifetime", 0, "a duration longer than nothing");
     partner->sign_out_url = s->sign_out;
@@ -197,8 +202,8 @@ static bool partner_build(const source_t *source, fg_arena_t *arena, fg_partner_
 }
 
 /* Two neighbours in the index with the same realm: refused at the one that stands later. */
-static bool refuse_twice(const fg_partners_t *partners, const fg_hub_t *hub, const fg_partner_t *a, const fg_partner_t *b, fg_str_t realm,
-                         fg_err_t *err) {
+static bool refuse_twice(const fg_partners_t *partners, const fg_hub_t *hub, const fg_partner_t *a,
+                         const fg_partner_t *b, fg_str_t realm, fg_err_t *err) {
     const fg_partner_t *later = a > b ? a : b, *earlier = a > b ? b : a;
     const source_t *source = &partners->sources[later - hub->partners];
     bool by_hand = source->section->realms.count > 0;
@@ -206,7 +211,8 @@ static bool refuse_twice(const fg_partners_t *partners, const fg_hub_t *hub, con
     while (index < later->realm_count && !fg_str_eq(later->realms[index], realm))
         index++;
     return fg_config_refuse(err, &source->section->at, by_hand ? "realm" : "metadata", by_hand ? index : 0,
-                            "a realm that no other partner has (\"%.*s\" is partner \"%s\"'s)", FG_STR_ARG(realm), earlier->name);
+                            "a realm that no other partner has (\"%.*s\" is partner \"%s\"'s)", FG_STR_ARG(realm),
+                            earlier->name);
 }
 
 static bool index_build(const fg_partners_t *partners, fg_arena_t *arena, fg_hub_t *hub, fg_err_t *err) {
@@ -245,14 +251,16 @@ static bool viewer_build(const fg_config_t *config, fg_hub_t *hub, fg_err_t *err
     size_t base = hub->base_url.n, path = strlen(hub->viewer_path);
     for (size_t i = 0; i < hub->viewer->reply_count; i++) {
         fg_str_t reply = hub->viewer->reply_urls[i];
-        if (reply.n == base + path && memcmp(reply.p, hub->base_url.p, base) == 0 && memcmp(reply.p + base, hub->viewer_path, path) == 0)
+        if (reply.n == base + path && memcmp(reply.p, hub->base_url.p, base) == 0 &&
+            memcmp(reply.p + base, hub->viewer_path, path) == 0)
             return true;
     }
-    return fg_config_refuse(err, &at, "path", 0, "reply = {\"%.*s%s\"} in partner \"%s\"", FG_STR_ARG(hub->base_url), hub->viewer_path,
-                            hub->viewer->name);
+    return fg_config_refuse(err, &at, "path", 0, "reply = {\"%.*s%s\"} in partner \"%s\"", FG_STR_ARG(hub->base_url),
+                            hub->viewer_path, hub->viewer->name);
 }
 
-bool fg_partners_build(const fg_partners_t *partners, const fg_env_t *env, fg_arena_t *arena, fg_hub_t *hub, fg_err_t *err) {
+bool fg_partners_build(const fg_partners_t *partners, const fg_env_t *env, fg_arena_t *arena, fg_hub_t *hub,
+                       fg_err_t *err) {
     fg_partner_t *table = fg_arena_alloc(arena, (partners->count + 1) * sizeof *table);
     if (table == NULL)
         return FG_FAIL(err, FG_E_MEMORY, "reading partners");
@@ -263,25 +271,28 @@ bool fg_partners_build(const fg_partners_t *partners, const fg_env_t *env, fg_ar
             return false;
         for (size_t k = 0; k < table[i].reply_count; k++)
             if (fg_str_starts(table[i].reply_urls[k], "http:"))
-                fg_log(env, FG_LOG_WARN, "partner \"%s\": tokens travel unprotected to %.*s", table[i].name, FG_STR_ARG(table[i].reply_urls[k]));
+                fg_log(env, FG_LOG_WARN, "partner \"%s\": tokens travel unprotected to %.*s", table[i].name,
+                       FG_STR_ARG(table[i].reply_urls[k]));
     }
     return index_build(partners, arena, hub, err) && viewer_build(partners->config, hub, err);
 }
 
 /* ---- refreshing */
 
-void fg_partners_refresh(fg_partners_t *partners, const fg_env_t *env, bool (*rebuild)(void *context, const fg_env_t *env, fg_err_t *err),
-                         void *context) {
+void fg_partners_refresh(fg_partners_t *partners, const fg_env_t *env,
+                         bool (*rebuild)(void *context, const fg_env_t *env, fg_err_t *err), void *context) {
     for (size_t i = 0; i < partners->count; i++) {
         source_t *source = &partners->sources[i], before = *source;
         fg_file_stamp_t stamp;
-        if (source->metadata == NULL || !fg_file_stamp(source->section->metadata, &stamp) || fg_file_stamp_eq(&stamp, &source->stamp))
+        if (source->metadata == NULL || !fg_file_stamp(source->section->metadata, &stamp) ||
+            fg_file_stamp_eq(&stamp, &source->stamp))
             continue;
         fg_err_t err = FG_ERR_INIT;
         bool read = read_metadata(source, env, &err);
         if (read && rebuild(context, env, &err)) {
             fg_arena_free(before.arena);
-            fg_log(env, FG_LOG_NOTICE, "partner \"%s\": metadata %s read again", source->section->at.title, source->section->metadata);
+            fg_log(env, FG_LOG_NOTICE, "partner \"%s\": metadata %s read again", source->section->at.title,
+                   source->section->metadata);
             continue;
         }
         if (read) {
@@ -289,7 +300,7 @@ void fg_partners_refresh(fg_partners_t *partners, const fg_env_t *env, bool (*re
             source->arena = before.arena;
             source->metadata = before.metadata;
         }
-        fg_log(env, FG_LOG_ERROR, "partner \"%s\": metadata %s is refused and the last good one stays: %s", source->section->at.title,
-               source->section->metadata, err.detail);
+        fg_log(env, FG_LOG_ERROR, "partner \"%s\": metadata %s is refused and the last good one stays: %s",
+               source->section->at.title, source->section->metadata, err.detail);
     }
 }
