@@ -244,8 +244,10 @@ class Nginx:
         """Sends HUP and waits until it was looked at; False: refused."""
         before = len(self.log())
         self.signal(signal.SIGHUP)
-        seen = wait_for(lambda: re.search(r'\[emerg\]|start worker process(?:es)?\b', self.log()[before:]), 60)
-        return seen.group(0) != '[emerg]'
+        # a worker of the start before may still say that it started
+        outcome = re.compile(r'reconfiguring.*?(\[emerg\]|start worker process)', re.S)
+        seen = wait_for(lambda: outcome.search(self.log()[before:]), 60)
+        return seen.group(1) != '[emerg]'
 
     def log(self):
         text = ''
