@@ -19,6 +19,7 @@ debian_packages() { "$ROOT/tests/peers/install" debian "$@"; }
 # build_all [TARGET...]: configures once (again if configure.ac changed) and makes it (default all); its output goes to build/build.log
 build_all() {
     mkdir -p "$BUILD"
+    echo "building (its output goes to $BUILD/build.log)" >&2
     if ! build_steps "$@" >"$BUILD/build.log" 2>&1; then
         tail -40 "$BUILD/build.log" >&2
         echo "the build failed: $BUILD/build.log" >&2
