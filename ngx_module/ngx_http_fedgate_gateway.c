@@ -216,12 +216,20 @@ ngx_http_fedgate_gateway_cleanup(void *data)
 {
     ngx_http_fedgate_gateway_t  *gw = data;
 
+    ngx_http_fedgate_refresh_t  *refresh;
+
     if (__atomic_load_n(&gw->jobs, __ATOMIC_ACQUIRE) != 0) {
         /*
          * A worker ends with jobs still on threads: nginx gives up waiting for
          * its thread pools when their queues are full.
          */
         return;
+    }
+
+    if (gw->refresh) {
+        /* its last job may have ended after the event loop did */
+        refresh = gw->refresh->ctx;
+        ngx_http_fedgate_journal_write(&refresh->journal, ngx_cycle->log);
     }
 
     if (gw->gateway) {
