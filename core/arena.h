@@ -13,6 +13,9 @@ typedef struct fg_arena fg_arena_t;
 /* cap: bytes that may be allocated in all; 0: FG_ARENA_DEFAULT_CAP. NULL if memory is out. */
 #define FG_ARENA_DEFAULT_CAP (16u << 20)
 fg_arena_t *fg_arena_new(size_t cap) FG_MUST_CHECK;
+/* The same, beginning in a block of the caller's (aligned as malloc's are), which must outlive it: as long as that is
+ * enough, nothing is asked of malloc.  NULL: the block is smaller than the arena's own head. */
+fg_arena_t *fg_arena_new_in(void *block, size_t size, size_t cap) FG_MUST_CHECK;
 /* Runs the callbacks, last registered first, then frees everything. NULL is taken. */
 void fg_arena_free(fg_arena_t *arena);
 

@@ -204,7 +204,8 @@ fg_directory_t *fg_users_file_directory_new(const char *name, const char *path, 
     pthread_mutex_init(&file->mutex, NULL);
     file->name = strdup(name);
     file->path = strdup(path);
-    file->directory = (fg_directory_t){file->name, check_password, refresh, users_file_free};
+    file->directory = (fg_directory_t){
+        .name = file->name, .check_password = check_password, .refresh = refresh, .free = users_file_free};
     if (file->name != NULL && file->path != NULL)
         file->content = content_load(path, &file->stamp, err);
     else

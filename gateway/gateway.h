@@ -33,9 +33,17 @@ size_t fg_gateway_get_store_size(const fg_gateway_t *gateway);      /* bytes of 
 bool fg_gateway_is_trusted_proxy(const fg_gateway_t *gateway,
                                  fg_str_t address); /* may say X-Forwarded-Proto and -Host */
 
+/* The number of a protect section; name NULL: what holds where none is named (any session or bearer token).  False:
+ * there is no such section. */
+bool fg_gateway_find_protect(const fg_gateway_t *gateway, const char *name, size_t *number) FG_MUST_CHECK;
+
 /* request is copied shallowly: its strings must outlive the exchange.  NULL: memory. */
 fg_exchange_t *fg_gateway_exchange_new(fg_gateway_t *gateway, const fg_env_t *env,
                                        const fg_request_t *request) FG_MUST_CHECK;
+/* The same for a protected location: for fg_access_quick() (hub/access.h), then fg_gateway_run() where that asks for
+ * it. block: memory of the host's, used before any other is asked for; it must outlive the exchange. */
+fg_exchange_t *fg_gateway_access_new(fg_gateway_t *gateway, const fg_env_t *env, const fg_request_t *request,
+                                     size_t protect, void *block, size_t block_size) FG_MUST_CHECK;
 void fg_gateway_exchange_free(fg_exchange_t *ex);
 /* On the token pool: runs the exchange's next step.  FG_STEP_PASSWORD: call fg_signin_run() on the password pool, then
  * this again. FG_STEP_DONE: the response is complete. */

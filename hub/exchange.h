@@ -27,6 +27,12 @@ typedef struct fg_request {
     fg_str_t body;
     bool body_too_large; /* body is empty then */
     fg_str_t client_address;
+    /* for access decisions; the gateway's own endpoints do without */
+    fg_str_t method_name; /* "PUT" */
+    fg_str_t raw_path;    /* as the client wrote it, without query */
+    fg_str_t tls_version, tls_cipher;
+    fg_str_t client_certificate; /* PEM, if nginx verified it; .n 0: none */
+    bool body_read;              /* body holds it; otherwise it was not asked for yet */
 } fg_request_t;
 
 #define FG_RESPONSE_HEADERS 24
@@ -38,8 +44,8 @@ typedef struct fg_response {
     bool failed; /* a header could not be written: the gateway answers 500 instead */
 } fg_response_t;
 
-/* What a handler returns: done, or the password pool's turn. */
-typedef enum fg_step { FG_STEP_DONE, FG_STEP_PASSWORD } fg_step_t;
+/* What a handler returns: done, or the password pool's turn.  The last two are fg_access_quick's (hub/access.h). */
+typedef enum fg_step { FG_STEP_DONE, FG_STEP_PASSWORD, FG_STEP_BODY, FG_STEP_JOB } fg_step_t;
 typedef fg_step_t (*fg_handler_t)(fg_exchange_t *ex);
 
 /* A password to be checked between two steps (hub/signin.h). */
@@ -68,8 +74,9 @@ struct fg_exchange {
     char correlation_id[FG_ID_SIZE];
     fg_handler_t next; /* the step to run next */
     fg_signin_t signin;
-    void *state;            /* the protocol's own, between steps */
-    fg_audit_line_t *audit; /* first; written by the host when the exchange is over */
+    struct fg_access *access; /* of a protected location; NULL: one of our endpoints */
+    void *state;              /* the protocol's own, between steps */
+    fg_audit_line_t *audit;   /* first; written by the host when the exchange is over */
     fg_audit_line_t **audit_end;
 };
 

@@ -19,6 +19,18 @@ const fg_home_realm_t *fg_hub_find_home_realm(const fg_hub_t *hub, fg_str_t uri)
     return NULL;
 }
 
+const fg_home_realm_t *fg_hub_find_issuer(const fg_hub_t *hub, fg_str_t issuer) {
+    for (size_t i = 0; i < hub->home_realm_count; i++) {
+        const fg_identity_provider_t *provider = hub->home_realms[i].identity_provider;
+        if (provider != NULL && issuer.n > 0 && fg_str_eq(provider->issuer, issuer))
+            return &hub->home_realms[i];
+    }
+    return NULL;
+}
+
 const fg_home_realm_t *fg_hub_default_home_realm(const fg_hub_t *hub) {
-    return hub->home_realm_count > 0 ? &hub->home_realms[0] : NULL;
+    for (size_t i = 0; i < hub->home_realm_count; i++)
+        if (hub->home_realms[i].directory != NULL)
+            return &hub->home_realms[i];
+    return NULL;
 }

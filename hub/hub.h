@@ -8,19 +8,23 @@
 #include "core/xml.h"
 #include "directory/directory.h"
 #include "directory/lockout.h"
+#include "hub/identity_provider.h"
 #include "hub/keyring.h"
 #include "hub/partner.h"
+#include "hub/protect.h"
 
 typedef struct fg_exchange fg_exchange_t;
 typedef struct fg_pages fg_pages_t; /* gateway/: templates and languages */
+struct fg_partner_signin; /* hub/browser.h */
 
-/* Where people can come from.  In time also partner identity providers; now the directories. */
-typedef struct fg_home_realm {
-    fg_str_t uri; /* what whr names; default: ENTITY_ID/NAME */
+/* Where people can come from: a directory or a partner identity provider. */
+struct fg_home_realm {
+    fg_str_t uri; /* what whr names; default: ENTITY_ID/NAME, of a provider its issuer */
     const char *display_name;
-    fg_directory_t *directory;
-    const fg_ruleset_t *acceptance_rules; /* what becomes of the directory's claims; NULL: they stay as they are */
-} fg_home_realm_t;
+    fg_directory_t *directory;                       /* or NULL */
+    const fg_identity_provider_t *identity_provider; /* or NULL */
+    const fg_ruleset_t *acceptance_rules;            /* what becomes of their claims; NULL: they stay as they are */
+};
 
 /* A realm and whose it is.  Sorted by fg_realm_entry_compare, so that a look-up is a binary search whatever the number
  * of partners. */
@@ -52,6 +56,11 @@ typedef struct fg_hub {
     size_t realm_count;
     const fg_home_realm_t *home_realms;
     size_t home_realm_count;
+    const fg_protect_t *protects; /* in the order of the configuration, the same in all snapshots */
+    size_t protect_count;
+    fg_rule_stores_t stores; /* attribute stores of claim rules: the directories */
+    /* Sends a browser to an identity provider: of the protocol that it speaks.  gateway/ sets it. */
+    bool (*begin_partner_signin)(fg_exchange_t *ex, const struct fg_partner_signin *signin, fg_err_t *err);
     fg_keyring_t *keyring;
     fg_lockout_t lockout;
 
@@ -74,7 +83,9 @@ typedef struct fg_hub {
 const fg_partner_t *fg_hub_find_partner(const fg_hub_t *hub, fg_str_t realm);
 /* By whr; NULL: unknown. */
 const fg_home_realm_t *fg_hub_find_home_realm(const fg_hub_t *hub, fg_str_t uri);
-/* The first. */
+/* By the issuer of a token; NULL: nobody that we know. */
+const fg_home_realm_t *fg_hub_find_issuer(const fg_hub_t *hub, fg_str_t issuer);
+/* The first directory. */
 const fg_home_realm_t *fg_hub_default_home_realm(const fg_hub_t *hub);
 
 #endif

@@ -5,6 +5,7 @@
 #ifndef FG_POLICY_RULES_H
 #define FG_POLICY_RULES_H
 
+#include "core/buf.h"
 #include "token/claims.h"
 
 #define FG_CLAIM_PERMIT "http://schemas.microsoft.com/authorization/claims/permit"
@@ -53,6 +54,31 @@ size_t fg_ruleset_get_count(const fg_ruleset_t *set);
  * regular expression that takes too long, is FG_E_INTERNAL with the rule's place and never a part of the result. */
 bool fg_ruleset_run(const fg_ruleset_t *set, fg_arena_t *arena, const fg_rule_stores_t *stores,
                     const fg_claims_t *input, fg_rule_output_t *out, fg_err_t *err) FG_MUST_CHECK;
+
+/* What an access policy decides, and why.  Points into the rule set and the arena. */
+typedef struct fg_decision {
+    bool permitted;
+    const fg_rule_place_t *place;    /* the deciding rule; NULL: none fired, which denies */
+    fg_str_t reason;                 /* of deny("reason"); .n 0: none */
+    const fg_claim_t *const *claims; /* the claims that its conditions selected, in their order */
+    size_t claim_count;
+} fg_decision_t;
+
+/* Runs an access policy: deny wins over permit, whichever rule stands first, and nothing denies.  The cost does not
+ * grow with the number of rules that cannot fire: rules are found by the type and value that they test for.  False:
+ * a bound was reached (FG_E_INTERNAL) or memory is out; the caller refuses then. */
+bool fg_policy_decide(const fg_ruleset_t *set, fg_arena_t *arena, const fg_rule_stores_t *stores,
+                      const fg_claims_t *input, fg_decision_t *decision, fg_err_t *err) FG_MUST_CHECK;
+/* The same at length, for people: the decision; what fired, on which line, with which claims; or which rules came
+ * closest, and which of their conditions held and which did not. */
+bool fg_policy_explain(const fg_ruleset_t *set, fg_arena_t *arena, const fg_rule_stores_t *stores,
+                       const fg_claims_t *input, fg_buf_t *out, fg_err_t *err) FG_MUST_CHECK;
+
+/* The claim type that an alias of the file (@alias name = "uri") or a built-in one stands for; .p NULL: unknown. */
+fg_str_t fg_ruleset_find_alias(const fg_ruleset_t *set, fg_str_t name);
+/* The literal claim types that conditions test for and that begin with prefix, each once, into types (room many);
+ * returns how many there are. */
+size_t fg_ruleset_get_types(const fg_ruleset_t *set, const char *prefix, fg_str_t *types, size_t room);
 
 /* Runs an issuance authorization rule set: a deny claim refuses, and so does the lack of a permit claim.  FG_E_DENIED
  * with the place of the deciding rule in the detail. */

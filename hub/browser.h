@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * Signing a person in who sits at a browser: which home realm, the sign-in page or the partner's, and the session that
+ * comes of it.  Every browser protocol asks here; the pages come back to the protocol's own address, with the same
+ * parameters. */
+#ifndef FG_HUB_BROWSER_H
+#define FG_HUB_BROWSER_H
+
+#include "hub/session.h"
+#include "hub/signin.h"
+#include "token/authmethod.h"
+
+typedef struct fg_browser_signin fg_browser_signin_t;
+struct fg_browser_signin {
+    /* set by the protocol */
+    fg_str_t path;                     /* of its endpoint, below the base */
+    const fg_params_t *params;         /* of the request */
+    bool (*is_kept)(fg_str_t name);    /* which of them make it up */
+    fg_str_t application;              /* for people */
+    fg_str_t memory;                   /* whose choice of a home realm is remembered (a realm); .n 0: none is */
+    const fg_authmethod_t *method;     /* how it must have been; NULL: any */
+    int64_t fresh_ms;                  /* at most that long ago; negative: any age */
+    const fg_home_realm_t *home_realm; /* where; NULL: any */
+    const fg_params_t *form;           /* of the sign-in page's POST; NULL: not sent */
+    fg_step_t (*finish)(fg_exchange_t *ex, fg_browser_signin_t *in); /* the session is good */
+    void (*refuse)(fg_exchange_t *ex, const fg_err_t *err);
+    /* what comes of it */
+    bool signed_in;
+    fg_session_t session; /* the protocol saves it */
+};
+
+/* Finishes if there is a session that is good enough; else shows the home realms or the sign-in page, checks the
+ * password that was sent, or sends the browser to a partner.  in must live as long as the exchange. */
+fg_step_t fg_browser_sign_in(fg_exchange_t *ex, fg_browser_signin_t *in);
+
+/* What sends people to a partner; of the protocol that the partner speaks.  back: an address of ours, to which the
+ * browser returns with a session. */
+typedef struct fg_partner_signin {
+    const fg_home_realm_t *realm;
+    fg_str_t back;
+    const fg_authmethod_t *method; /* asked for, and held against the result (WF-07) */
+    int64_t fresh_ms;
+} fg_partner_signin_t;
+
+/* The state of a round trip to a partner: sealed in a cookie of this browser (WF-08), named by a random word of 32
+ * letters, once only, for an hour. */
+bool fg_partner_state_make(fg_exchange_t *ex, const fg_partner_signin_t *signin, fg_str_t *word,
+                           fg_err_t *err) FG_MUST_CHECK;
+bool fg_partner_state_take(fg_exchange_t *ex, fg_str_t word, fg_partner_signin_t *signin, fg_err_t *err) FG_MUST_CHECK;
+/* Ends the round: acceptance rules over what the partner said, what was asked for held against it (FG_E_WSFED_AUTH), a
+ * new session, and the way back. */
+bool fg_partner_signed_in(fg_exchange_t *ex, const fg_partner_signin_t *signin, fg_identity_t *identity,
+                          fg_err_t *err) FG_MUST_CHECK;
+
+#endif

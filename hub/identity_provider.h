@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * A partner that vouches for its people: tokens come from there.  Immutable once the configuration is loaded. */
+#ifndef FG_HUB_IDENTITY_PROVIDER_H
+#define FG_HUB_IDENTITY_PROVIDER_H
+
+#include "core/key.h"
+#include "token/assertion.h"
+#include "token/jwt.h"
+
+typedef struct fg_identity_provider {
+    const char *name;            /* the section's title in the configuration */
+    fg_str_t issuer;             /* of its tokens, exact; no two providers share one */
+    fg_str_t sign_in_url;        /* WS-Federation passive endpoint; .n 0: people cannot be sent there */
+    fg_str_t sign_out_url;       /* default: sign_in_url */
+    fg_str_t realm;              /* who we are to it (wtrealm, audience); default: our entity id */
+    const fg_key_t *const *keys; /* certificates with which it signs */
+    size_t key_count;
+    fg_jwk_set_t jwks;       /* for JWTs: the certificates' keys and those of a JWK set file */
+    bool allow_sha1;         /* logged at start (XS-25) */
+    int64_t max_lifetime_ms; /* of its tokens; 0: no limit */
+} fg_identity_provider_t;
+
+#endif

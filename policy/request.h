@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * A request as claims, so that policies test it like a person's claims.  Their types begin with FG_REQUEST_CLAIMS,
+ * which nobody else may say: claims of that kind in tokens and directories are dropped (fg_claims_drop_request). */
+#ifndef FG_POLICY_REQUEST_H
+#define FG_POLICY_REQUEST_H
+
+#include "policy/rules.h"
+
+#define FG_REQUEST_CLAIMS "urn:fedgate:request:"
+#define FG_REQUEST_ISSUER "REQUEST"
+/* A member of a JSON body: FG_REQUEST_JSON "spec.replicas"; of all elements where there is a list on the way. */
+#define FG_REQUEST_JSON FG_REQUEST_CLAIMS "json:"
+
+/* Built-in aliases, in all rule files: method, path, query, host, client_address, time, hour, weekday, tls_version,
+ * tls_cipher, certificate, and for WS-Management operation, action, resource, selector, option, filter_dialect, filter,
+ * command, argument, command_line, script; each stands for FG_REQUEST_CLAIMS and itself.  The short names of claims in
+ * gateway.conf (role, upn, …) are aliases as well. */
+fg_str_t fg_request_alias(fg_str_t name); /* the type; .p NULL: no such */
+
+typedef struct fg_request_facts {
+    fg_str_t method; /* "GET", "POST", "PROPFIND", … */
+    fg_str_t path;   /* as it will be forwarded: decoded and normalised */
+    fg_str_t query;  /* raw */
+    fg_str_t host;   /* lower case */
+    fg_str_t client_address;
+    fg_str_t tls_version, tls_cipher; /* .n 0: no TLS */
+    fg_str_t certificate;             /* subject of the verified client certificate, RFC 2253; .n 0: none */
+    int64_t now_ms;                   /* time (RFC 3339, UTC), hour ("00" to "23"), weekday ("Monday") */
+} fg_request_facts_t;
+
+/* Appends the facts that are there (empty ones are left out). */
+bool fg_request_claims(fg_arena_t *arena, const fg_request_facts_t *facts, fg_claims_t *claims) FG_MUST_CHECK;
+/* Takes out what only a request may say. */
+void fg_claims_drop_request(fg_claims_t *claims);
+
+/* True if the path as the client wrote it could mean something else to the server behind than what nginx decoded: "//",
+ * dot segments, "\\", ";", and "%2f", "%2e", "%5c", "%3b", "%00" or a doubly encoded byte (HT-06). */
+bool fg_request_path_is_ambiguous(fg_str_t raw);
+
+/* Appends the members of a JSON body that the policy names: strings as they are, numbers and true/false/null as JSON
+ * writes them.  A body that is no JSON or has a name twice: FG_E_HTTP_REQUEST (JW-06). */
+bool fg_request_json_claims(fg_arena_t *arena, const fg_ruleset_t *policy, fg_str_t body, fg_claims_t *claims,
+                            fg_err_t *err) FG_MUST_CHECK;
+
+#endif

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * Assertions that a partner encrypted to us (XML Encryption 1.0, 1.1). */
+#ifndef FG_TOKEN_DECRYPT_H
+#define FG_TOKEN_DECRYPT_H
+
+#include "core/key.h"
+#include "core/xml.h"
+
+/* True for saml:EncryptedAssertion (SAML 2.0 core §2.3.4) and xenc:EncryptedData (SAML 1.1 in WS-Federation). */
+bool fg_assertion_is_encrypted(const xmlNode *element);
+
+/* Decrypts with one of our keys (tried by what EncryptedKey says about its recipient first) and parses the plaintext
+ * anew, with all limits and checks (XE-06): *assertion is the only element of a document of its own in the arena.
+ * AES-128/256 CBC and GCM; RSA-OAEP-MGF1P and RSA-OAEP with SHA-1 or SHA-256; no RSA 1.5 (XE-02), no CipherReference
+ * (XE-03), at most 4 EncryptedKeys, none nested (XE-04), no other digests, full GCM tag (XE-05).  Every failure from
+ * the key on is FG_E_DECRYPT and takes the same way (XE-01); the plaintext's own faults are too, as its signature is
+ * not checked yet. */
+bool fg_assertion_decrypt(fg_arena_t *arena, const xmlNode *element, const fg_key_t *const *keys, size_t key_count,
+                          const fg_xml_limits_t *limits, xmlNode **assertion, fg_err_t *err) FG_MUST_CHECK;
+
+#endif

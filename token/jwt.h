@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * JSON Web Tokens (RFC 7519) in compact JWS form (RFC 7515), written and read; JWK sets (RFC 7517). */
+#ifndef FG_TOKEN_JWT_H
+#define FG_TOKEN_JWT_H
+
+#include <jansson.h>
+
+#include "core/env.h"
+#include "core/key.h"
+#include "token/claims.h"
+
+#define FG_JWT_MAX (64u << 10)
+
+/* A key with the algorithms that it may be used with: never those that the message would like (JW-02). */
+typedef struct fg_jwk {
+    fg_key_t *key; /* public */
+    fg_str_t kid;  /* .n 0: none */
+    fg_str_t
+        alg; /* .n 0: any that the key's type allows (RS256-512 and PS256-512; ES256, ES384, ES512 by curve; EdDSA) */
+} fg_jwk_t;
+typedef struct fg_jwk_set {
+    fg_jwk_t *items;
+    size_t count;
+} fg_jwk_set_t;
+
+/* Reads a JWK set's signature keys; what it does not know is left out, what is malformed or has a kid twice is refused
+ * (JW-04).  Keys are let go with the arena. */
+bool fg_jwk_set_read(fg_arena_t *arena, fg_str_t json, fg_jwk_set_t *set, fg_err_t *err) FG_MUST_CHECK;
+
+typedef struct fg_jwt_trust {
+    fg_str_t issuer; /* exact */
+    const fg_jwk_set_t *keys;
+    const fg_str_t *audiences; /* one of these must be in aud; exact */
+    size_t audience_count;
+    const char *type; /* typ that the header must have ("at+jwt"); NULL: "JWT", "at+jwt" or none */
+    int64_t skew_ms;
+    int64_t max_lifetime_ms; /* 0: no limit */
+} fg_jwt_trust_t;
+
+typedef struct fg_jwt_read {
+    fg_identity_t
+        identity;      /* name_id = sub; issuer = iss; claims, whose issuer is iss; method and instant where told */
+    fg_str_t audience; /* the one that matched */
+    fg_str_t id;       /* jti; .n 0: none */
+    int64_t not_on_or_after_ms;
+    const json_t *payload; /* lives as long as the arena */
+    const fg_key_t *key;   /* which of the trusted */
+} fg_jwt_read_t;
+
+/* The issuer that a token names, before anything in it is believed: to choose whom to trust.  .p NULL: no JWT. */
+fg_str_t fg_jwt_peek_issuer(fg_arena_t *arena, fg_str_t token);
+/* Verifies and reads (JW-01..08, 10, 11): three canonical base64url parts; alg allowed for the key that kid (or,
+ * without one, the set) yields; jwk, jku, x5u, x5c ignored; crit refused; exp there; nbf, iat, iss, aud. */
+bool fg_jwt_read(const fg_env_t *env, fg_arena_t *arena, fg_str_t token, const fg_jwt_trust_t *trust,
+                 fg_jwt_read_t *result, fg_err_t *err) FG_MUST_CHECK;
+
+/* The claim type for a member's name and back: sub is the NameID; "upn", "email", "given_name", "family_name", "name",
+ * "unique_name", "role"/"roles", "groups", "appid", … as AD FS and OpenID Connect name them; anything else is its own
+ * type. */
+fg_str_t fg_jwt_claim_type(fg_str_t name);
+fg_str_t fg_jwt_claim_name(fg_str_t type);
+
+typedef struct fg_jwt {
+    const char *type; /* header typ: "JWT", "at+jwt" */
+    fg_str_t id;      /* jti */
+    fg_str_t issuer;
+    fg_str_t subject; /* .n 0: none */
+    fg_str_t audience;
+    int64_t issued_ms, not_before_ms, expires_ms;
+    const fg_identity_t *identity; /* method (amr) and instant (auth_time) */
+    const fg_claims_t *claims;     /* same types are joined into one list */
+} fg_jwt_t;
+
+/* Appends the signed token.  alg by the key: RS256, ES256, ES384; kid is fg_key_get_id's. */
+bool fg_jwt_write(const fg_jwt_t *jwt, const fg_key_t *key, fg_buf_t *out, fg_err_t *err) FG_MUST_CHECK;
+
+#endif
