@@ -180,6 +180,14 @@ void fg_uri_encode(fg_buf_t *out, fg_str_t text) {
     }
 }
 
+void fg_uri_put_param(fg_buf_t *url, fg_str_t name, fg_str_t value) {
+    bool first = url->length == 0 || memchr(url->data, '?', url->length) == NULL;
+    fg_buf_putc(url, first ? '?' : '&');
+    fg_uri_encode(url, name);
+    fg_buf_putc(url, '=');
+    fg_uri_encode(url, value);
+}
+
 static bool decode_form(fg_arena_t *arena, fg_str_t text, fg_str_t *decoded, fg_err_t *err) {
     char *to = fg_arena_alloc(arena, text.n + 1);
     if (to == NULL)

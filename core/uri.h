@@ -29,6 +29,9 @@ bool fg_uri_origin(fg_str_t text, fg_buf_t *out) FG_MUST_CHECK;
 /* Appends text with everything but RFC 3986's unreserved characters percent-encoded. */
 void fg_uri_encode(fg_buf_t *out, fg_str_t text);
 
+/* One parameter "name=value" of an address, encoded, with '?' or '&' before it. */
+void fg_uri_put_param(fg_buf_t *url, fg_str_t name, fg_str_t value);
+
 typedef struct fg_param {
     fg_str_t name;  /* decoded; may hold any byte but NUL */
     fg_str_t value; /* decoded */

@@ -104,7 +104,9 @@ static const struct page {
     void (*prepare)(const page_job_t *);
 } pages_table[FG_PAGE_COUNT] = {
     [FG_PAGE_SIGN_IN] = {POLICY "form-action 'self'", "same-origin", prepare_sign_in},
-    [FG_PAGE_HOME_REALM] = {POLICY "form-action 'self'", "same-origin", NULL},
+    /* No form-action: Chromium applies it to the redirects that follow a form too, and the choice leads to partners,
+     * who send the browser on as they like.  The form holds no secret. */
+    [FG_PAGE_HOME_REALM] = {POLICY, "same-origin", NULL},
     /* sign-out clean-up loads a page of each relying party (WS-Federation 1.2 §13.2.4) */
     [FG_PAGE_SIGNED_OUT] = {POLICY "form-action 'none'; frame-src https: http:", "same-origin", NULL},
     [FG_PAGE_ERROR] = {POLICY "form-action 'none'", "same-origin", prepare_error},

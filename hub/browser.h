@@ -33,6 +33,10 @@ struct fg_browser_signin {
  * password that was sent, or sends the browser to a partner.  in must live as long as the exchange. */
 fg_step_t fg_browser_sign_in(fg_exchange_t *ex, fg_browser_signin_t *in);
 
+/* Appends to url, an address of ours, the note that this session's person has just signed in at a partner because the
+ * request of that address asked for it: it counts as fresh for a minute, for that request and session only. */
+bool fg_browser_fresh_put(fg_exchange_t *ex, const fg_session_t *session, fg_buf_t *url, fg_err_t *err) FG_MUST_CHECK;
+
 /* What sends people to a partner; of the protocol that the partner speaks.  back: an address of ours, to which the
  * browser returns with a session. */
 typedef struct fg_partner_signin {
@@ -40,6 +44,10 @@ typedef struct fg_partner_signin {
     fg_str_t back;
     const fg_authmethod_t *method; /* asked for, and held against the result (WF-07) */
     int64_t fresh_ms;
+    /* known on the way back */
+    int64_t asked_ms;        /* when the browser was sent there */
+    const fg_str_t *parties; /* of the session that the new one takes the place of */
+    size_t party_count;
 } fg_partner_signin_t;
 
 /* The state of a round trip to a partner: sealed in a cookie of this browser (WF-08), named by a random word of 32

@@ -53,6 +53,20 @@ fg_str_t fg_request_cookie(const fg_request_t *request, const char *name, size_t
     return found;
 }
 
+size_t fg_request_cookies(const fg_request_t *request, const char *prefix, fg_header_t *found, size_t room) {
+    size_t count = 0;
+    for (size_t i = 0; i < request->header_count; i++) {
+        if (!fg_str_eq_nocase(request->headers[i].name, FG_STR("cookie")))
+            continue;
+        fg_str_t rest = request->headers[i].value;
+        fg_header_t cookie;
+        while (count < room && next_cookie(&rest, &cookie.name, &cookie.value))
+            if (fg_str_starts(cookie.name, prefix))
+                found[count++] = cookie;
+    }
+    return count;
+}
+
 fg_str_t fg_request_media_type(fg_arena_t *arena, const fg_request_t *request) {
     size_t times;
     fg_str_t value = fg_request_header(request, "content-type", &times);

@@ -74,9 +74,10 @@ struct fg_exchange {
     char correlation_id[FG_ID_SIZE];
     fg_handler_t next; /* the step to run next */
     fg_signin_t signin;
-    struct fg_access *access; /* of a protected location; NULL: one of our endpoints */
-    void *state;              /* the protocol's own, between steps */
-    fg_audit_line_t *audit;   /* first; written by the host when the exchange is over */
+    struct fg_browser_signin *browser; /* of hub/browser.h, between steps */
+    struct fg_access *access;          /* of a protected location; NULL: one of our endpoints */
+    void *state;                       /* the protocol's own, between steps */
+    fg_audit_line_t *audit;            /* first; written by the host when the exchange is over */
     fg_audit_line_t **audit_end;
 };
 
@@ -84,6 +85,8 @@ struct fg_exchange {
 fg_str_t fg_request_header(const fg_request_t *request, const char *name, size_t *times);
 /* A cookie's value (RFC 6265 §5.4, first of that name); .p NULL: absent.  *times as above. */
 fg_str_t fg_request_cookie(const fg_request_t *request, const char *name, size_t *times);
+/* The cookies whose name begins with prefix, at most room; returns how many were found. */
+size_t fg_request_cookies(const fg_request_t *request, const char *prefix, fg_header_t *found, size_t room);
 /* The media type in lower case without parameters, if Content-Type was sent exactly once; else .p NULL. */
 fg_str_t fg_request_media_type(fg_arena_t *arena, const fg_request_t *request);
 

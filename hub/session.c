@@ -4,6 +4,8 @@
 #include <stdio.h>
 
 #include "core/crypto.h"
+#include "hub/bytes.h"
+#include "hub/cookie.h"
 #include "hub/seal.h"
 
 #define COOKIE "__Host-fedgate"
@@ -13,89 +15,49 @@
 #define CLAIMS_MAX 512u
 #define FORMAT_VERSION 1u
 
-/* ---- the session as bytes: numbers little-endian, strings with a 32-bit length before them */
-
-static void put_number(fg_buf_t *out, uint64_t value, unsigned bytes) {
-    for (unsigned i = 0; i < bytes; i++)
-        fg_buf_putc(out, (char)(unsigned char)(value >> (8 * i)));
-}
-
-static void put_string(fg_buf_t *out, fg_str_t s) {
-    put_number(out, s.n, 4);
-    fg_buf_put_str(out, s);
-}
-
-typedef struct reader {
-    fg_str_t rest;
-    bool failed;
-} reader_t;
-
-static uint64_t get_number(reader_t *in, unsigned bytes) {
-    uint64_t value = 0;
-    if (in->failed || in->rest.n < bytes) {
-        in->failed = true;
-        return 0;
-    }
-    for (unsigned i = 0; i < bytes; i++)
-        value |= (uint64_t)(unsigned char)in->rest.p[i] << (8 * i);
-    in->rest.p += bytes;
-    in->rest.n -= bytes;
-    return value;
-}
-
-static fg_str_t get_string(reader_t *in) {
-    size_t length = (size_t)get_number(in, 4);
-    if (in->failed || in->rest.n < length) {
-        in->failed = true;
-        return FG_STR_NONE;
-    }
-    fg_str_t s = {in->rest.p, length};
-    in->rest.p += length;
-    in->rest.n -= length;
-    return s;
-}
+/* ---- the session as bytes */
 
 static void put_claim(fg_buf_t *out, const fg_claim_t *claim) {
     const fg_str_t *parts[] = {&claim->type, &claim->value, &claim->value_type, &claim->issuer,
                                &claim->original_issuer};
     for (size_t i = 0; i < FG_ARRAY_SIZE(parts); i++)
-        put_string(out, *parts[i]);
+        fg_bytes_put_string(out, *parts[i]);
 }
 
 static void write_session(fg_buf_t *out, const fg_session_t *session) {
     const fg_identity_t *identity = &session->identity;
-    put_number(out, FORMAT_VERSION, 1);
-    put_string(out, fg_str(session->id));
-    put_string(out, session->home_realm);
-    put_number(out, (uint64_t)session->created_ms, 8);
-    put_number(out, (uint64_t)session->used_ms, 8);
-    put_string(out, identity->name_id.value);
-    put_string(out, identity->name_id.format);
-    put_string(out, identity->name_id.name_qualifier);
-    put_string(out, identity->name_id.sp_name_qualifier);
-    put_string(out, identity->issuer);
-    put_string(out, identity->auth_method);
-    put_number(out, (uint64_t)identity->auth_instant_ms, 8);
-    put_string(out, identity->session_index);
-    put_number(out, session->party_count, 1);
+    fg_bytes_put_number(out, FORMAT_VERSION, 1);
+    fg_bytes_put_string(out, fg_str(session->id));
+    fg_bytes_put_string(out, session->home_realm);
+    fg_bytes_put_number(out, (uint64_t)session->created_ms, 8);
+    fg_bytes_put_number(out, (uint64_t)session->used_ms, 8);
+    fg_bytes_put_string(out, identity->name_id.value);
+    fg_bytes_put_string(out, identity->name_id.format);
+    fg_bytes_put_string(out, identity->name_id.name_qualifier);
+    fg_bytes_put_string(out, identity->name_id.sp_name_qualifier);
+    fg_bytes_put_string(out, identity->issuer);
+    fg_bytes_put_string(out, identity->auth_method);
+    fg_bytes_put_number(out, (uint64_t)identity->auth_instant_ms, 8);
+    fg_bytes_put_string(out, identity->session_index);
+    fg_bytes_put_number(out, session->party_count, 1);
     for (size_t i = 0; i < session->party_count; i++)
-        put_string(out, session->parties[i]);
-    put_number(out, identity->claims.count, 2);
+        fg_bytes_put_string(out, session->parties[i]);
+    fg_bytes_put_number(out, identity->claims.count, 2);
     for (size_t i = 0; i < identity->claims.count; i++)
         put_claim(out, &identity->claims.items[i]);
 }
 
-static void read_claims(fg_arena_t *arena, reader_t *in, fg_claims_t *claims) {
-    size_t count = (size_t)get_number(in, 2);
+static void read_claims(fg_arena_t *arena, fg_bytes_t *in, fg_claims_t *claims) {
+    size_t count = (size_t)fg_bytes_get_number(in, 2);
     if (count > CLAIMS_MAX)
         in->failed = true;
     for (size_t i = 0; i < count && !in->failed; i++) {
         fg_claim_t claim = {0};
-        claim.type = get_string(in);
-        claim.value = get_string(in);
-        claim.value_type = get_string(in);
-        claim.issuer = get_string(in);
-        claim.original_issuer = get_string(in);
+        claim.type = fg_bytes_get_string(in);
+        claim.value = fg_bytes_get_string(in);
+        claim.value_type = fg_bytes_get_string(in);
+        claim.issuer = fg_bytes_get_string(in);
+        claim.original_issuer = fg_bytes_get_string(in);
         if (!in->failed && !fg_claims_add(arena, claims, &claim))
             in->failed = true;
     }
@@ -103,32 +65,32 @@ static void read_claims(fg_arena_t *arena, reader_t *in, fg_claims_t *claims) {
 
 /* Strings of the session point into bytes. */
 static bool read_session(fg_arena_t *arena, fg_str_t bytes, fg_session_t *session) {
-    reader_t in = {bytes, false};
+    fg_bytes_t in = {bytes, false};
     fg_identity_t *identity = &session->identity;
-    if (get_number(&in, 1) != FORMAT_VERSION)
+    if (fg_bytes_get_number(&in, 1) != FORMAT_VERSION)
         return false;
-    fg_str_t id = get_string(&in);
+    fg_str_t id = fg_bytes_get_string(&in);
     if (id.n == 0 || id.n >= sizeof session->id)
         return false;
     memcpy(session->id, id.p, id.n);
-    session->home_realm = get_string(&in);
-    session->created_ms = (int64_t)get_number(&in, 8);
-    session->used_ms = (int64_t)get_number(&in, 8);
-    identity->name_id.value = get_string(&in);
-    identity->name_id.format = get_string(&in);
-    identity->name_id.name_qualifier = get_string(&in);
-    identity->name_id.sp_name_qualifier = get_string(&in);
-    identity->issuer = get_string(&in);
-    identity->auth_method = get_string(&in);
-    identity->auth_instant_ms = (int64_t)get_number(&in, 8);
-    identity->session_index = get_string(&in);
-    session->party_count = (size_t)get_number(&in, 1);
+    session->home_realm = fg_bytes_get_string(&in);
+    session->created_ms = (int64_t)fg_bytes_get_number(&in, 8);
+    session->used_ms = (int64_t)fg_bytes_get_number(&in, 8);
+    identity->name_id.value = fg_bytes_get_string(&in);
+    identity->name_id.format = fg_bytes_get_string(&in);
+    identity->name_id.name_qualifier = fg_bytes_get_string(&in);
+    identity->name_id.sp_name_qualifier = fg_bytes_get_string(&in);
+    identity->issuer = fg_bytes_get_string(&in);
+    identity->auth_method = fg_bytes_get_string(&in);
+    identity->auth_instant_ms = (int64_t)fg_bytes_get_number(&in, 8);
+    identity->session_index = fg_bytes_get_string(&in);
+    session->party_count = (size_t)fg_bytes_get_number(&in, 1);
     if (session->party_count > FG_SESSION_PARTIES)
         return false;
     for (size_t i = 0; i < session->party_count; i++)
-        session->parties[i] = get_string(&in);
+        session->parties[i] = fg_bytes_get_string(&in);
     read_claims(arena, &in, &identity->claims);
-    return !in.failed && in.rest.n == 0;
+    return fg_bytes_end(&in);
 }
 
 /* ---- cookies */
@@ -138,22 +100,6 @@ static void chunk_name(char out[32], unsigned i) {
         snprintf(out, 32, "%s", COOKIE);
     else
         snprintf(out, 32, "%s-%u", COOKIE, i);
-}
-
-static void set_cookie(fg_exchange_t *ex, const char *name, fg_str_t value, const char *more) {
-    char *line = fg_arena_printf(ex->arena, "%s=%.*s; Path=/; Secure; HttpOnly; SameSite=Lax%s", name, (int)value.n,
-                                 value.p ? value.p : "", more);
-    if (line == NULL)
-        ex->response.failed = true;
-    else
-        fg_response_header(ex, "Set-Cookie", fg_str(line));
-}
-
-static void clear_cookie(fg_exchange_t *ex, const char *name) {
-    size_t times;
-    fg_request_cookie(&ex->request, name, &times);
-    if (times > 0)
-        set_cookie(ex, name, FG_STR(""), "; Max-Age=0");
 }
 
 /* The cookie's text from its chunks: the first begins with their number and a dot (HT-10: bounded). */
@@ -218,6 +164,12 @@ bool fg_session_add_party(fg_session_t *session, fg_str_t realm) {
     return true;
 }
 
+void fg_session_add_parties(fg_session_t *session, const fg_str_t *parties, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (!fg_session_add_party(session, parties[i]))
+            return;
+}
+
 bool fg_session_save(fg_exchange_t *ex, const fg_session_t *session, fg_err_t *err) {
     fg_buf_t bytes = FG_BUF_INIT(SESSION_MAX);
     fg_session_t used = *session;
@@ -234,7 +186,7 @@ bool fg_session_save(fg_exchange_t *ex, const fg_session_t *session, fg_err_t *e
         char name[32];
         chunk_name(name, i);
         if (i >= chunks) {
-            clear_cookie(ex, name);
+            fg_cookie_clear(ex, name);
             continue;
         }
         size_t from = (size_t)i * CHUNK_SIZE, length = text.n - from < CHUNK_SIZE ? text.n - from : CHUNK_SIZE;
@@ -242,7 +194,7 @@ bool fg_session_save(fg_exchange_t *ex, const fg_session_t *session, fg_err_t *e
                              : fg_arena_strndup(ex->arena, text.p + from, length);
         if (value == NULL)
             return FG_FAIL(err, FG_E_MEMORY, "session cookie");
-        set_cookie(ex, name, fg_str(value), "");
+        fg_cookie_set(ex, name, fg_str(value), "SameSite=Lax");
     }
     return true;
 }
@@ -251,7 +203,7 @@ void fg_session_end(fg_exchange_t *ex, const fg_session_t *session) {
     for (unsigned i = 0; i < CHUNKS; i++) {
         char name[32];
         chunk_name(name, i);
-        clear_cookie(ex, name);
+        fg_cookie_clear(ex, name);
     }
     fg_store_t *store = ex->env->store;
     char *key = session ? fg_arena_printf(ex->arena, "session-ended:%s", session->id) : NULL;
@@ -282,7 +234,7 @@ static bool browser_id(fg_exchange_t *ex, bool make, fg_str_t *id) {
     *id = fg_arena_str(ex->arena, (fg_str_t){text, 2 * FORM_ID_SIZE});
     if (id->p == NULL)
         return false;
-    set_cookie(ex, FORM_COOKIE, *id, "");
+    fg_cookie_set(ex, FORM_COOKIE, *id, "SameSite=Lax");
     return true;
 }
 
@@ -291,9 +243,9 @@ bool fg_form_token_make(fg_exchange_t *ex, const char *purpose, fg_str_t *token,
     if (!browser_id(ex, true, &id))
         return FG_FAIL(err, FG_E_INTERNAL, "no randomness for a form");
     fg_buf_t bytes = FG_BUF_INIT(512);
-    put_number(&bytes, (uint64_t)ex->now_ms, 8);
-    put_string(&bytes, fg_str(purpose));
-    put_string(&bytes, id);
+    fg_bytes_put_number(&bytes, (uint64_t)ex->now_ms, 8);
+    fg_bytes_put_string(&bytes, fg_str(purpose));
+    fg_bytes_put_string(&bytes, id);
     bool sealed = fg_buf_ok(&bytes) && fg_cookie_seal(ex, "form", fg_buf_str(&bytes), token);
     fg_buf_free(&bytes);
     return sealed || FG_FAIL(err, FG_E_INTERNAL, "form token");
@@ -305,9 +257,9 @@ bool fg_form_token_check(fg_exchange_t *ex, const char *purpose, fg_str_t token,
         return FG_FAIL(err, FG_E_CSRF, "the browser sent no form cookie");
     if (token.n > 1024 || !fg_cookie_unseal(ex, "form", token, &bytes))
         return FG_FAIL(err, FG_E_CSRF, "the form's token is missing or not ours");
-    reader_t in = {bytes, false};
-    int64_t made = (int64_t)get_number(&in, 8);
-    fg_str_t made_for = get_string(&in), made_id = get_string(&in);
+    fg_bytes_t in = {bytes, false};
+    int64_t made = (int64_t)fg_bytes_get_number(&in, 8);
+    fg_str_t made_for = fg_bytes_get_string(&in), made_id = fg_bytes_get_string(&in);
     if (in.failed || !fg_str_is(made_for, purpose))
         return FG_FAIL(err, FG_E_CSRF, "the form's token is another form's");
     if (!fg_equal_secret(made_id, id))
@@ -333,7 +285,7 @@ bool fg_remember(fg_exchange_t *ex, const char *name, fg_str_t value, fg_err_t *
     memory_name(name, cookie);
     if (value.n > 1024 || !fg_cookie_seal(ex, cookie, value, &text))
         return FG_FAIL(err, FG_E_INTERNAL, "a choice could not be remembered");
-    set_cookie(ex, cookie, text, "; Max-Age=1209600");
+    fg_cookie_set(ex, cookie, text, "SameSite=Lax; Max-Age=1209600");
     return true;
 }
 

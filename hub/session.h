@@ -27,6 +27,8 @@ bool fg_session_begin(fg_exchange_t *ex, const fg_identity_t *identity, fg_str_t
                       fg_err_t *err) FG_MUST_CHECK;
 /* Notes a relying party; false: no room left. realm must live as long as the session is used. */
 bool fg_session_add_party(fg_session_t *session, fg_str_t realm) FG_MUST_CHECK;
+/* Notes those of an older session, as many as there is room for. */
+void fg_session_add_parties(fg_session_t *session, const fg_str_t *parties, size_t count);
 /* Sets the cookies of the response. */
 bool fg_session_save(fg_exchange_t *ex, const fg_session_t *session, fg_err_t *err) FG_MUST_CHECK;
 /* Clears the cookies of the response; the id is remembered as ended until its absolute lifetime is over. */

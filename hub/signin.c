@@ -13,14 +13,14 @@ fg_step_t fg_signin_begin(fg_exchange_t *ex, const fg_home_realm_t *realm, fg_st
     return FG_STEP_PASSWORD;
 }
 
-/* The claims as the acceptance rules leave them.  Properties go no further: a session does not keep them. */
-static bool accept(fg_exchange_t *ex, fg_signin_t *signin) {
+/* Properties go no further: a session does not keep them. */
+bool fg_signin_accept(fg_exchange_t *ex, const fg_home_realm_t *realm, fg_identity_t *identity, fg_err_t *err) {
     fg_rule_output_t out;
-    if (signin->realm->acceptance_rules == NULL)
+    if (realm->acceptance_rules == NULL)
         return true;
-    if (!fg_ruleset_run(signin->realm->acceptance_rules, ex->arena, NULL, &signin->identity.claims, &out, &signin->err))
+    if (!fg_ruleset_run(realm->acceptance_rules, ex->arena, &ex->hub->stores, &identity->claims, &out, err))
         return false;
-    signin->identity.claims = out.claims;
+    identity->claims = out.claims;
     for (size_t i = 0; i < out.claims.count; i++)
         out.claims.items[i].properties = NULL;
     return true;
@@ -28,7 +28,7 @@ static bool accept(fg_exchange_t *ex, fg_signin_t *signin) {
 
 static bool check(fg_exchange_t *ex, fg_signin_t *signin) {
     fg_err_t *err = &signin->err;
-    if (signin->realm == NULL)
+    if (signin->realm == NULL || signin->realm->directory == NULL)
         return FG_FAIL(err, FG_E_AUTH_FAILED, "no directory is configured");
     fg_directory_t *directory = signin->realm->directory;
     const fg_lockout_t *rules = &ex->hub->lockout;
@@ -39,18 +39,19 @@ static bool check(fg_exchange_t *ex, fg_signin_t *signin) {
                                    err))
         return false;
     fg_lockout_succeed(ex->env, rules, name, signin->user, address);
-    return accept(ex, signin);
+    return fg_signin_accept(ex, signin->realm, &signin->identity, err);
 }
 
 void fg_signin_run(fg_exchange_t *ex) {
     fg_signin_t *signin = &ex->signin;
     signin->ok = check(ex, signin);
+    const fg_directory_t *directory = signin->realm ? signin->realm->directory : NULL;
     if (signin->password.n > 0)
         explicit_bzero((void *)(uintptr_t)signin->password.p, signin->password.n);
     signin->password = FG_STR_NONE;
     const fg_audit_field_t fields[] = {
         {"user", signin->user},
-        {"directory", fg_str(signin->realm ? signin->realm->directory->name : NULL)},
+        {"directory", fg_str(directory ? directory->name : NULL)},
         {"method", signin->ok ? signin->identity.auth_method : FG_STR_NONE},
     };
     fg_audit(ex, signin->ok ? "signin" : "signin_refused", signin->ok ? NULL : &signin->err, fields,

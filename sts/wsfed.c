@@ -53,13 +53,7 @@ fg_str_t fg_wsfed_get(const fg_params_t *params, const char *name) {
     return value.n > 0 ? value : FG_STR_NONE;
 }
 
-void fg_wsfed_put_param(fg_buf_t *url, const char *name, fg_str_t value) {
-    bool first = url->length == 0 || memchr(url->data, '?', url->length) == NULL;
-    fg_buf_putc(url, first ? '?' : '&');
-    fg_buf_puts(url, name);
-    fg_buf_putc(url, '=');
-    fg_uri_encode(url, value);
-}
+void fg_wsfed_put_param(fg_buf_t *url, const char *name, fg_str_t value) { fg_uri_put_param(url, fg_str(name), value); }
 
 fg_str_t fg_wsfed_url(fg_exchange_t *ex, const char *path) {
     return fg_str(fg_arena_printf(ex->arena, "%.*s%s", (int)ex->hub->base_url.n, ex->hub->base_url.p, path));

@@ -5,8 +5,8 @@
 #ifndef FG_STS_WSFED_H
 #define FG_STS_WSFED_H
 
+#include "hub/browser.h"
 #include "hub/protocol.h"
-#include "hub/session.h"
 
 #define FG_WSFED_PATH "/adfs/ls/"
 #define FG_WSFED_SIGNIN "wsignin1.0"
@@ -24,10 +24,8 @@ typedef struct fg_wsfed {
     fg_str_t realm; /* wtrealm */
     fg_str_t reply; /* one of the partner's reply URLs */
     fg_saml_version_t token;
-    const struct fg_authmethod *method; /* wauth; NULL: any */
-    int64_t fresh_ms;                   /* wfresh; negative: any age */
-    const fg_home_realm_t *home_realm;  /* whr; NULL: none was named */
-    bool signed_in;                     /* session is one */
+    fg_browser_signin_t browser; /* wauth, wfresh, whr; and who it is */
+    bool signed_in;              /* of sign-out: session is one */
     fg_session_t session;
 } fg_wsfed_t;
 

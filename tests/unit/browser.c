@@ -9,7 +9,7 @@
 #include "core/fault.h"
 #include "core/time.h"
 #include "core/xml.h"
-#include "hub/signin.h"
+#include "hub/browser.h"
 #include "hub/store.h"
 
 #define STORE_SIZE (512u * 1024)
@@ -33,6 +33,15 @@ static bool check_password(fg_directory_t *directory, const fg_env_t *env, fg_ar
     return fg_claims_put(arena, &identity->claims, FG_CLAIM_NAME, FG_STR("alice <&> \"A\"")) &&
            fg_claims_put(arena, &identity->claims, FG_CLAIM_UPN, FG_STR("alice@example.com")) &&
            fg_claims_put(arena, &identity->claims, FG_CLAIM_ROLE, FG_STR("Administrators"));
+}
+
+static bool begin_partner_signin(fg_exchange_t *ex, const fg_partner_signin_t *signin, fg_err_t *err) {
+    fg_str_t word;
+    if (!fg_partner_state_make(ex, signin, &word, err))
+        return false;
+    snprintf(current->word, sizeof current->word, "%.*s", (int)word.n, word.p);
+    fg_response_redirect(ex, signin->realm->identity_provider->sign_in_url);
+    return true;
 }
 
 static void add_partner(browser_t *b, int i, const char *realm, const char *reply, const char *reply2) {
@@ -64,7 +73,11 @@ static void make_hub(browser_t *b) {
     b->directory = (fg_directory_t){.name = "staff", .check_password = check_password};
     b->home_realms[0] = (fg_home_realm_t){FG_STR("urn:home:staff"), "Staff", &b->directory};
     b->home_realms[1] = (fg_home_realm_t){FG_STR("urn:home:guests"), "Guests", &b->directory};
+    b->provider = (fg_identity_provider_t){.name = "partner", .sign_in_url = FG_STR(BROWSER_PROVIDER)};
+    b->home_realms[2] = (fg_home_realm_t){
+        .uri = FG_STR("urn:home:partner"), .display_name = "Partner", .identity_provider = &b->provider};
     b->hub = (fg_hub_t){
+        .begin_partner_signin = begin_partner_signin,
         .base_url = FG_STR(BROWSER_BASE),
         .host = FG_STR("gw.test"),
         .entity_id = FG_STR(BROWSER_ENTITY),
@@ -141,6 +154,7 @@ static void keep_cookie(browser_t *b, const char *line) {
     assert_true(i < FG_ARRAY_SIZE(b->cookies) && end - name < sizeof b->cookies[0][1]);
     snprintf(b->cookies[i][0], sizeof b->cookies[i][0], "%.*s", (int)name, line);
     snprintf(b->cookies[i][1], sizeof b->cookies[i][1], "%.*s", (int)(end - name - 1), line + name + 1);
+    snprintf(b->cookies[i][2], sizeof b->cookies[i][2], "%s", line + end);
     if (i == b->cookie_count)
         b->cookie_count++;
 }
@@ -153,8 +167,11 @@ static void keep_cookies(browser_t *b) {
 
 static const char *cookie_line(const browser_t *b, fg_arena_t *arena) {
     const char *line = "";
+    bool none_only = b->cross_site && b->ex->request.method == FG_METHOD_POST;
     for (size_t i = 0; i < b->cookie_count; i++) {
-        line = fg_arena_printf(arena, "%s%s%s=%s", line, i ? "; " : "", b->cookies[i][0], b->cookies[i][1]);
+        if (none_only && strstr(b->cookies[i][2], "SameSite=None") == NULL)
+            continue;
+        line = fg_arena_printf(arena, "%s%s%s=%s", line, *line ? "; " : "", b->cookies[i][0], b->cookies[i][1]);
         assert_non_null(line);
     }
     return line;

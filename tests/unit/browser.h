@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * A browser before a gateway, for tests of the passive protocols: cookies are kept, pages are seen as their models, one
- * directory knows alice (password "alice-demo"). */
+ * directory knows alice (password "alice-demo").  The third home realm, urn:home:partner, is a provider to which people
+ * are sent by a redirect to BROWSER_PROVIDER. */
 #ifndef FG_TESTS_UNIT_BROWSER_H
 #define FG_TESTS_UNIT_BROWSER_H
 
@@ -13,6 +14,7 @@
 #define BROWSER_BASE "https://gw.test"
 #define BROWSER_ENTITY "http://gw.test/adfs/services/trust"
 #define BROWSER_RP "https://rp.test/login"
+#define BROWSER_PROVIDER "https://idp.test/sign-in"
 
 enum { BROWSER_PARTNER_RP, BROWSER_PARTNER_OTHER, BROWSER_PARTNER_VIEWER, BROWSER_PARTNERS };
 
@@ -26,11 +28,14 @@ typedef struct browser {
     fg_str_t replies[BROWSER_PARTNERS][2];
     fg_realm_entry_t index[BROWSER_PARTNERS];
     fg_directory_t directory;
-    fg_home_realm_t home_realms[2];
-    fg_exchange_t *ex;        /* the last one */
-    char cookies[8][2][8192]; /* name, value */
+    fg_identity_provider_t provider;
+    fg_home_realm_t home_realms[3];
+    fg_exchange_t *ex;         /* the last one */
+    char cookies[16][3][8192]; /* name, value, attributes */
     size_t cookie_count;
-    char page[32]; /* what was rendered last; "" if nothing was */
+    bool cross_site; /* requests are made by another site's page: no Lax cookies with a POST */
+    char word[40];   /* of the state, when the browser was sent to the provider */
+    char page[32];   /* what was rendered last; "" if nothing was */
     json_t *model;
     char *audit; /* all audit lines so far, joined by '\n' */
 } browser_t;

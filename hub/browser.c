@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "hub/browser.h"
+
+#include "core/crypto.h"
+#include "core/time.h"
+#include "hub/bytes.h"
+#include "hub/seal.h"
+
+#define URL_MAX (64u << 10)
+#define FORM_PURPOSE "signin"
+/* Parameters of our own pages beside those of the protocol. */
+#define REALM "whr"     /* the button of home_realm.html */
+#define CHOOSE "choose" /* show the home realms again */
+#define FRESH "fresh"   /* a partner signed in for this very request */
+#define FRESH_LIFETIME FG_MINUTE
+
+/* ---- pages */
+
+static fg_step_t refuse(fg_exchange_t *ex, const fg_browser_signin_t *in, const fg_err_t *err) {
+    in->refuse(ex, err);
+    return FG_STEP_DONE;
+}
+
+static json_t *text_of(fg_str_t s) { return json_stringn(s.p ? s.p : "", s.n); }
+
+static fg_step_t show(fg_exchange_t *ex, const fg_browser_signin_t *in, const char *page, json_t *model) {
+    fg_err_t err = FG_ERR_INIT;
+    if (model != NULL && ex->hub->render(ex, 200, page, model))
+        return FG_STEP_DONE;
+    FG_FAIL(&err, FG_E_INTERNAL, "page %s could not be made", page);
+    return refuse(ex, in, &err);
+}
+
+static fg_str_t get(const fg_browser_signin_t *in, const char *name) { return fg_params_get(in->params, name, NULL); }
+
+static fg_str_t endpoint_url(fg_exchange_t *ex, const fg_browser_signin_t *in) {
+    return fg_str(fg_arena_printf(ex->arena, "%.*s%.*s", (int)ex->hub->base_url.n, ex->hub->base_url.p, (int)in->path.n,
+                                  in->path.p));
+}
+
+/* This request again, as a URL of our own; choose: asks for the home realms, whatever was chosen before. */
+static fg_str_t own_url(fg_exchange_t *ex, const fg_browser_signin_t *in, bool choose) {
+    fg_buf_t url = FG_BUF_INIT(URL_MAX);
+    fg_buf_put_str(&url, endpoint_url(ex, in));
+    for (size_t i = 0; i < in->params->count; i++) {
+        const fg_param_t *param = &in->params->items[i];
+        if (in->is_kept(param->name) && !(choose && fg_str_is(param->name, REALM)))
+            fg_uri_put_param(&url, param->name, param->value);
+    }
+    if (choose)
+        fg_uri_put_param(&url, FG_STR(CHOOSE), FG_STR("1"));
+    fg_str_t copy = fg_buf_ok(&url) ? fg_arena_str(ex->arena, fg_buf_str(&url)) : FG_STR_NONE;
+    fg_buf_free(&url);
+    return copy;
+}
+
+/* People can be sent there: there is a directory to ask, or a partner with an address. */
+static bool is_offered(const fg_home_realm_t *realm) {
+    return realm->directory != NULL ||
+           (realm->identity_provider != NULL && realm->identity_provider->sign_in_url.n > 0);
+}
+
+static fg_step_t show_home_realms(fg_exchange_t *ex, const fg_browser_signin_t *in) {
+    json_t *hidden = json_array(), *realms = json_array();
+    for (size_t i = 0; i < in->params->count; i++) {
+        const fg_param_t *param = &in->params->items[i];
+        if (in->is_kept(param->name) && !fg_str_is(param->name, REALM))
+            (void)json_array_append_new(
+                hidden, json_pack("{s:o, s:o}", "name", text_of(param->name), "value", text_of(param->value)));
+    }
+    for (size_t i = 0; i < ex->hub->home_realm_count; i++) {
+        const fg_home_realm_t *realm = &ex->hub->home_realms[i];
+        if (is_offered(realm))
+            (void)json_array_append_new(
+                realms, json_pack("{s:o, s:s}", "uri", text_of(realm->uri), "name", realm->display_name));
+    }
+    return show(ex, in, "home_realm",
+                json_pack("{s:o, s:o, s:o, s:o}", "action", text_of(endpoint_url(ex, in)), "application",
+                          text_of(in->application), "hidden", hidden, "realms", realms));
+}
+
+/* ---- where the person comes from */
+
+/* The only home realm that people can be sent to; *many: there are several. */
+static const fg_home_realm_t *only_home_realm(const fg_hub_t *hub, bool *many) {
+    const fg_home_realm_t *only = NULL;
+    *many = false;
+    for (size_t i = 0; i < hub->home_realm_count; i++) {
+        if (!is_offered(&hub->home_realms[i]))
+            continue;
+        if (only != NULL)
+            *many = true;
+        else
+            only = &hub->home_realms[i];
+    }
+    return *many ? NULL : only;
+}
+
+/* What is remembered of a relying party carries its realm in its name. */
+static const char *memory_name(fg_exchange_t *ex, const fg_browser_signin_t *in) {
+    const char *name = fg_arena_printf(ex->arena, "home-realm:%.*s", (int)in->memory.n, in->memory.p);
+    return name ? name : "home-realm";
+}
+
+/* The one that was asked for, else the only one, else the choice made before; NULL: ask. */
+static const fg_home_realm_t *choose_home_realm(fg_exchange_t *ex, const fg_browser_signin_t *in, bool *many) {
+    const fg_home_realm_t *only = only_home_realm(ex->hub, many);
+    if (in->home_realm != NULL || !*many)
+        return in->home_realm ? in->home_realm : only;
+    if (get(in, CHOOSE).n != 0 || in->memory.n == 0)
+        return NULL;
+    fg_str_t remembered = fg_remembered(ex, memory_name(ex, in));
+    const fg_home_realm_t *realm = remembered.n ? fg_hub_find_home_realm(ex->hub, remembered) : NULL;
+    return realm != NULL && is_offered(realm) ? realm : NULL;
+}
+
+static bool remember_home_realm(fg_exchange_t *ex, const fg_browser_signin_t *in, fg_err_t *err) {
+    bool many;
+    only_home_realm(ex->hub, &many);
+    if (!many || in->home_realm == NULL || in->memory.n == 0)
+        return true;
+    return fg_remember(ex, memory_name(ex, in), in->home_realm->uri, err);
+}
+
+/* A way of signing in that cannot be served is refused at once rather than replaced by a weaker one (WF-07):
+ * directories check passwords; what a partner can do is the partner's to say. */
+static bool check_method(const fg_exchange_t *ex, const fg_browser_signin_t *in, const fg_home_realm_t *realm,
+                         fg_err_t *err) {
+    bool served = in->method == NULL || in->method == fg_authmethod_find(FG_STR(FG_AUTH_PASSWORD));
+    for (size_t i = 0; i < ex->hub->home_realm_count && !served; i++) {
+        const fg_home_realm_t *other = &ex->hub->home_realms[i];
+        served = (realm == NULL || other == realm) && other->identity_provider != NULL && is_offered(other);
+    }
+    return served || FG_FAIL(err, FG_E_WSFED_AUTH, "%s is not possible here", in->method->claim);
+}
+
+/* ---- to a partner */
+
+static bool leave(fg_exchange_t *ex, const fg_browser_signin_t *in, const fg_home_realm_t *realm, fg_err_t *err) {
+    const fg_partner_signin_t signin = {
+        .realm = realm,
+        .back = own_url(ex, in, false),
+        .method = in->method,
+        .fresh_ms = in->fresh_ms,
+    };
+    if (!is_offered(realm))
+        return FG_FAIL(err, FG_E_WSFED_HOME_REALM, "people cannot be sent to %s", realm->display_name);
+    if (signin.back.p == NULL)
+        return FG_FAIL(err, FG_E_WSFED_REQUEST, "the request is too long to be brought back");
+    return remember_home_realm(ex, in, err) && ex->hub->begin_partner_signin(ex, &signin, err);
+}
+
+/* Whom a fresh sign-in is good for: a session, and a request that is told by its address. */
+static void put_bearer(fg_buf_t *out, const fg_session_t *session, fg_str_t url) {
+    unsigned char digest[FG_SHA256_SIZE];
+    fg_sha256(url.p, url.n, digest);
+    fg_bytes_put_string(out, fg_str(session->id));
+    fg_buf_add(out, digest, sizeof digest);
+}
+
+bool fg_browser_fresh_put(fg_exchange_t *ex, const fg_session_t *session, fg_buf_t *url, fg_err_t *err) {
+    fg_str_t text;
+    fg_buf_t bytes = FG_BUF_INIT(256);
+    fg_bytes_put_number(&bytes, (uint64_t)ex->now_ms, 8);
+    put_bearer(&bytes, session, fg_buf_str(url));
+    bool sealed = fg_buf_ok(&bytes) && fg_cookie_seal(ex, FRESH, fg_buf_str(&bytes), &text);
+    fg_buf_free(&bytes);
+    if (!sealed)
+        return FG_FAIL(err, FG_E_INTERNAL, "a fresh sign-in could not be noted");
+    fg_uri_put_param(url, FG_STR(FRESH), text);
+    return true;
+}
+
+/* The partner has just signed in whom this session is of, because this request asked for it: asking again would never
+ * end, as no answer can be younger than the request that follows it. */
+static bool is_just_done(fg_exchange_t *ex, const fg_browser_signin_t *in) {
+    fg_str_t text = get(in, FRESH), url, bytes;
+    if (text.n == 0 || text.n > 1024 || !fg_cookie_unseal(ex, FRESH, text, &bytes))
+        return false;
+    fg_bytes_t read = {bytes, false};
+    int64_t made = (int64_t)fg_bytes_get_number(&read, 8);
+    url = own_url(ex, in, false);
+    fg_buf_t bearer = FG_BUF_INIT(256);
+    put_bearer(&bearer, &in->session, url);
+    bool same = url.p != NULL && fg_buf_ok(&bearer) && fg_equal_secret(read.rest, fg_buf_str(&bearer));
+    fg_buf_free(&bearer);
+    return same && !read.failed && ex->now_ms - made < FRESH_LIFETIME;
+}
+
+/* ---- the password */
+
+static fg_step_t show_sign_in(fg_exchange_t *ex, const fg_browser_signin_t *in, const char *message,
+                              fg_str_t username) {
+    fg_err_t err = FG_ERR_INIT;
+    bool choice;
+    only_home_realm(ex->hub, &choice);
+    fg_str_t csrf, action = own_url(ex, in, false), other = choice ? own_url(ex, in, true) : FG_STR("");
+    if (!fg_form_token_make(ex, FORM_PURPOSE, &csrf, &err))
+        return refuse(ex, in, &err);
+    if (action.p == NULL || other.p == NULL) {
+        FG_FAIL(&err, FG_E_WSFED_REQUEST, "the request is too long to be brought back by a form");
+        return refuse(ex, in, &err);
+    }
+    return show(ex, in, "sign_in",
+                json_pack("{s:o, s:o, s:o, s:s, s:o, s:o}", "action", text_of(action), "application",
+                          text_of(in->application), "username", text_of(username), "message", message, "csrf",
+                          text_of(csrf), "realm_choice_url", text_of(other)));
+}
+
+/* The new session keeps the old one's relying parties: signing out must still reach them. */
+static bool begin_session(fg_exchange_t *ex, fg_browser_signin_t *in, fg_err_t *err) {
+    const fg_signin_t *signin = &ex->signin;
+    fg_session_t session;
+    if (in->method != NULL && fg_authmethod_find(signin->identity.auth_method) != in->method)
+        return FG_FAIL(err, FG_E_WSFED_AUTH, "signed in by %.*s", FG_STR_ARG(signin->identity.auth_method));
+    if (!fg_session_begin(ex, &signin->identity, signin->realm->uri, &session, err))
+        return false;
+    if (in->signed_in)
+        fg_session_add_parties(&session, in->session.parties, in->session.party_count);
+    in->session = session;
+    in->signed_in = true;
+    return remember_home_realm(ex, in, err);
+}
+
+static fg_step_t after_password(fg_exchange_t *ex) {
+    fg_browser_signin_t *in = ex->browser;
+    fg_err_t err = FG_ERR_INIT;
+    fg_code_t code = ex->signin.err.code;
+    if (!ex->signin.ok && (code == FG_E_AUTH_FAILED || code == FG_E_AUTH_LOCKED || code == FG_E_AUTH_MISSING))
+        return show_sign_in(ex, in, "wrong", ex->signin.user);
+    if (!ex->signin.ok)
+        return refuse(ex, in, &ex->signin.err);
+    if (!begin_session(ex, in, &err))
+        return refuse(ex, in, &err);
+    return in->finish(ex, in);
+}
+
+static bool read_form(fg_exchange_t *ex, const fg_browser_signin_t *in, fg_str_t *user, fg_str_t *password,
+                      fg_err_t *err) {
+    size_t users, passwords, tokens;
+    *user = fg_params_get(in->form, "username", &users);
+    *password = fg_params_get(in->form, "password", &passwords);
+    fg_str_t csrf = fg_params_get(in->form, "csrf", &tokens);
+    if (users > 1 || passwords > 1 || tokens > 1)
+        return FG_FAIL(err, FG_E_WSFED_REQUEST, "a field of the sign-in form was sent twice");
+    return fg_form_token_check(ex, FORM_PURPOSE, csrf, err);
+}
+
+static fg_step_t submit(fg_exchange_t *ex, fg_browser_signin_t *in, const fg_home_realm_t *realm) {
+    fg_err_t err = FG_ERR_INIT;
+    fg_str_t user, password;
+    if (!read_form(ex, in, &user, &password, &err))
+        return refuse(ex, in, &err);
+    return fg_signin_begin(ex, realm, user, password, after_password);
+}
+
+/* ---- what to do */
+
+/* What was asked for holds for the session's sign-in as it holds for a new one (WF-07). */
+static bool session_satisfies(fg_exchange_t *ex, const fg_browser_signin_t *in) {
+    const fg_session_t *session = &in->session;
+    if (!in->signed_in)
+        return false;
+    bool old = in->fresh_ms >= 0 && ex->now_ms - session->identity.auth_instant_ms >= in->fresh_ms;
+    if (old && !is_just_done(ex, in))
+        return false;
+    if (in->method != NULL && fg_authmethod_find(session->identity.auth_method) != in->method)
+        return false;
+    return in->home_realm == NULL || fg_str_eq(session->home_realm, in->home_realm->uri);
+}
+
+fg_step_t fg_browser_sign_in(fg_exchange_t *ex, fg_browser_signin_t *in) {
+    fg_err_t err = FG_ERR_INIT;
+    bool many;
+    ex->browser = in;
+    in->signed_in = fg_session_open(ex, &in->session);
+    if (in->form == NULL && session_satisfies(ex, in))
+        return in->finish(ex, in);
+    const fg_home_realm_t *realm = choose_home_realm(ex, in, &many);
+    if (!check_method(ex, in, realm, &err))
+        return refuse(ex, in, &err);
+    if (realm == NULL && many)
+        return show_home_realms(ex, in);
+    if (realm != NULL && realm->directory == NULL)
+        return leave(ex, in, realm, &err) ? FG_STEP_DONE : refuse(ex, in, &err);
+    return in->form != NULL ? submit(ex, in, realm) : show_sign_in(ex, in, "", FG_STR_NONE);
+}
