@@ -12,7 +12,6 @@ typedef struct fg_algorithms {
     EVP_MD *sha384;
     EVP_MD *sha512;
     EVP_CIPHER *aes_256_gcm;
-    EVP_MAC *hmac;
 } fg_algorithms_t;
 
 const fg_algorithms_t *fg_algorithms_get(void);

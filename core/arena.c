@@ -13,6 +13,7 @@ typedef struct block {
     struct block *next;
     size_t size;
     size_t used;
+    bool is_lent; /* the caller's: not zeroed, not ours to free */
     alignas(max_align_t) unsigned char data[];
 } block_t;
 
@@ -27,12 +28,28 @@ struct fg_arena {
     cleanup_t *cleanups;
     size_t allocated;
     size_t cap;
+    bool is_lent; /* stands itself in the caller's block */
 };
 
 fg_arena_t *fg_arena_new(size_t cap) {
     fg_arena_t *arena = calloc(1, sizeof *arena);
     if (arena != NULL)
         arena->cap = cap ? cap : FG_ARENA_DEFAULT_CAP;
+    return arena;
+}
+
+/* The arena's head and its first block stand at the beginning of the caller's block. */
+fg_arena_t *fg_arena_new_in(void *memory, size_t size, size_t cap) {
+    const size_t align = alignof(max_align_t), head = (sizeof(fg_arena_t) + align - 1) & ~(align - 1);
+    if (size < head + sizeof(block_t))
+        return NULL;
+    fg_arena_t *arena = memory;
+    block_t *block = (block_t *)((char *)memory + head);
+    *arena = (fg_arena_t){.blocks = block, .cap = cap ? cap : FG_ARENA_DEFAULT_CAP, .is_lent = true};
+    *block = (block_t){.size = size - head - sizeof *block, .is_lent = true};
+    if (block->size > arena->cap)
+        block->size = arena->cap;
+    arena->allocated = block->size;
     return arena;
 }
 
@@ -43,9 +60,11 @@ void fg_arena_free(fg_arena_t *arena) {
         c->release(c->object);
     for (block_t *block = arena->blocks, *next; block != NULL; block = next) {
         next = block->next;
-        free(block);
+        if (!block->is_lent)
+            free(block);
     }
-    free(arena);
+    if (!arena->is_lent)
+        free(arena);
 }
 
 static block_t *block_add(fg_arena_t *arena, size_t size) {
@@ -81,6 +100,8 @@ void *fg_arena_alloc(fg_arena_t *arena, size_t size) {
         return NULL;
     void *memory = block->data + block->used;
     block->used += size;
+    if (block->is_lent)
+        memset(memory, 0, size);
     return memory;
 }
 

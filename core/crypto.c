@@ -2,9 +2,8 @@
 #include "core/crypto.h"
 
 #include <limits.h>
-#include <stdlib.h>
+#include <pthread.h>
 
-#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 
@@ -13,60 +12,59 @@
 /* Written by start and stop alone, both in the main thread while there is no other. */
 static fg_algorithms_t algorithms;
 
+/* A thread's context for sealing, made at its first call and used again by all that follow: a new one per call costs an
+ * allocation, and more time than sealing a short text.  It is freed when the thread ends. */
+static pthread_key_t sealer_key;
+static bool sealer_key_is_there;
+
 const fg_algorithms_t *fg_algorithms_get(void) { return &algorithms; }
 
+static void sealer_free(void *context) { EVP_CIPHER_CTX_free(context); }
+
+/* From here on nobody names the cipher again: naming it would make the context anew. */
+static EVP_CIPHER_CTX *sealer_new(void) {
+    EVP_CIPHER_CTX *context = sealer_key_is_there ? EVP_CIPHER_CTX_new() : NULL;
+    if (context != NULL && EVP_CipherInit_ex2(context, algorithms.aes_256_gcm, NULL, NULL, 1, NULL) == 1 &&
+        pthread_setspecific(sealer_key, context) == 0)
+        return context;
+    sealer_free(context);
+    return NULL;
+}
+
+/* NULL: memory is out, or a call before fg_crypto_start(). */
+static EVP_CIPHER_CTX *sealer_get(void) {
+    EVP_CIPHER_CTX *context = sealer_key_is_there ? pthread_getspecific(sealer_key) : NULL;
+    return context != NULL ? context : sealer_new();
+}
+
 bool fg_crypto_start(void) {
-    if (algorithms.hmac != NULL)
+    if (sealer_key_is_there)
         return true;
     algorithms.sha1 = EVP_MD_fetch(NULL, "SHA1", NULL);
     algorithms.sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
     algorithms.sha384 = EVP_MD_fetch(NULL, "SHA384", NULL);
     algorithms.sha512 = EVP_MD_fetch(NULL, "SHA512", NULL);
     algorithms.aes_256_gcm = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
-    algorithms.hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+    sealer_key_is_there = pthread_key_create(&sealer_key, sealer_free) == 0;
     if (algorithms.sha1 && algorithms.sha256 && algorithms.sha384 && algorithms.sha512 && algorithms.aes_256_gcm &&
-        algorithms.hmac)
+        sealer_key_is_there)
         return true;
     fg_crypto_stop();
     return false;
 }
 
 void fg_crypto_stop(void) {
+    if (sealer_key_is_there) {
+        sealer_free(pthread_getspecific(sealer_key));
+        pthread_key_delete(sealer_key);
+    }
+    sealer_key_is_there = false;
     EVP_MD_free(algorithms.sha1);
     EVP_MD_free(algorithms.sha256);
     EVP_MD_free(algorithms.sha384);
     EVP_MD_free(algorithms.sha512);
     EVP_CIPHER_free(algorithms.aes_256_gcm);
-    EVP_MAC_free(algorithms.hmac);
     algorithms = (fg_algorithms_t){NULL};
-}
-
-/* A digest that cannot be computed must not pass as one that was: the callers have no way to tell, so the process ends.
- * It takes memory that is out for a context of some hundred bytes, or a call before fg_crypto_start(). */
-static void digest(const EVP_MD *md, const void *data, size_t length, unsigned char *out) {
-    if (md == NULL || EVP_Digest(data, length, out, NULL, md, NULL) != 1)
-        abort();
-}
-
-void fg_sha256(const void *data, size_t length, unsigned char out[FG_SHA256_SIZE]) {
-    digest(algorithms.sha256, data, length, out);
-}
-
-void fg_sha1(const void *data, size_t length, unsigned char out[20]) { digest(algorithms.sha1, data, length, out); }
-
-bool fg_hmac_sha256(fg_str_t key, fg_str_t data, unsigned char out[FG_SHA256_SIZE]) {
-    char name[] = "SHA256";
-    const OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name, 0),
-                                 OSSL_PARAM_construct_end()};
-    EVP_MAC_CTX *context = EVP_MAC_CTX_new(algorithms.hmac);
-    size_t length = 0;
-    /* a NULL key would mean "the one from before" */
-    bool ok = context != NULL &&
-              EVP_MAC_init(context, (const unsigned char *)(key.p ? key.p : ""), key.n, params) == 1 &&
-              EVP_MAC_update(context, (const unsigned char *)data.p, data.n) == 1 &&
-              EVP_MAC_final(context, out, &length, FG_SHA256_SIZE) == 1 && length == FG_SHA256_SIZE;
-    EVP_MAC_CTX_free(context);
-    return ok;
 }
 
 bool fg_equal_secret(fg_str_t a, fg_str_t b) { return a.n == b.n && (a.n == 0 || CRYPTO_memcmp(a.p, b.p, a.n) == 0); }
@@ -88,7 +86,7 @@ static bool seal_bytes(EVP_CIPHER_CTX *context, const unsigned char *key, fg_str
                        unsigned char *place) {
     int n;
     unsigned char *text = place + SEAL_NONCE_SIZE;
-    return EVP_EncryptInit_ex2(context, algorithms.aes_256_gcm, key, place, NULL) == 1 &&
+    return EVP_EncryptInit_ex2(context, NULL, key, place, NULL) == 1 &&
            (aad.n == 0 || EVP_EncryptUpdate(context, NULL, &n, (const unsigned char *)aad.p, (int)aad.n) == 1) &&
            (plain.n == 0 || EVP_EncryptUpdate(context, text, &n, (const unsigned char *)plain.p, (int)plain.n) == 1) &&
            EVP_EncryptFinal_ex(context, text + plain.n, &n) == 1 &&
@@ -103,10 +101,9 @@ bool fg_seal(const fg_env_t *env, const unsigned char key[FG_SEAL_KEY_SIZE], fg_
     unsigned char *place = (unsigned char *)fg_buf_reserve(out, SEAL_NONCE_SIZE + plain.n + SEAL_TAG_SIZE);
     if (place == NULL)
         return false;
-    EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
+    EVP_CIPHER_CTX *context = sealer_get();
     bool ok =
         context != NULL && env->random(env, place, SEAL_NONCE_SIZE) && seal_bytes(context, key, aad, plain, place);
-    EVP_CIPHER_CTX_free(context);
     return ok || take_back(out, before);
 }
 
@@ -117,7 +114,7 @@ static bool open_bytes(EVP_CIPHER_CTX *context, const unsigned char *key, fg_str
     size_t length = sealed.n - SEAL_NONCE_SIZE - SEAL_TAG_SIZE;
     unsigned char tag[SEAL_TAG_SIZE];
     memcpy(tag, text + length, sizeof tag);
-    return EVP_DecryptInit_ex2(context, algorithms.aes_256_gcm, key, nonce, NULL) == 1 &&
+    return EVP_DecryptInit_ex2(context, NULL, key, nonce, NULL) == 1 &&
            EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, sizeof tag, tag) == 1 &&
            (aad.n == 0 || EVP_DecryptUpdate(context, NULL, &n, (const unsigned char *)aad.p, (int)aad.n) == 1) &&
            (length == 0 || EVP_DecryptUpdate(context, place, &n, text, (int)length) == 1) &&
@@ -129,8 +126,7 @@ bool fg_seal_open(const unsigned char key[FG_SEAL_KEY_SIZE], fg_str_t aad, fg_st
         return false;
     size_t before = out->length;
     unsigned char *place = (unsigned char *)fg_buf_reserve(out, sealed.n - SEAL_NONCE_SIZE - SEAL_TAG_SIZE);
-    EVP_CIPHER_CTX *context = place != NULL ? EVP_CIPHER_CTX_new() : NULL;
+    EVP_CIPHER_CTX *context = place != NULL ? sealer_get() : NULL;
     bool ok = context != NULL && open_bytes(context, key, aad, sealed, place);
-    EVP_CIPHER_CTX_free(context);
     return ok || take_back(out, before);
 }

@@ -2,6 +2,9 @@
  * Errors, fault table, arena, buffers, strings. */
 #include "tests/unit/support.h"
 
+#include <malloc.h>
+#include <stdalign.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -68,6 +71,39 @@ static void arena_stops_at_its_cap_and_releases_what_it_owns(void **state) {
     assert_int_equal(released, 1);
 }
 
+/* What a request of nginx's brings along is used first; malloc is asked when it is used up, and only then. */
+static void arena_in_a_block_asks_malloc_for_nothing_while_it_is_enough(void **state) {
+    (void)state;
+    static alignas(max_align_t) unsigned char block[4096];
+    int released = 0;
+    memset(block, 0xa5, sizeof block);
+    assert_null(fg_arena_new_in(block, 32, 0));
+    size_t before = mallinfo2().uordblks;
+    fg_arena_t *arena = fg_arena_new_in(block, sizeof block, 64 * 1024);
+    assert_non_null(arena);
+    assert_true(fg_arena_own(arena, count_release, &released));
+    for (int i = 0; i < 30; i++) {
+        unsigned char *memory = fg_arena_alloc(arena, 100);
+        assert_true(memory > block && memory + 100 <= block + sizeof block);
+        assert_int_equal((uintptr_t)memory % alignof(max_align_t), 0);
+        for (int k = 0; k < 100; k++)
+            assert_int_equal(memory[k], 0);
+    }
+    assert_true(fg_arena_own(arena, count_release, &released));
+    assert_int_equal(mallinfo2().uordblks, before);
+    unsigned char *more = fg_arena_alloc(arena, 4000);
+    assert_non_null(more);
+    assert_true(more + 4000 <= block || more >= block + sizeof block);
+    assert_true(mallinfo2().uordblks > before);
+    fg_arena_free(arena);
+    assert_int_equal(released, 2);
+    assert_int_equal(mallinfo2().uordblks, before);
+    arena = fg_arena_new_in(block, sizeof block, 1000); /* the cap counts the block's room too */
+    assert_non_null(fg_arena_alloc(arena, 900));
+    assert_null(fg_arena_alloc(arena, 900));
+    fg_arena_free(arena);
+}
+
 static void buffer_stops_at_its_maximum(void **state) {
     (void)state;
     fg_buf_t buf = FG_BUF_INIT(8);
@@ -105,6 +141,7 @@ int main(void) {
         cmocka_unit_test(security_failures_share_one_face),
         cmocka_unit_test(error_keeps_code_and_gets_a_prefix),
         cmocka_unit_test(arena_stops_at_its_cap_and_releases_what_it_owns),
+        cmocka_unit_test(arena_in_a_block_asks_malloc_for_nothing_while_it_is_enough),
         cmocka_unit_test(buffer_stops_at_its_maximum),
         cmocka_unit_test(utf8_is_strict),
     };
