@@ -14,7 +14,7 @@
 typedef enum fg_log_level { FG_LOG_ERROR, FG_LOG_WARN, FG_LOG_NOTICE, FG_LOG_INFO, FG_LOG_DEBUG } fg_log_level_t;
 
 /* The store: small values under a key until an instant; shared by all workers.  Operations are atomic.
- * A key is any bytes, by convention "kind:rest"; implementations may hash it. */
+ * A key is any bytes, "kind:rest"; implementations may hash it and limit how much room a kind takes. */
 typedef enum fg_store_result {
     FG_STORE_OK,          /* put: stored; get, take, add: done */
     FG_STORE_EXISTS,      /* put_new: there already */
@@ -22,7 +22,7 @@ typedef enum fg_store_result {
     FG_STORE_UNAVAILABLE, /* cannot answer: a one-time check fails closed with FG_E_UNAVAILABLE */
 } fg_store_result_t;
 
-#define FG_STORE_VALUE_MAX 4096u
+#define FG_STORE_VALUE_MAX 16384u
 
 typedef struct fg_store fg_store_t;
 struct fg_store {

@@ -18,6 +18,7 @@
 #include "gateway/routes.h"
 #include "gateway/rule_files.h"
 #include "hub/signin.h"
+#include "hub/store.h"
 
 #define CONFIG_MAX (256u << 20) /* a cap, not a size */
 #define RESPONSE_MAX (4u << 20)
@@ -402,5 +403,7 @@ void fg_gateway_refresh(fg_gateway_t *gateway, const fg_env_t *env) {
     if (gateway->keyring != NULL)
         fg_keyring_refresh(gateway->keyring, env);
     fg_partners_refresh(gateway->partners, env, snapshot_build, gateway);
+    if (env->store != NULL)
+        fg_store_report(env->store, env);
     pthread_mutex_unlock(&gateway->refreshing);
 }

@@ -8,23 +8,37 @@
 #include "core/crypto.h"
 
 /* The memory is mapped wherever each process has it: everything in it is said by index, never by address. */
-#define MAGIC UINT64_C(0x6667737430303031)
+#define MAGIC UINT64_C(0x6667737430303032) /* "fgst0002": one more whenever the form changes */
 #define NONE UINT32_MAX
-#define FIRST_ROOM 72u
+#define FIRST_ROOM 64u
 #define MORE_ROOM 120u
+#define WARN_EVERY (60 * INT64_C(1000))
 #define SWEEP_AT_ONCE 4u /* buckets looked through for expired entries on each put */
+
+/* What is before a key's ':'.  Caches hold what can be had again: together they take at most half of the blocks, and
+ * where room is needed the oldest of them goes.  Everything else stays until it expires; one such kind takes at most
+ * three quarters, so that a flood of one leaves room for the others.  What has another name is of the last kind. */
+static const struct {
+    const char *name;
+    bool is_cache;
+} kinds[FG_STORE_KINDS] = {
+    {"credential", true},     {"upstream", true}, {"replay", false}, {"session-ended", false}, {"lockout", false},
+    {"partner-state", false}, {"ticket", false},  {"wsman", false},  {"wsfed-loop", false},    {"other", false},
+};
 
 enum { BLOCK_FREE, BLOCK_FIRST, BLOCK_MORE };
 
 typedef struct block {
     uint32_t next; /* first: in its bucket; free: in the free list */
-    uint16_t kind;
+    uint8_t state;
+    uint8_t kind;    /* first: of the entry */
     uint16_t length; /* first: of the value */
     union {
         struct {
             unsigned char key[FG_SHA256_SIZE]; /* a key of any length has this one */
             int64_t expires_ms;
             uint32_t more;
+            uint32_t older, newer; /* of the caches' entries */
             char data[FIRST_ROOM];
         } first;
         struct {
@@ -34,6 +48,15 @@ typedef struct block {
     } as;
 } block_t;
 
+typedef struct tally {
+    uint32_t entries;
+    uint32_t blocks;
+    uint64_t refused;
+    uint64_t displaced;
+    uint64_t refused_said; /* how many were when it was last logged */
+    int64_t said_ms;
+} tally_t;
+
 typedef struct zone {
     uint64_t magic;
     uint64_t size;
@@ -41,7 +64,11 @@ typedef struct zone {
     uint32_t bucket_count; /* a power of two */
     uint32_t block_count;
     uint32_t free_head;
-    uint32_t sweep_at;   /* the bucket to sweep next */
+    uint32_t free_count;
+    uint32_t oldest, newest; /* of the caches' entries, in the order of their coming */
+    uint32_t cache_blocks;
+    uint32_t sweep_at; /* the bucket to sweep next */
+    tally_t tallies[FG_STORE_KINDS];
     int64_t earliest_ms; /* nothing expires before */
     uint64_t blocks_at;  /* from the zone's beginning; the buckets stand right behind the zone */
 } zone_t;
@@ -55,28 +82,72 @@ typedef struct memory_store {
 
 _Static_assert(FG_STORE_VALUE_MAX <= UINT16_MAX, "a value's length fits its field");
 
+static uint8_t kind_of(fg_str_t key) {
+    const char *colon = key.n > 0 ? memchr(key.p, ':', key.n) : NULL;
+    fg_str_t name = {key.p, colon ? (size_t)(colon - key.p) : 0};
+    uint8_t kind = 0;
+    while (kind < FG_STORE_KINDS - 1 && !fg_str_is(name, kinds[kind].name))
+        kind++;
+    return kind;
+}
+
 /* ---- blocks */
 
 static void block_release(memory_store_t *m, uint32_t at) {
     block_t *block = &m->blocks[at];
     explicit_bzero(block, sizeof *block);
-    block->kind = BLOCK_FREE;
+    block->state = BLOCK_FREE;
     block->next = m->zone->free_head;
     m->zone->free_head = at;
+    m->zone->free_count++;
 }
 
-static uint32_t block_take(memory_store_t *m, uint16_t kind) {
+static uint32_t block_take(memory_store_t *m, uint8_t state) {
     uint32_t at = m->zone->free_head;
     if (at == NONE)
         return NONE;
     block_t *block = &m->blocks[at];
     m->zone->free_head = block->next;
-    block->kind = kind;
+    m->zone->free_count--;
+    block->state = state;
     block->next = NONE;
     return at;
 }
 
-static void entry_release(memory_store_t *m, uint32_t at) {
+static uint32_t blocks_for(size_t length) {
+    const size_t more = sizeof((block_t *)NULL)->as.more.data;
+    return length <= FIRST_ROOM ? 1 : 1 + (uint32_t)((length - FIRST_ROOM + more - 1) / more);
+}
+
+/* Notes an entry that is in its bucket now; a cache's is the newest. */
+static void entry_count(memory_store_t *m, uint32_t at) {
+    zone_t *zone = m->zone;
+    block_t *entry = &m->blocks[at];
+    uint32_t blocks = blocks_for(entry->length);
+    zone->tallies[entry->kind].entries++;
+    zone->tallies[entry->kind].blocks += blocks;
+    if (!kinds[entry->kind].is_cache)
+        return;
+    zone->cache_blocks += blocks;
+    entry->as.first.newer = NONE;
+    entry->as.first.older = zone->newest;
+    *(zone->newest != NONE ? &m->blocks[zone->newest].as.first.newer : &zone->oldest) = at;
+    zone->newest = at;
+}
+
+static void entry_discount(memory_store_t *m, const block_t *entry) {
+    zone_t *zone = m->zone;
+    uint32_t blocks = blocks_for(entry->length), older = entry->as.first.older, newer = entry->as.first.newer;
+    zone->tallies[entry->kind].entries--;
+    zone->tallies[entry->kind].blocks -= blocks;
+    if (!kinds[entry->kind].is_cache)
+        return;
+    zone->cache_blocks -= blocks;
+    *(older != NONE ? &m->blocks[older].as.first.newer : &zone->oldest) = newer;
+    *(newer != NONE ? &m->blocks[newer].as.first.older : &zone->newest) = older;
+}
+
+static void value_release(memory_store_t *m, uint32_t at) {
     uint32_t more = m->blocks[at].as.first.more;
     block_release(m, at);
     while (more != NONE) {
@@ -84,6 +155,12 @@ static void entry_release(memory_store_t *m, uint32_t at) {
         block_release(m, more);
         more = next;
     }
+}
+
+/* Of one that stood in a bucket. */
+static void entry_release(memory_store_t *m, uint32_t at) {
+    entry_discount(m, &m->blocks[at]);
+    value_release(m, at);
 }
 
 /* Gives an entry's value to the caller's room, which is large enough. */
@@ -112,7 +189,7 @@ static uint32_t value_write(memory_store_t *m, fg_str_t value) {
     for (uint32_t *link = &entry->as.first.more; done < value.n; link = &m->blocks[*link].as.more.more) {
         uint32_t more = block_take(m, BLOCK_MORE);
         if (more == NONE) {
-            entry_release(m, at);
+            value_release(m, at);
             return NONE;
         }
         block_t *block = &m->blocks[more];
@@ -173,12 +250,12 @@ static void bucket_repair(memory_store_t *m, uint32_t *bucket, unsigned char *se
     uint32_t count = m->zone->block_count;
     for (uint32_t *link = bucket; *link != NONE; link = &m->blocks[*link].next) {
         uint32_t at = *link;
-        bool whole =
-            at < count && !seen[at] && m->blocks[at].kind == BLOCK_FIRST && m->blocks[at].length <= FG_STORE_VALUE_MAX;
+        bool whole = at < count && !seen[at] && m->blocks[at].state == BLOCK_FIRST &&
+                     m->blocks[at].kind < FG_STORE_KINDS && m->blocks[at].length <= FG_STORE_VALUE_MAX;
         size_t room = whole ? sizeof m->blocks[at].as.first.data : 0;
         for (uint32_t more = whole ? m->blocks[at].as.first.more : NONE; whole && more != NONE;
              more = m->blocks[more].as.more.more) {
-            whole = more < count && !seen[more] && m->blocks[more].kind == BLOCK_MORE && room < m->blocks[at].length;
+            whole = more < count && !seen[more] && m->blocks[more].state == BLOCK_MORE && room < m->blocks[at].length;
             room += sizeof m->blocks[0].as.more.data;
             if (!whole)
                 break;
@@ -193,6 +270,18 @@ static void bucket_repair(memory_store_t *m, uint32_t *bucket, unsigned char *se
     }
 }
 
+/* Counts again what is there; the order of the caches' entries is lost. */
+static void zone_count(memory_store_t *m) {
+    zone_t *zone = m->zone;
+    zone->oldest = zone->newest = NONE;
+    zone->cache_blocks = 0;
+    for (uint8_t kind = 0; kind < FG_STORE_KINDS; kind++)
+        zone->tallies[kind].entries = zone->tallies[kind].blocks = 0;
+    for (uint32_t i = 0; i < zone->bucket_count; i++)
+        for (uint32_t at = m->buckets[i]; at != NONE; at = m->blocks[at].next)
+            entry_count(m, at);
+}
+
 /* A process died inside: whatever it was doing, chains are cut to what is whole, and everything else is free. */
 static bool zone_repair(memory_store_t *m) {
     zone_t *zone = m->zone;
@@ -202,9 +291,11 @@ static bool zone_repair(memory_store_t *m) {
     for (uint32_t i = 0; i < zone->bucket_count; i++)
         bucket_repair(m, &m->buckets[i], seen);
     zone->free_head = NONE;
+    zone->free_count = 0;
     for (uint32_t i = zone->block_count; i-- > 0;)
         if (!seen[i])
             block_release(m, i);
+    zone_count(m);
     zone->sweep_at = 0;
     zone->earliest_ms = INT64_MIN;
     free(seen);
@@ -228,16 +319,24 @@ static void unlock(memory_store_t *m) { pthread_mutex_unlock(&m->zone->mutex); }
 
 typedef struct place {
     unsigned char key[FG_SHA256_SIZE];
+    uint8_t kind;
     uint32_t *link; /* to the entry, or to the bucket's end */
 } place_t;
 
-static void place_key(place_t *place, fg_str_t key) { fg_sha256(key.p, key.n, place->key); }
+static void place_key(place_t *place, fg_str_t key) {
+    fg_sha256(key.p, key.n, place->key);
+    place->kind = kind_of(key);
+}
+
+static uint32_t *bucket_of(memory_store_t *m, const unsigned char key[FG_SHA256_SIZE]) {
+    uint32_t hash;
+    memcpy(&hash, key, sizeof hash);
+    return &m->buckets[hash & (m->zone->bucket_count - 1)];
+}
 
 /* The entry of a key that has not expired; NULL: none. */
 static block_t *place_find(memory_store_t *m, place_t *place, int64_t now_ms) {
-    uint32_t hash;
-    memcpy(&hash, place->key, sizeof hash);
-    uint32_t *bucket = &m->buckets[hash & (m->zone->bucket_count - 1)];
+    uint32_t *bucket = bucket_of(m, place->key);
     bucket_sweep(m, bucket, now_ms);
     for (place->link = bucket; *place->link != NONE; place->link = &m->blocks[*place->link].next)
         if (memcmp(m->blocks[*place->link].as.first.key, place->key, sizeof place->key) == 0)
@@ -251,28 +350,70 @@ static void place_clear(memory_store_t *m, place_t *place) {
     entry_release(m, at);
 }
 
-static fg_store_result_t entry_add(memory_store_t *m, place_t *place, fg_str_t value, int64_t now_ms,
-                                   int64_t expires_ms) {
+/* ---- room */
+
+static void displace_oldest(memory_store_t *m) {
+    uint32_t at = m->zone->oldest, *link = bucket_of(m, m->blocks[at].as.first.key);
+    while (*link != at)
+        link = &m->blocks[*link].next;
+    *link = m->blocks[at].next;
+    m->zone->tallies[m->blocks[at].kind].displaced++;
+    entry_release(m, at);
+}
+
+/* What an entry wants; spare blocks are those of the one that it replaces. */
+typedef struct want {
+    uint8_t kind;
+    uint32_t blocks, spare;
+} want_t;
+
+static bool is_allowed(const zone_t *zone, const want_t *want) {
+    if (kinds[want->kind].is_cache)
+        return zone->cache_blocks + want->blocks <= zone->block_count / 2 + want->spare;
+    return zone->tallies[want->kind].blocks + want->blocks <= zone->block_count - zone->block_count / 4 + want->spare;
+}
+
+static bool is_there(const zone_t *zone, const want_t *want) {
+    return is_allowed(zone, want) && zone->free_count + want->spare >= want->blocks;
+}
+
+static bool room_make(memory_store_t *m, const want_t *want, int64_t now_ms) {
+    zone_t *zone = m->zone;
+    bool is_cache = kinds[want->kind].is_cache;
+    while (zone->oldest != NONE && !is_there(zone, want) && (is_cache || is_allowed(zone, want)))
+        displace_oldest(m);
+    if (!is_cache && !is_there(zone, want))
+        sweep_all(m, now_ms);
+    if (is_there(zone, want))
+        return true;
+    zone->tallies[want->kind].refused++;
+    return false;
+}
+
+/* old: the entry of the same key, which is replaced; it stays where the new one does not fit.  NULL: none. */
+static fg_store_result_t entry_add(memory_store_t *m, place_t *place, const block_t *old, fg_str_t value,
+                                   int64_t now_ms, int64_t expires_ms) {
+    want_t want = {place->kind, blocks_for(value.n), old ? blocks_for(old->length) : 0};
     if (value.n > FG_STORE_VALUE_MAX)
         return FG_STORE_UNAVAILABLE;
     sweep_some(m, now_ms);
+    if (!room_make(m, &want, now_ms))
+        return FG_STORE_UNAVAILABLE;
+    if (old != NULL && place_find(m, place, now_ms) != NULL) /* it may have been displaced */
+        place_clear(m, place);
     uint32_t at = value_write(m, value);
-    if (at == NONE) {
-        sweep_all(m, now_ms);
-        at = value_write(m, value);
-    }
     if (at == NONE)
         return FG_STORE_UNAVAILABLE;
     block_t *entry = &m->blocks[at];
+    entry->kind = place->kind;
     memcpy(entry->as.first.key, place->key, sizeof place->key);
     entry->as.first.expires_ms = expires_ms;
     if (expires_ms < m->zone->earliest_ms)
         m->zone->earliest_ms = expires_ms;
-    uint32_t hash;
-    memcpy(&hash, place->key, sizeof hash);
-    uint32_t *bucket = &m->buckets[hash & (m->zone->bucket_count - 1)];
+    uint32_t *bucket = bucket_of(m, place->key);
     entry->next = *bucket;
     *bucket = at;
+    entry_count(m, at);
     return FG_STORE_OK;
 }
 
@@ -287,7 +428,7 @@ static fg_store_result_t store_put_new(fg_store_t *store, fg_str_t key, fg_str_t
         return FG_STORE_UNAVAILABLE;
     fg_store_result_t result = FG_STORE_EXISTS;
     if (place_find(m, &place, now_ms) == NULL)
-        result = entry_add(m, &place, value, now_ms, expires_ms);
+        result = entry_add(m, &place, NULL, value, now_ms, expires_ms);
     unlock(m);
     return result;
 }
@@ -299,9 +440,7 @@ static fg_store_result_t store_put(fg_store_t *store, fg_str_t key, fg_str_t val
     place_key(&place, key);
     if (!lock(m))
         return FG_STORE_UNAVAILABLE;
-    if (place_find(m, &place, now_ms) != NULL)
-        place_clear(m, &place);
-    fg_store_result_t result = entry_add(m, &place, value, now_ms, expires_ms);
+    fg_store_result_t result = entry_add(m, &place, place_find(m, &place, now_ms), value, now_ms, expires_ms);
     unlock(m);
     return result;
 }
@@ -348,7 +487,7 @@ static fg_store_result_t store_add(fg_store_t *store, fg_str_t key, int64_t delt
     int64_t sum = delta;
     block_t *entry = place_find(m, &place, now_ms);
     if (entry == NULL) {
-        result = entry_add(m, &place, (fg_str_t){(const char *)&sum, sizeof sum}, now_ms, expires_ms);
+        result = entry_add(m, &place, NULL, (fg_str_t){(const char *)&sum, sizeof sum}, now_ms, expires_ms);
     } else if (entry->length != sizeof sum) {
         result = FG_STORE_UNAVAILABLE;
     } else {
@@ -374,6 +513,51 @@ static fg_store_result_t store_remove(fg_store_t *store, fg_str_t key) {
         place_clear(m, &place);
     unlock(m);
     return there ? FG_STORE_OK : FG_STORE_MISSING;
+}
+
+/* ---- how full it is */
+
+bool fg_store_stats(fg_store_t *store, fg_store_stats_t *out) {
+    memory_store_t *m = (memory_store_t *)store;
+    if (!lock(m))
+        return false;
+    const zone_t *zone = m->zone;
+    out->bytes_total = (uint64_t)zone->block_count * sizeof(block_t);
+    out->bytes_used = (uint64_t)(zone->block_count - zone->free_count) * sizeof(block_t);
+    for (uint8_t kind = 0; kind < FG_STORE_KINDS; kind++) {
+        const tally_t *tally = &zone->tallies[kind];
+        out->kinds[kind] =
+            (fg_store_kind_stats_t){kinds[kind].name, tally->entries, (uint64_t)tally->blocks * sizeof(block_t),
+                                    tally->refused, tally->displaced};
+    }
+    unlock(m);
+    return true;
+}
+
+/* How many entries of the kind were refused that nobody was told of; 0: none, or a minute has not passed. */
+static uint64_t refusals_to_say(tally_t *tally, int64_t now_ms) {
+    uint64_t count = tally->refused - tally->refused_said;
+    if (count == 0 || (tally->refused_said > 0 && now_ms < tally->said_ms + WARN_EVERY))
+        return 0;
+    tally->refused_said = tally->refused;
+    tally->said_ms = now_ms;
+    return count;
+}
+
+void fg_store_report(fg_store_t *store, const fg_env_t *env) {
+    memory_store_t *m = (memory_store_t *)store;
+    uint64_t refused[FG_STORE_KINDS];
+    int64_t now_ms = fg_now(env);
+    if (!lock(m))
+        return;
+    for (uint8_t kind = 0; kind < FG_STORE_KINDS; kind++)
+        refused[kind] = refusals_to_say(&m->zone->tallies[kind], now_ms);
+    unlock(m);
+    for (uint8_t kind = 0; kind < FG_STORE_KINDS; kind++)
+        if (refused[kind] > 0)
+            fg_log(env, FG_LOG_WARN,
+                   "the store has no room for more entries of kind %s: %llu refused; is store_size too small?",
+                   kinds[kind].name, (unsigned long long)refused[kind]);
 }
 
 /* ---- opening */
@@ -404,7 +588,7 @@ static bool zone_format(zone_t *zone, size_t size, fg_err_t *err) {
     zone->block_count = blocks < UINT32_MAX / 4 ? (uint32_t)blocks : UINT32_MAX / 4;
     zone->size = size;
     zone->earliest_ms = INT64_MAX;
-    zone->free_head = NONE;
+    zone->free_head = zone->oldest = zone->newest = NONE;
     if (!mutex_make(&zone->mutex))
         return FG_FAIL(err, FG_E_INTERNAL, "the store's mutex cannot be made");
     return true;
@@ -420,10 +604,11 @@ static void zone_clear(memory_store_t *m) {
     for (uint32_t i = 0; i < m->zone->bucket_count; i++)
         m->buckets[i] = NONE;
     for (uint32_t i = m->zone->block_count; i-- > 0;) {
-        m->blocks[i].kind = BLOCK_FREE;
+        m->blocks[i].state = BLOCK_FREE;
         m->blocks[i].next = m->zone->free_head;
         m->zone->free_head = i;
     }
+    m->zone->free_count = m->zone->block_count;
     m->zone->magic = MAGIC;
 }
 
