@@ -15,8 +15,8 @@ struct fg_directory {
      * after the same time.  May block: runs on the password pool. */
     bool (*check_password)(fg_directory_t *, const fg_env_t *, fg_arena_t *, fg_str_t user, fg_str_t password,
                            fg_identity_t *, fg_err_t *);
-    /* As an attribute store of claim rules (policy/rules.h): the claims for an AD FS query, "FILTER;ATTRIBUTES;{0}".
-     * May block: runs on a pool. */
+    /* As an attribute store of claim rules (policy/rules.h): the claims for an AD FS query, "FILTER;ATTRIBUTES;{0}"
+     * (directory/users_query.h says what is taken).  May block: runs on a pool. */
     bool (*query)(fg_directory_t *, fg_arena_t *, fg_str_t query, const fg_str_t *params, size_t param_count,
                   const fg_str_t *types, size_t type_count, fg_claims_t *out, fg_err_t *err);
     /* Reloads if its source changed; on an error the old content stays and the error is logged. */

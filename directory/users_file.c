@@ -10,6 +10,7 @@
 #include "directory/directory.h"
 #include "directory/password.h"
 #include "directory/users.h"
+#include "directory/users_query.h"
 
 typedef struct content {
     unsigned references; /* guarded by the directory's mutex */
@@ -154,6 +155,18 @@ static bool check_password(fg_directory_t *directory, const fg_env_t *env, fg_ar
     return ok;
 }
 
+static bool query(fg_directory_t *directory, fg_arena_t *arena, fg_str_t text, const fg_str_t *params,
+                  size_t param_count, const fg_str_t *types, size_t type_count, fg_claims_t *out, fg_err_t *err) {
+    users_file_t *file = (users_file_t *)directory;
+    fg_users_query_t asked = {text, params, param_count, types, type_count, fg_arena_str(arena, fg_str(file->name))};
+    if (asked.issuer.p == NULL)
+        return FG_FAIL(err, FG_E_MEMORY, "no memory for a query");
+    content_t *content = content_get(file);
+    bool ok = fg_users_query(content->users, &asked, arena, out, err) || fg_err_prefix(err, "directory %s", file->name);
+    content_put(file, content);
+    return ok;
+}
+
 /* Notes the new stamp at once, so that one thread reloads and a bad file is read and logged once. */
 static bool has_changed(users_file_t *file) {
     fg_file_stamp_t stamp;
@@ -204,8 +217,11 @@ fg_directory_t *fg_users_file_directory_new(const char *name, const char *path, 
     pthread_mutex_init(&file->mutex, NULL);
     file->name = strdup(name);
     file->path = strdup(path);
-    file->directory = (fg_directory_t){
-        .name = file->name, .check_password = check_password, .refresh = refresh, .free = users_file_free};
+    file->directory = (fg_directory_t){.name = file->name,
+                                       .check_password = check_password,
+                                       .query = query,
+                                       .refresh = refresh,
+                                       .free = users_file_free};
     if (file->name != NULL && file->path != NULL)
         file->content = content_load(path, &file->stamp, err);
     else

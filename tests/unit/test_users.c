@@ -14,6 +14,8 @@
 #include "directory/directory.h"
 #include "directory/password.h"
 #include "directory/users.h"
+#include "directory/users_query.h"
+#include "policy/rules.h"
 #include "token/claims.h"
 
 /* cheap parameters: a test need not wait */
@@ -247,6 +249,138 @@ static void new_hash_is_yescrypt_and_verifies(void **state) {
     assert_false(fg_password_hash(&test.env, FG_STR("x"), second, &err));
 }
 
+/* ---- as an attribute store */
+
+#define A "urn:a"
+#define B "urn:b"
+
+static void claims_text(const fg_claims_t *claims, char *out, size_t size) {
+    size_t length = 0;
+    out[0] = '\0';
+    for (size_t i = 0; i < claims->count; i++)
+        length += (size_t)snprintf(out + length, size - length, "%s%.*s=%.*s", i > 0 ? " " : "", FG_STR_ARG(claims->items[i].type),
+                                   FG_STR_ARG(claims->items[i].value));
+}
+
+static void queries_yield_what_they_name(void **state) {
+    (void)state;
+    static const struct { const char *query; const char *param; const char *yields; } rows[] = {
+        {";mail,displayName;{0}", "alice", "urn:a=alice@example.test"},
+        {";mail,givenName;{0}", "CORP\\Alice", "urn:a=alice@example.test urn:b=Alice"},
+        {"; givenName , mail ; CORP\\{0} ", "alice", "urn:a=Alice urn:b=alice@example.test"},
+        {";SAMACCOUNTNAME,userPrincipalName;{0}", "alice.a@example.test", "urn:a=alice urn:b=Alice.A@example.test"},
+        {";memberOf,sn;{0}", "alice", "urn:a=Administrators urn:a=Staff"},
+        {";tokenGroups,http://example.test/claims/floor;{0}", "alice", "urn:a=Administrators urn:a=Staff urn:b=3 urn:b=4"},
+        {";immutable_id,name;{0}", "alice", "urn:a=aWQ= urn:b=alice"},
+        {"(mail={0});sAMAccountName,upn;CORP\\service", "ALICE@example.test", "urn:a=alice urn:b=Alice.A@example.test"},
+        {"sAMAccountName={0};mail,given_name;CORP\\service", "alice", "urn:a=alice@example.test urn:b=Alice"},
+        {"(memberOf=Staff);sAMAccountName,surname;x", "", "urn:a=alice"},
+        {"(sAMAccountName={0});mail,upn;x", "nobody", ""},
+        {";mail,upn;{0}", "nobody", ""},
+        {";name,groups;{0}", "bob", ""}, /* disabled */
+        {"(name={0});name,groups;x", "bob", ""},
+        /* KL-07: values are compared, never read as a part of the query */
+        {"(name={0});name,groups;x", "*", ""},
+        {"(name={0});name,groups;x", "x)(|(name=alice)", ""},
+        {"(name={0});name,groups;x", "alice;name,groups;alice", ""},
+        {";name,mail;{0}", "alice;password", ""},
+        {";name,mail;{0}", "{0}", ""},
+        {"(name={0});name,groups;x", "alice", "urn:a=alice urn:b=Administrators urn:b=Staff"}, /* control */
+    };
+    fg_directory_t *directory = open_directory();
+    const fg_str_t types[] = {FG_STR(A), FG_STR(B)};
+    for (size_t i = 0; i < FG_ARRAY_SIZE(rows); i++) {
+        fg_arena_t *arena = fg_arena_new(0);
+        fg_claims_t claims = {0};
+        fg_err_t err = FG_ERR_INIT;
+        char text[512];
+        fg_str_t param = fg_str(rows[i].param);
+        if (!directory->query(directory, arena, fg_str(rows[i].query), &param, 1, types, 2, &claims, &err))
+            fail_msg("%s: %s", rows[i].query, err.detail);
+        claims_text(&claims, text, sizeof text);
+        if (strcmp(text, rows[i].yields) != 0)
+            fail_msg("%s with %s: %s", rows[i].query, rows[i].param, text);
+        for (size_t k = 0; k < claims.count; k++)
+            assert_true(fg_str_is(claims.items[k].issuer, "people"));
+        fg_arena_free(arena);
+    }
+    directory->free(directory);
+}
+
+static void wrong_queries_are_refused_with_their_fault(void **state) {
+    (void)state;
+    static const struct { const char *query; const char *says; } rows[] = {
+        {";mail,telephoneNumber;{0}", "\"telephoneNumber\""},
+        {";mail,password;{0}", "\"password\""},
+        {";mail;{0}", "1 attributes for 2 types"},
+        {";mail,upn,sn;{0}", "3 attributes for 2 types"},
+        {";mail,;{0}", "between commas"},
+        {"mail,upn;{0}", "FILTER;ATTRIBUTES;"},
+        {";mail,upn;{0};x", "FILTER;ATTRIBUTES;"},
+        {"", "FILTER;ATTRIBUTES;"},
+        {";mail,upn;{1}", "none of 1 params"},
+        {";mail,upn;{x}", "none of 1 params"},
+        {";mail,upn;{", "none of 1 params"},
+        {"(&(mail={0})(sn=x));mail,upn;x", "expected nothing or \"(attribute=value)\""},
+        {"(mail=*);mail,upn;x", "expected nothing or \"(attribute=value)\""},
+        {"(mail>={0});mail,upn;x", "expected nothing or \"(attribute=value)\""},
+        {"(!mail={0});mail,upn;x", "expected nothing or \"(attribute=value)\""},
+        {"(phone={0});mail,upn;x", "\"phone\""},
+        {"({0}=alice);mail,upn;x", "\"{0}\""},
+    };
+    fg_directory_t *directory = open_directory();
+    fg_arena_t *arena = fg_arena_new(0);
+    const fg_str_t types[] = {FG_STR(A), FG_STR(B)}, param = FG_STR("name");
+    for (size_t i = 0; i < FG_ARRAY_SIZE(rows); i++) {
+        fg_claims_t claims = {0};
+        fg_err_t err = FG_ERR_INIT;
+        assert_false(directory->query(directory, arena, fg_str(rows[i].query), &param, 1, types, 2, &claims, &err));
+        assert_err(&err, FG_E_CONFIG);
+        if (strstr(err.detail, rows[i].says) == NULL)
+            fail_msg("%s: %s", rows[i].query, err.detail);
+    }
+    fg_arena_free(arena);
+    directory->free(directory);
+}
+
+typedef struct directory_store {
+    fg_rule_store_t store; /* first */
+    fg_directory_t *directory;
+} directory_store_t;
+
+static bool ask(const fg_rule_store_t *store, fg_arena_t *arena, fg_str_t query, const fg_str_t *params, size_t param_count,
+                const fg_str_t *types, size_t type_count, fg_claims_t *out, fg_err_t *err) {
+    fg_directory_t *directory = ((const directory_store_t *)store)->directory;
+    return directory->query(directory, arena, query, params, param_count, types, type_count, out, err);
+}
+
+/* A rule as AD FS' "Send LDAP attributes as claims" writes it. */
+static void claim_rules_ask_a_directory(void **state) {
+    (void)state;
+    static const char text[] =
+        "c:[Type == \"" FG_CLAIM_WINDOWSACCOUNTNAME "\", Issuer == \"AD AUTHORITY\"]\n => issue(store = \"people\", types = (\""
+        FG_CLAIM_EMAIL "\", \"" FG_CLAIM_GIVENNAME "\"), query = \";mail,givenName;{0}\", param = c.Value);";
+    fg_arena_t *arena = fg_arena_new(0);
+    fg_err_t err = FG_ERR_INIT;
+    directory_store_t people = {{"people", ask}, open_directory()};
+    fg_rule_stores_t stores = {&people.store, 1};
+    fg_rule_output_t out;
+    fg_ruleset_t *set = fg_ruleset_compile("f", fg_str(text), &stores, &err);
+    if (set == NULL)
+        fail_msg("%s", err.detail);
+    fg_claims_t input = {0};
+    fg_claim_t account = {.type = FG_STR(FG_CLAIM_WINDOWSACCOUNTNAME), .value = FG_STR("CORP\\alice"), .issuer = FG_STR("AD AUTHORITY")};
+    assert_true(fg_claims_add(arena, &input, &account));
+    assert_true(fg_ruleset_run(set, arena, &stores, &input, &out, &err));
+    assert_int_equal(out.claims.count, 2);
+    assert_true(fg_str_is(fg_claims_get(&out.claims, FG_CLAIM_EMAIL)->value, "alice@example.test"));
+    assert_true(fg_str_is(fg_claims_get(&out.claims, FG_CLAIM_GIVENNAME)->value, "Alice"));
+    fg_ruleset_free(set);
+    assert_null(fg_ruleset_compile("f", fg_str(text), NULL, &err));
+    people.directory->free(people.directory);
+    fg_arena_free(arena);
+}
+
 static int make_folder(void **state) {
     (void)state;
     if (mkdtemp(folder) == NULL)
@@ -273,6 +407,9 @@ int main(void) {
         cmocka_unit_test(bad_files_are_refused_with_their_place),
         cmocka_unit_test(users_are_added_changed_removed_and_written),
         cmocka_unit_test(new_hash_is_yescrypt_and_verifies),
+        cmocka_unit_test(queries_yield_what_they_name),
+        cmocka_unit_test(wrong_queries_are_refused_with_their_fault),
+        cmocka_unit_test(claim_rules_ask_a_directory),
     };
     int failed = cmocka_run_group_tests(tests, make_folder, remove_folder);
     fg_crypto_stop();
