@@ -26,6 +26,7 @@ typedef enum fg_code {
     FG_E_HTTP_TOO_LARGE,
     FG_E_HTTP_NEEDS_TLS,
     FG_E_HTTP_HOST,
+    FG_E_HTTP_PATH, /* could mean something else to the server behind */
     FG_E_CSRF,
     /* XML */
     FG_E_XML_MALFORMED,

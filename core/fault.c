@@ -29,6 +29,7 @@ static const fg_fault_t fault_table[] = {
     {FG_E_HTTP_TOO_LARGE, "too_large", "The message is larger than this gateway accepts.", 413, false, WST, "InvalidRequest", "BadRequest", "RequestDenied", "invalid_request"},
     {FG_E_HTTP_NEEDS_TLS, "needs_https", "This address works over https only.", 403, false, WST, "InvalidRequest", "BadRequest", "RequestDenied", "invalid_request"},
     {FG_E_HTTP_HOST, "wrong_host", "This gateway has another address. Use the one that was given to you.", 421, false, WST, "InvalidRequest", "BadRequest", "RequestDenied", "invalid_request"},
+    {FG_E_HTTP_PATH, "ambiguous_path", "The address is written in a way that could be read differently. Use it without \"//\", \"..\", \";\" and encoded slashes.", 400, false, WST, "InvalidRequest", "BadRequest", "RequestDenied", "invalid_request"},
     {FG_E_CSRF, "form_not_from_here", "The form was opened in another browser or too long ago. Go back and try again.", 403, false, WST, "InvalidRequest", "BadRequest", "RequestDenied", "invalid_request"},
 
     {FG_E_XML_MALFORMED, "xml_malformed", malformed_sentence, 400, false, WST, "InvalidRequest", "BadRequest", "RequestDenied", "invalid_request"},
@@ -58,7 +59,7 @@ static const fg_fault_t fault_table[] = {
     {FG_E_AUTH_MISSING, "not_signed_in", "Credentials are missing.", 401, false, WSSE, "FailedAuthentication", "NotSignedIn", "NoPassive", "login_required"},
     {FG_E_AUTH_FAILED, "wrong_user_or_password", auth_sentence, 401, false, WST, "FailedAuthentication", "NotSignedIn", "AuthnFailed", "access_denied"},
     {FG_E_AUTH_LOCKED, "locked_out", auth_sentence, 401, false, WST, "FailedAuthentication", "NotSignedIn", "AuthnFailed", "access_denied"},
-    {FG_E_DENIED, "denied", "You may not have a token for this application.", 403, false, WST, "RequestFailed", "BadRequest", "RequestDenied", "access_denied"},
+    {FG_E_DENIED, "denied", "You may not use this application, or not in this way.", 403, false, WST, "RequestFailed", "BadRequest", "RequestDenied", "access_denied"},
 
     {FG_E_SOAP_VERSION, "soap_version", "The message is neither SOAP 1.1 nor SOAP 1.2.", 400, false, SOAP, NULL, "BadRequest", NULL, "invalid_request"},
     {FG_E_SOAP_STRUCTURE, "soap_structure", "The SOAP envelope is not built as SOAP says.", 400, false, WST, "InvalidRequest", "BadRequest", NULL, "invalid_request"},

@@ -48,21 +48,19 @@ typedef struct fg_config_partner {
     const char *metadata_certificate;
 } fg_config_partner_t;
 
-typedef struct fg_config_provider {
+typedef struct fg_config_protect {
     fg_config_at_t at;
     const char *display_name;
-    fg_str_t issuer;
-    const char *metadata;
-    const char *metadata_certificate;
-    fg_config_list_t certificates; /* const char *, paths */
-    fg_str_t sign_in;
-    fg_str_t sign_out;
-    fg_str_t realm;
-    fg_str_t uri;
-    const char *acceptance_rules;
-    fg_config_choice_t allow_sha1;
-    int64_t lifetime_limit_ms; /* 0: none */
-} fg_config_provider_t;
+    fg_protect_kind_t kind;
+    fg_config_list_t accept; /* unsigned */
+    const char *policy;
+    fg_config_list_t audiences; /* fg_str_t */
+    fg_config_list_t hosts;     /* fg_str_t */
+    fg_str_t home_realm;
+    const char *directory;
+    const char *upstream_partner;
+    fg_upstream_token_t upstream_token;
+} fg_config_protect_t;
 
 typedef struct fg_config {
     fg_config_text_t *text; /* of the file itself */
@@ -102,7 +100,7 @@ typedef struct fg_config {
     } viewer;
     fg_config_list_t directories; /* fg_config_directory_t */
     fg_config_list_t partners;    /* fg_config_partner_t; those of included files behind */
-    fg_config_list_t providers;   /* fg_config_provider_t, likewise */
+    fg_config_list_t protects;    /* fg_config_protect_t */
 } fg_config_t;
 
 /* Reads the file and those it includes into the arena. */

@@ -7,7 +7,7 @@
 #include "core/key.h"
 #include "core/time.h"
 #include "core/uri.h"
-#include "hub/partner.h"
+#include "hub/protect.h"
 
 /* ---- texts and addresses */
 
@@ -207,6 +207,57 @@ static bool read_directory(const fg_config_reading_t *in, const char *text, void
     return true;
 }
 
+/* ---- protected locations */
+
+static const char *const protect_words[] = {"web", "rest", "wsman", NULL};
+static bool read_protect(const fg_config_reading_t *in, const char *text, void *field) {
+    static const fg_protect_kind_t kinds[] = {FG_PROTECT_WEB, FG_PROTECT_REST, FG_PROTECT_WSMAN};
+    unsigned index;
+    (void)in;
+    if (!find_word(text, protect_words, &index))
+        return false;
+    memcpy(field, &kinds[index], sizeof kinds[index]);
+    return true;
+}
+
+static const char *const accept_words[] = {"session", "bearer", "basic", "certificate", "soap", NULL};
+static bool read_accept(const fg_config_reading_t *in, const char *text, void *field) {
+    static const unsigned bits[] = {FG_ACCEPT_SESSION, FG_ACCEPT_BEARER, FG_ACCEPT_BASIC, FG_ACCEPT_CERTIFICATE,
+                                    FG_ACCEPT_SOAP};
+    unsigned index;
+    (void)in;
+    if (!find_word(text, accept_words, &index))
+        return false;
+    memcpy(field, &bits[index], sizeof bits[index]);
+    return true;
+}
+
+static const char *const upstream_words[] = {"jwt", "saml11", "saml20", NULL};
+static bool read_upstream(const fg_config_reading_t *in, const char *text, void *field) {
+    static const fg_upstream_token_t tokens[] = {FG_UPSTREAM_JWT, FG_UPSTREAM_SAML11, FG_UPSTREAM_SAML20};
+    unsigned index;
+    (void)in;
+    if (!find_word(text, upstream_words, &index))
+        return false;
+    memcpy(field, &tokens[index], sizeof tokens[index]);
+    return true;
+}
+
+/* As browsers send it in Host: the default port is left out. */
+static bool read_host(const fg_config_reading_t *in, const char *text, void *field) {
+    const char *address = fg_arena_printf(in->arena, "https://%s", text);
+    if (address == NULL || strchr(text, '/') != NULL || !read_base(in, address, field))
+        return false;
+    fg_str_t origin;
+    memcpy(&origin, field, sizeof origin);
+    origin.p += strlen("https://");
+    origin.n -= strlen("https://");
+    memcpy(field, &origin, sizeof origin);
+    return true;
+}
+
+/* ---- claims */
+
 /* the same order in both */
 static const char *const claim_words[] = {
     "name",
@@ -318,3 +369,10 @@ const fg_config_kind_t fg_config_encryption_kind = {sizeof(fg_encryption_t), rea
 const fg_config_kind_t fg_config_claim_kind = {sizeof(char *), read_claim, "a claim type: a short name or a URI",
                                                claim_words};
 const fg_config_kind_t fg_config_directory_kind = {sizeof(char *), read_directory, "\"file\"", directory_words};
+const fg_config_kind_t fg_config_host_kind = {sizeof(fg_str_t), read_host, "a host name as \"app.example.com\"", NULL};
+const fg_config_kind_t fg_config_protect_kind = {sizeof(fg_protect_kind_t), read_protect,
+                                                 "\"web\", \"rest\" or \"wsman\"", protect_words};
+const fg_config_kind_t fg_config_accept_kind = {sizeof(unsigned), read_accept,
+                                                "one of session, bearer, basic, certificate, soap", accept_words};
+const fg_config_kind_t fg_config_upstream_kind = {sizeof(fg_upstream_token_t), read_upstream,
+                                                  "\"jwt\", \"saml11\" or \"saml20\"", upstream_words};

@@ -55,5 +55,9 @@ extern const fg_config_kind_t fg_config_token_kind;      /* fg_saml_version_t */
 extern const fg_config_kind_t fg_config_trust_kind;      /* fg_trust_version_t */
 extern const fg_config_kind_t fg_config_claim_kind;      /* const char *: claim type URI */
 extern const fg_config_kind_t fg_config_directory_kind;  /* const char *: the word */
+extern const fg_config_kind_t fg_config_host_kind;       /* fg_str_t: host[:port], lower case */
+extern const fg_config_kind_t fg_config_protect_kind;    /* fg_protect_kind_t */
+extern const fg_config_kind_t fg_config_accept_kind;     /* unsigned: one bit */
+extern const fg_config_kind_t fg_config_upstream_kind;   /* fg_upstream_token_t */
 
 #endif

@@ -13,11 +13,12 @@
 #include "core/json.h"
 #include "core/time.h"
 #include "gateway/config_check.h"
-#include "gateway/identity_providers.h"
 #include "gateway/pages.h"
 #include "gateway/partners.h"
+#include "gateway/protects.h"
 #include "gateway/routes.h"
 #include "gateway/rule_files.h"
+#include "hub/access.h"
 #include "hub/signin.h"
 #include "hub/store.h"
 
@@ -25,7 +26,7 @@
 #define RESPONSE_MAX (4u << 20)
 #define SEALING_LIFETIME (7 * FG_DAY)
 
-/* The partners and home realms as they are now.  Exchanges that began with it keep it until they are over. */
+/* The partners and policies as they are now.  Exchanges that began with it keep it until they are over. */
 typedef struct snapshot {
     fg_arena_t *arena; /* this lives in it */
     fg_hub_t hub;
@@ -35,11 +36,10 @@ typedef struct snapshot {
 struct fg_gateway {
     fg_arena_t *arena; /* the configuration */
     fg_config_t config;
-    fg_hub_t hub; /* what snapshots begin with: all but the partners, and of the home realms the directories */
-    fg_home_realm_t *directories;
-    fg_rule_store_t *stores; /* the directories that can be asked */
+    fg_hub_t hub; /* all but partners and policies: what snapshots begin with */
+    fg_home_realm_t *home_realms;
     fg_partners_t *partners;
-    fg_identity_providers_t *providers;
+    fg_protects_t *protects;
     fg_pages_t *pages;
     fg_keyring_t *keyring;
     pthread_mutex_t lock;       /* of current */
@@ -98,7 +98,7 @@ static bool snapshot_build(void *context, const fg_env_t *env, fg_err_t *err) {
     }
     *snapshot = (snapshot_t){arena, gateway->hub, 1};
     if (!fg_partners_build(gateway->partners, env, arena, &snapshot->hub, err) ||
-        !fg_identity_providers_build(gateway->providers, arena, &snapshot->hub, err)) {
+        !fg_protects_build(gateway->protects, arena, &snapshot->hub, err)) {
         fg_arena_free(arena);
         return false;
     }
@@ -125,63 +125,39 @@ static void warn_of_unreadable(const char *path, const fg_gateway_options_t *opt
 
 static void release_rules(void *rules) { fg_ruleset_free(rules); }
 
-static bool load_directory(fg_gateway_t *gateway, const fg_config_directory_t *d, fg_home_realm_t *realm,
-                           fg_err_t *err) {
-    fg_err_t why = FG_ERR_INIT;
-    realm->display_name = d->display_name ? d->display_name : d->at.title;
-    realm->uri = d->uri;
-    if (d->uri.n == 0)
-        realm->uri = fg_str(fg_arena_printf(gateway->arena, "%s/%s", gateway->hub.entity_id.p, d->at.title));
-    if (realm->uri.p == NULL)
-        return FG_FAIL(err, FG_E_MEMORY, "loading directories");
-    realm->directory = fg_users_file_directory_new(d->at.title, d->path, &why);
-    return realm->directory != NULL || fg_config_refuse(err, &d->at, "path", 0, "a users file (%s)", why.detail);
-}
-
-static bool query_directory(const fg_rule_store_t *store, fg_arena_t *arena, fg_str_t query, const fg_str_t *params,
-                            size_t param_count, const fg_str_t *types, size_t type_count, fg_claims_t *out,
+static bool load_acceptance(fg_gateway_t *gateway, const fg_config_directory_t *d, fg_home_realm_t *realm,
                             fg_err_t *err) {
-    fg_directory_t *directory = store->context;
-    return directory->query(directory, arena, query, params, param_count, types, type_count, out, err);
+    fg_ruleset_t *rules = fg_config_rules_load(&d->at, "acceptance_rules", d->acceptance_rules, err);
+    realm->acceptance_rules = rules;
+    return rules != NULL &&
+           (fg_arena_own(gateway->arena, release_rules, rules) || FG_FAIL(err, FG_E_MEMORY, "loading directories"));
 }
 
 static bool load_directories(fg_gateway_t *gateway, const fg_gateway_options_t *options, const fg_env_t *env,
                              fg_err_t *err) {
     const fg_config_list_t *list = &gateway->config.directories;
-    fg_hub_t *hub = &gateway->hub;
-    gateway->directories = fg_arena_alloc(gateway->arena, (list->count + 1) * sizeof *gateway->directories);
-    gateway->stores = fg_arena_alloc(gateway->arena, (list->count + 1) * sizeof *gateway->stores);
-    if (gateway->directories == NULL || gateway->stores == NULL)
+    gateway->home_realms = fg_arena_alloc(gateway->arena, (list->count + 1) * sizeof *gateway->home_realms);
+    if (gateway->home_realms == NULL)
         return FG_FAIL(err, FG_E_MEMORY, "loading directories");
-    hub->home_realms = gateway->directories;
-    hub->stores.items = gateway->stores;
     for (size_t i = 0; i < list->count; i++) {
         const fg_config_directory_t *d = (const fg_config_directory_t *)list->items + i;
-        if (!load_directory(gateway, d, &gateway->directories[i], err))
-            return false;
-        hub->home_realm_count = i + 1;
+        fg_home_realm_t *realm = &gateway->home_realms[i];
+        fg_err_t why = FG_ERR_INIT;
+        realm->directory = fg_users_file_directory_new(d->at.title, d->path, &why);
+        if (realm->directory == NULL)
+            return fg_config_refuse(err, &d->at, "path", 0, "a users file (%s)", why.detail);
         warn_of_unreadable(d->path, options, env);
-        fg_directory_t *directory = gateway->directories[i].directory;
-        if (directory->query != NULL)
-            gateway->stores[hub->stores.count++] = (fg_rule_store_t){directory->name, query_directory, directory};
-    }
-    return true;
-}
-
-/* Behind all directories, each of which rules may ask. */
-static bool load_acceptance(fg_gateway_t *gateway, fg_err_t *err) {
-    const fg_config_directory_t *d = gateway->config.directories.items;
-    for (size_t i = 0; i < gateway->config.directories.count; i++) {
-        if (d[i].acceptance_rules == NULL)
-            continue;
-        fg_ruleset_t *rules =
-            fg_config_rules_load(&d[i].at, "acceptance_rules", d[i].acceptance_rules, &gateway->hub.stores, err);
-        gateway->directories[i].acceptance_rules = rules;
-        if (rules == NULL)
+        gateway->hub.home_realm_count = i + 1;
+        if (d->acceptance_rules != NULL && !load_acceptance(gateway, d, realm, err))
             return false;
-        if (!fg_arena_own(gateway->arena, release_rules, rules))
+        realm->display_name = d->display_name ? d->display_name : d->at.title;
+        realm->uri = d->uri;
+        if (d->uri.n == 0)
+            realm->uri = fg_str(fg_arena_printf(gateway->arena, "%s/%s", gateway->hub.entity_id.p, d->at.title));
+        if (realm->uri.p == NULL)
             return FG_FAIL(err, FG_E_MEMORY, "loading directories");
     }
+    gateway->hub.home_realms = gateway->home_realms;
     return true;
 }
 
@@ -252,14 +228,11 @@ static bool load(fg_gateway_t *gateway, const char *path, const fg_gateway_optio
     if (!fg_config_read(gateway->arena, path, &gateway->config, err) || !fg_config_check(&gateway->config, err) ||
         !fill_hub(gateway, err))
         return false;
-    const fg_rule_stores_t *stores = &gateway->hub.stores;
-    if (!load_directories(gateway, options, env, err) || !load_acceptance(gateway, err))
+    gateway->partners = fg_partners_new(&gateway->config, env, err);
+    if (gateway->partners == NULL || !load_directories(gateway, options, env, err))
         return false;
-    gateway->partners = fg_partners_new(&gateway->config, stores, env, err);
-    if (gateway->partners == NULL)
-        return false;
-    gateway->providers = fg_identity_providers_new(&gateway->config, stores, env, err);
-    if (gateway->providers == NULL)
+    gateway->protects = fg_protects_new(&gateway->config, &gateway->hub.stores, err);
+    if (gateway->protects == NULL)
         return false;
     gateway->pages = fg_pages_load(gateway->config.pages, err);
     gateway->hub.pages = gateway->pages;
@@ -297,9 +270,9 @@ void fg_gateway_free(fg_gateway_t *gateway) {
     snapshot_release(gateway, gateway->first);
     snapshot_release(gateway, gateway->current);
     fg_partners_free(gateway->partners);
-    fg_identity_providers_free(gateway->providers);
+    fg_protects_free(gateway->protects);
     for (size_t i = 0; i < gateway->hub.home_realm_count; i++)
-        gateway->directories[i].directory->free(gateway->directories[i].directory);
+        gateway->home_realms[i].directory->free(gateway->home_realms[i].directory);
     fg_pages_free(gateway->pages);
     fg_keyring_free(gateway->keyring);
     pthread_mutex_destroy(&gateway->lock);
@@ -368,8 +341,13 @@ bool fg_gateway_is_trusted_proxy(const fg_gateway_t *gateway, fg_str_t address) 
 
 /* ---- exchanges */
 
-fg_exchange_t *fg_gateway_exchange_new(fg_gateway_t *gateway, const fg_env_t *env, const fg_request_t *request) {
-    fg_arena_t *arena = fg_arena_new(0);
+bool fg_gateway_find_protect(const fg_gateway_t *gateway, const char *name, size_t *number) {
+    return fg_protects_find(gateway->protects, name, number);
+}
+
+/* arena is taken; an exchange without keys is there as well, to be refused. */
+static fg_exchange_t *exchange_new(fg_gateway_t *gateway, fg_arena_t *arena, const fg_env_t *env,
+                                   const fg_request_t *request) {
     exchange_t *x = arena ? fg_arena_alloc(arena, sizeof *x) : NULL;
     if (x == NULL) {
         fg_arena_free(arena);
@@ -386,11 +364,28 @@ fg_exchange_t *fg_gateway_exchange_new(fg_gateway_t *gateway, const fg_env_t *en
     ex->keys = gateway->keyring ? fg_keyring_acquire(gateway->keyring) : NULL;
     ex->now_ms = fg_now(env);
     ex->audit_end = &ex->audit;
+    return ex;
+}
+
+fg_exchange_t *fg_gateway_exchange_new(fg_gateway_t *gateway, const fg_env_t *env, const fg_request_t *request) {
+    fg_exchange_t *ex = exchange_new(gateway, fg_arena_new(0), env, request);
+    if (ex == NULL)
+        return NULL;
     ex->next = fg_route_begin;
     /* without randomness or keys nothing may be issued: the exchange is refused when it is run */
     if (!fg_id_uuid(env, ex->correlation_id) || ex->keys == NULL)
         ex->next = NULL;
     return ex;
+}
+
+fg_exchange_t *fg_gateway_access_new(fg_gateway_t *gateway, const fg_env_t *env, const fg_request_t *request,
+                                     size_t protect, void *block, size_t block_size) {
+    fg_arena_t *arena = fg_arena_new_in(block, block_size, 0);
+    fg_exchange_t *ex = exchange_new(gateway, arena ? arena : fg_arena_new(0), env, request);
+    if (ex != NULL && protect < ex->hub->protect_count && fg_access_begin(ex, &ex->hub->protects[protect]))
+        return ex;
+    fg_gateway_exchange_free(ex);
+    return NULL;
 }
 
 void fg_gateway_exchange_free(fg_exchange_t *ex) {
@@ -412,7 +407,9 @@ fg_step_t fg_gateway_run(fg_exchange_t *ex) {
     if (step != NULL && step(ex) == FG_STEP_PASSWORD && ex->next != NULL)
         return FG_STEP_PASSWORD;
     ex->next = NULL;
-    fg_route_finish(ex);
+    /* what goes on to the server behind is answered there */
+    if (ex->access == NULL || ex->access->outcome != FG_ACCESS_PERMITTED)
+        fg_route_finish(ex);
     return FG_STEP_DONE;
 }
 
@@ -424,7 +421,10 @@ void fg_gateway_refuse(fg_exchange_t *ex, fg_code_t code) {
     ex->response.header_count = 0;
     ex->response.failed = false;
     fg_buf_reset(&ex->response.body);
-    fg_route_refuse(ex, &err);
+    if (ex->access != NULL)
+        fg_access_refuse(ex, &err);
+    else
+        fg_route_refuse(ex, &err);
     fg_route_finish(ex);
 }
 
@@ -434,12 +434,12 @@ void fg_gateway_refresh(fg_gateway_t *gateway, const fg_env_t *env) {
     if (pthread_mutex_trylock(&gateway->refreshing) != 0)
         return;
     for (size_t i = 0; i < gateway->hub.home_realm_count; i++)
-        gateway->directories[i].directory->refresh(gateway->directories[i].directory, env);
+        gateway->home_realms[i].directory->refresh(gateway->home_realms[i].directory, env);
     if (gateway->keyring != NULL)
         fg_keyring_refresh(gateway->keyring, env);
     fg_partners_refresh(gateway->partners, env, snapshot_build, gateway);
     if (env->store != NULL)
         fg_store_report(env->store, env);
-    fg_identity_providers_refresh(gateway->providers, env, snapshot_build, gateway);
+    fg_protects_refresh(gateway->protects, env, snapshot_build, gateway);
     pthread_mutex_unlock(&gateway->refreshing);
 }

@@ -32,6 +32,11 @@ typedef struct fg_access {
     fg_wsman_message_t wsman; /* of a WS-Management endpoint */
 } fg_access_t;
 
+/* Makes ex->access; what fg_gateway_run() calls next is fg_access_run().  False: memory. */
+bool fg_access_begin(fg_exchange_t *ex, const fg_protect_t *protect) FG_MUST_CHECK;
+/* Answers with a refusal in the form that this caller understands: page, JSON or SOAP fault. */
+void fg_access_refuse(fg_exchange_t *ex, const fg_err_t *err);
+
 /* On the event loop; never blocks.  FG_STEP_DONE: outcome is there.  FG_STEP_BODY: read the body, then call it again.
  * FG_STEP_JOB: go on with fg_gateway_run() on the token pool. */
 fg_step_t fg_access_quick(fg_exchange_t *ex);

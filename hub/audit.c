@@ -32,6 +32,7 @@ void fg_audit(fg_exchange_t *ex, const char *event, const fg_err_t *err, const f
     char now[FG_TIME_SIZE];
     fg_buf_t line = FG_BUF_INIT(LINE_MAX_BYTES);
     fg_time_format(fg_now(ex->env), now);
+    fg_exchange_ensure_id(ex); /* without randomness the line goes without one */
     fg_buf_putc(&line, '{');
     put_member(&line, "time", fg_str(now));
     put_member(&line, "event", fg_str(event));

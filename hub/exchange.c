@@ -4,6 +4,10 @@
 #include "core/fault.h"
 #include "hub/audit.h"
 
+bool fg_exchange_ensure_id(fg_exchange_t *ex) {
+    return ex->correlation_id[0] != '\0' || fg_id_uuid(ex->env, ex->correlation_id);
+}
+
 fg_str_t fg_request_header(const fg_request_t *request, const char *name, size_t *times) {
     fg_str_t value = FG_STR_NONE;
     size_t count = 0;
@@ -16,13 +20,6 @@ fg_str_t fg_request_header(const fg_request_t *request, const char *name, size_t
     if (times != NULL)
         *times = count;
     return value;
-}
-
-bool fg_request_is_at(const fg_request_t *request, fg_str_t host) {
-    fg_str_t asked = request->host, end = FG_STR(":443"); /* the default port may be said */
-    if (asked.n > end.n && memcmp(asked.p + asked.n - end.n, end.p, end.n) == 0)
-        asked.n -= end.n;
-    return fg_str_eq_nocase(asked, host);
 }
 
 /* Cuts the next "name=value" off a Cookie header; false at its end. */
@@ -121,9 +118,8 @@ static void put(json_t *model, const char *name, const char *value) {
     (void)json_object_set_new(model, name, json_string(value ? value : ""));
 }
 
-void fg_response_error_page(fg_exchange_t *ex, const fg_err_t *err) {
+void fg_response_error_body(fg_exchange_t *ex, const fg_err_t *err) {
     const fg_fault_t *fault = fg_fault_get(err->code);
-    fg_audit(ex, "refused", err, NULL, 0);
     if (fg_fault_is_temporary(err->code))
         fg_response_header(ex, "Retry-After", FG_STR("2"));
     json_t *model = json_object();
@@ -137,4 +133,9 @@ void fg_response_error_page(fg_exchange_t *ex, const fg_err_t *err) {
     if (model != NULL && ex->hub->render(ex, fault->http_status, "error", model))
         return;
     fg_response_body(ex, fault->http_status, "text/plain; charset=utf-8", fg_str(fault->sentence));
+}
+
+void fg_response_error_page(fg_exchange_t *ex, const fg_err_t *err) {
+    fg_audit(ex, "refused", err, NULL, 0);
+    fg_response_error_body(ex, err);
 }

@@ -44,7 +44,9 @@ typedef struct fg_protect {
     const fg_home_realm_t *directory;  /* of Basic and of a UsernameToken; NULL: the first directory */
     const fg_partner_t *upstream;      /* for whom a token is made for the server behind; NULL: none is */
     fg_upstream_token_t upstream_token;
-    bool reads_json; /* the policy names members of a JSON body */
+    bool reads_json;        /* the policy names members of a JSON body */
+    bool reads_certificate; /* the policy tests the client certificate's subject */
+    bool asks_stores;       /* the policy asks attribute stores, which may block */
 } fg_protect_t;
 
 #endif

@@ -3,43 +3,10 @@
 
 #include "core/time.h"
 #include "sts/endpoints.h"
-
-#define TIMESTAMP_LIFE (5 * FG_MINUTE)
+#include "token/timestamp.h"
 
 static const fg_xns_t ns_security = {"o", FG_NS_WSSE};
 static const fg_xns_t ns_utility = {"u", FG_NS_WSU};
-
-/* One instant of a Timestamp; 0 if it is not there. */
-static bool read_instant(fg_arena_t *arena, const xmlNode *timestamp, const char *name, int64_t *ms, fg_err_t *err) {
-    unsigned count = 0;
-    const xmlNode *element = fg_xml_child(timestamp, FG_NS_WSU, name, &count);
-    *ms = 0;
-    if (count == 0)
-        return true;
-    fg_str_t text = fg_xml_token(arena, element, NULL);
-    if (count > 1 || text.p == NULL || !fg_time_parse(text, ms))
-        return FG_FAIL(err, FG_E_WSS_TIMESTAMP, "%s of the Timestamp given twice or no instant: %.*s", name,
-                       FG_STR_ARG(text));
-    return true;
-}
-
-/* WS-Security 1.1 §10 (WT-04).  A message lives five minutes even if its sender says longer. */
-static bool check_timestamp(const fg_exchange_t *ex, const xmlNode *timestamp, fg_err_t *err) {
-    int64_t created, expires, now = fg_now(ex->env), skew = ex->hub->skew_ms;
-    if (!read_instant(ex->arena, timestamp, "Created", &created, err) ||
-        !read_instant(ex->arena, timestamp, "Expires", &expires, err))
-        return false;
-    if (created == 0)
-        return FG_FAIL(err, FG_E_WSS_TIMESTAMP, "Timestamp without Created");
-    if (expires != 0 && expires <= created)
-        return FG_FAIL(err, FG_E_WSS_TIMESTAMP, "Timestamp expires before it was created");
-    if (created > now + skew)
-        return FG_FAIL(err, FG_E_WSS_EXPIRED, "Timestamp is %lld s from the future",
-                       (long long)((created - now) / FG_SECOND));
-    if (created < now - skew - TIMESTAMP_LIFE || (expires != 0 && expires <= now - skew))
-        return FG_FAIL(err, FG_E_WSS_EXPIRED, "Timestamp is %lld s old", (long long)((now - created) / FG_SECOND));
-    return true;
-}
 
 static bool find_parts(const xmlNode *security, const xmlNode **timestamp, const xmlNode **username, fg_err_t *err) {
     *timestamp = *username = NULL;
@@ -65,7 +32,7 @@ bool fg_wss_read(const fg_exchange_t *ex, const xmlNode *security, unsigned poli
         return false;
     if (timestamp == NULL && (policy & FG_STS_TIMESTAMP) != 0)
         return FG_FAIL(err, FG_E_WSS_TIMESTAMP, "no Timestamp");
-    if (timestamp != NULL && !check_timestamp(ex, timestamp, err))
+    if (timestamp != NULL && !fg_timestamp_check(ex->env, ex->arena, timestamp, ex->hub->skew_ms, err))
         return false;
     if ((policy & FG_STS_USERNAME_TOKEN) == 0)
         return token == NULL || FG_FAIL(err, FG_E_WSS_UNSUPPORTED, "UsernameToken");
@@ -86,7 +53,7 @@ void fg_wss_write(fg_xw_t *w, const fg_xns_t *soap, int64_t now_ms) {
     fg_xw_start(w, &ns_utility, "Timestamp");
     fg_xw_attr_ns(w, &ns_utility, "Id", FG_STR("_0"));
     write_instant(w, "Created", now_ms);
-    write_instant(w, "Expires", now_ms + TIMESTAMP_LIFE);
+    write_instant(w, "Expires", now_ms + FG_TIMESTAMP_LIFE);
     fg_xw_end(w);
     fg_xw_end(w);
 }

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "gateway/protects.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "core/file.h"
+#include "gateway/rule_files.h"
+
+/* Which credentials a kind takes unless the section says. */
+static const unsigned accept_defaults[] = {
+    [FG_PROTECT_WEB] = FG_ACCEPT_SESSION | FG_ACCEPT_BEARER,
+    [FG_PROTECT_REST] = FG_ACCEPT_BEARER | FG_ACCEPT_BASIC,
+    [FG_PROTECT_WSMAN] = FG_ACCEPT_BEARER | FG_ACCEPT_BASIC | FG_ACCEPT_SOAP,
+};
+
+/* A compiled policy; snapshots share it. */
+typedef struct policy {
+    fg_ruleset_t *rules;
+    atomic_uint references;
+} policy_t;
+
+typedef struct source {
+    const fg_config_protect_t *section;
+    policy_t *policy; /* NULL: none */
+    fg_file_stamp_t stamp;
+} source_t;
+
+struct fg_protects {
+    const fg_config_t *config;
+    const fg_rule_stores_t *stores;
+    source_t *sources;
+    size_t count;
+};
+
+/* ---- policies */
+
+static void policy_release(void *object) {
+    policy_t *policy = object;
+    if (policy == NULL || atomic_fetch_sub(&policy->references, 1) != 1)
+        return;
+    fg_ruleset_free(policy->rules);
+    free(policy);
+}
+
+/* Reads the section's policy into the source; the one before stays the caller's. */
+static bool policy_read(source_t *source, fg_err_t *err) {
+    const fg_config_protect_t *section = source->section;
+    policy_t *policy = malloc(sizeof *policy);
+    /* before reading: what changes meanwhile is seen the next time */
+    fg_file_stamp(section->policy, &source->stamp);
+    if (policy == NULL)
+        return FG_FAIL(err, FG_E_MEMORY, "reading policies");
+    atomic_init(&policy->references, 1);
+    policy->rules = fg_config_rules_load(&section->at, "policy", section->policy, err);
+    if (policy->rules == NULL) {
+        free(policy);
+        return false;
+    }
+    source->policy = policy;
+    return true;
+}
+
+fg_protects_t *fg_protects_new(const fg_config_t *config, const fg_rule_stores_t *stores, fg_err_t *err) {
+    fg_protects_t *protects = calloc(1, sizeof *protects);
+    source_t *sources = calloc(config->protects.count + 1, sizeof *sources);
+    if (protects == NULL || sources == NULL) {
+        free(protects);
+        free(sources);
+        FG_FAIL(err, FG_E_MEMORY, "reading protected locations");
+        return NULL;
+    }
+    *protects = (fg_protects_t){config, stores, sources, config->protects.count};
+    for (size_t i = 0; i < protects->count; i++) {
+        sources[i].section = (const fg_config_protect_t *)config->protects.items + i;
+        if (sources[i].section->policy != NULL && !policy_read(&sources[i], err)) {
+            fg_protects_free(protects);
+            return NULL;
+        }
+    }
+    return protects;
+}
+
+void fg_protects_free(fg_protects_t *protects) {
+    if (protects == NULL)
+        return;
+    for (size_t i = 0; i < protects->count; i++)
+        policy_release(protects->sources[i].policy);
+    free(protects->sources);
+    free(protects);
+}
+
+bool fg_protects_find(const fg_protects_t *protects, const char *title, size_t *number) {
+    *number = 0;
+    for (size_t i = 0; title != NULL && i < protects->count; i++)
+        if (strcmp(protects->sources[i].section->at.title, title) == 0)
+            *number = i + 1;
+    return title == NULL || *number > 0;
+}
+
+/* ---- the table */
+
+/* Tokens may name the gateway's address, with and without its slash, or its entity id. */
+static bool put_default_audiences(fg_arena_t *arena, const fg_hub_t *hub, fg_protect_t *protect) {
+    fg_str_t *audiences = fg_arena_alloc(arena, 3 * sizeof *audiences);
+    char *with_slash = fg_arena_printf(arena, "%s/", hub->base_url.p);
+    if (audiences == NULL || with_slash == NULL)
+        return false;
+    audiences[0] = hub->base_url;
+    audiences[1] = fg_str(with_slash);
+    audiences[2] = hub->entity_id;
+    protect->audiences = audiences;
+    protect->audience_count = 3;
+    return true;
+}
+
+static unsigned accepted(const fg_config_protect_t *section) {
+    const unsigned *bits = section->accept.items;
+    unsigned accept = section->accept.count == 0 ? accept_defaults[section->kind] : 0;
+    for (size_t i = 0; i < section->accept.count; i++)
+        accept |= bits[i];
+    return accept;
+}
+
+static const fg_home_realm_t *find_directory(const fg_hub_t *hub, const char *name) {
+    for (size_t i = 0; i < hub->home_realm_count; i++) {
+        const fg_directory_t *directory = hub->home_realms[i].directory;
+        if (directory != NULL && strcmp(directory->name, name) == 0)
+            return &hub->home_realms[i];
+    }
+    return NULL;
+}
+
+/* Where people are, as the section names them. */
+static bool put_realms(const fg_config_protect_t *s, const fg_hub_t *hub, fg_protect_t *protect, fg_err_t *err) {
+    if (s->home_realm.n > 0) {
+        protect->home_realm = fg_hub_find_home_realm(hub, s->home_realm);
+        if (protect->home_realm == NULL)
+            return fg_config_refuse(err, &s->at, "home_realm", 0,
+                                    "the uri of a directory or an identity provider's issuer");
+    }
+    if (s->directory != NULL) {
+        protect->directory = find_directory(hub, s->directory);
+        if (protect->directory == NULL)
+            return fg_config_refuse(err, &s->at, "directory", 0, "the name of a directory");
+    }
+    if ((protect->accept & FG_ACCEPT_BASIC) != 0 && fg_hub_default_home_realm(hub) == NULL)
+        return fg_config_refuse(err, &s->at, "accept", 0, "basic only where there is a directory");
+    return true;
+}
+
+static bool put_upstream(const fg_config_protect_t *s, const fg_hub_t *hub, fg_protect_t *protect, fg_err_t *err) {
+    if (s->upstream_partner == NULL)
+        return s->upstream_token == FG_UPSTREAM_NONE ||
+               fg_config_refuse(err, &s->at, "upstream_token", 0, "it beside upstream_partner = \"NAME\"");
+    for (size_t i = 0; i < hub->partner_count; i++)
+        if (strcmp(hub->partners[i].name, s->upstream_partner) == 0)
+            protect->upstream = &hub->partners[i];
+    if (protect->upstream == NULL)
+        return fg_config_refuse(err, &s->at, "upstream_partner", 0, "the name of a partner");
+    protect->upstream_token = s->upstream_token == FG_UPSTREAM_NONE ? FG_UPSTREAM_JWT : s->upstream_token;
+    return true;
+}
+
+static bool protect_build(const source_t *source, fg_arena_t *arena, const fg_hub_t *hub, fg_protect_t *protect,
+                          fg_err_t *err) {
+    const fg_config_protect_t *s = source->section;
+    *protect = (fg_protect_t){
+        .name = s->at.title,
+        .display_name = s->display_name ? s->display_name : s->at.title,
+        .kind = s->kind,
+        .accept = accepted(s),
+        .hosts = s->hosts.items,
+        .host_count = s->hosts.count,
+        .audiences = s->audiences.items,
+        .audience_count = s->audiences.count,
+    };
+    if (s->audiences.count == 0 && !put_default_audiences(arena, hub, protect))
+        return FG_FAIL(err, FG_E_MEMORY, "reading protected locations");
+    if (!put_realms(s, hub, protect, err) || !put_upstream(s, hub, protect, err))
+        return false;
+    if (source->policy == NULL)
+        return true;
+    protect->policy = source->policy->rules;
+    atomic_fetch_add(&source->policy->references, 1);
+    return fg_arena_own(arena, policy_release, source->policy) ||
+           FG_FAIL(err, FG_E_MEMORY, "reading protected locations");
+}
+
+bool fg_protects_build(const fg_protects_t *protects, fg_arena_t *arena, fg_hub_t *hub, fg_err_t *err) {
+    fg_protect_t *table = fg_arena_alloc(arena, (protects->count + 1) * sizeof *table);
+    if (table == NULL)
+        return FG_FAIL(err, FG_E_MEMORY, "reading protected locations");
+    table[0] = (fg_protect_t){.name = "",
+                              .display_name = hub->organisation,
+                              .kind = FG_PROTECT_WEB,
+                              .accept = accept_defaults[FG_PROTECT_WEB]};
+    if (!put_default_audiences(arena, hub, &table[0]))
+        return FG_FAIL(err, FG_E_MEMORY, "reading protected locations");
+    for (size_t i = 0; i < protects->count; i++)
+        if (!protect_build(&protects->sources[i], arena, hub, &table[i + 1], err))
+            return false;
+    hub->protects = table;
+    hub->protect_count = protects->count + 1;
+    return true;
+}
+
+/* ---- refreshing */
+
+void fg_protects_refresh(fg_protects_t *protects, const fg_env_t *env,
+                         bool (*rebuild)(void *context, const fg_env_t *env, fg_err_t *err), void *context) {
+    for (size_t i = 0; i < protects->count; i++) {
+        source_t *source = &protects->sources[i];
+        policy_t *before = source->policy;
+        fg_file_stamp_t stamp;
+        if (before == NULL ||
+            (fg_file_stamp(source->section->policy, &stamp), fg_file_stamp_eq(&stamp, &source->stamp)))
+            continue;
+        fg_err_t err = FG_ERR_INIT;
+        bool read = policy_read(source, &err);
+        if (read && rebuild(context, env, &err)) {
+            policy_release(before);
+            fg_log(env, FG_LOG_NOTICE, "protect \"%s\": policy %s read again", source->section->at.title,
+                   source->section->policy);
+            continue;
+        }
+        if (read)
+            policy_release(source->policy);
+        source->policy = before;
+        fg_log(env, FG_LOG_ERROR, "protect \"%s\": policy %s is refused and the last good one stays: %s",
+               source->section->at.title, source->section->policy, err.detail);
+    }
+}
