@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/key.h"
 
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -15,27 +14,13 @@
 
 #include "core/algorithms.h"
 #include "core/crypto.h"
+#include "core/key_parts.h"
 
 #define RSA_BITS_MIN 2048
 #define RSA_BITS_MAX 8192    /* verification time grows with the square */
 #define EXPONENT_BITS_MAX 64 /* and with the exponent */
-#define EC_HALF_MAX 66       /* P-521 */
 #define CERTIFICATE_MAX 65536
 #define COMMON_NAME_MAX 64 /* RFC 5280 appendix A, ub-common-name */
-
-struct fg_key {
-    atomic_uint references;
-    EVP_PKEY *pkey;
-    X509 *x509;
-    bool is_private;
-    size_t ec_half; /* bytes of r and of s; 0: RSA */
-    const char *signature_uri;
-    EVP_PKEY_CTX *signer; /* ready to sign; copied for each signature, never used itself */
-    fg_buf_t certificate_base64;
-    char thumbprint[41];
-    char id[23];
-    int64_t not_before_ms, not_after_ms;
-};
 
 static const struct {
     const char *name;
@@ -102,13 +87,16 @@ static bool check_ec(fg_key_t *key, fg_err_t *err) {
     return good || FG_FAIL(err, FG_E_SIG_KEY, "EC key whose point is not on its curve");
 }
 
-static bool check_key(fg_key_t *key, fg_err_t *err) {
+static bool check_key(fg_key_t *key, bool ed25519, fg_err_t *err) {
     if (EVP_PKEY_is_a(key->pkey, "RSA")) {
         key->signature_uri = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256";
         return check_rsa(key->pkey, err);
     }
     if (EVP_PKEY_is_a(key->pkey, "EC"))
         return check_ec(key, err);
+    key->is_ed25519 = ed25519 && EVP_PKEY_is_a(key->pkey, "ED25519");
+    if (key->is_ed25519)
+        return true;
     const char *name = EVP_PKEY_get0_type_name(key->pkey);
     return FG_FAIL(err, FG_E_SIG_KEY, "key of type '%s': RSA and EC are accepted", name ? name : "unknown");
 }
@@ -125,6 +113,15 @@ static bool prepare_signer(fg_key_t *key) {
     return key->signer != NULL && EVP_PKEY_sign_init(key->signer) == 1 &&
            (key->ec_half > 0 || EVP_PKEY_CTX_set_rsa_padding(key->signer, RSA_PKCS1_PADDING) == 1) &&
            EVP_PKEY_CTX_set_signature_md(key->signer, digest_of(key)) == 1;
+}
+
+static bool prepare_verifier(fg_key_t *key) {
+    if (key->is_ed25519) /* hashes by itself: there is nothing to prepare */
+        return true;
+    key->verifier = EVP_PKEY_CTX_new_from_pkey(NULL, key->pkey, NULL);
+    return key->verifier != NULL && EVP_PKEY_verify_init(key->verifier) == 1 &&
+           (key->ec_half > 0 || EVP_PKEY_CTX_set_rsa_padding(key->verifier, RSA_PKCS1_PADDING) == 1) &&
+           EVP_PKEY_CTX_set_signature_md(key->verifier, digest_of(key)) == 1;
 }
 
 static bool note_id(fg_key_t *key) {
@@ -167,8 +164,7 @@ static bool note_certificate(fg_key_t *key) {
            read_instant(X509_get0_notAfter(key->x509), &key->not_after_ms);
 }
 
-/* Takes pkey (NULL: the certificate's) and x509 (NULL: none), whatever comes of it. */
-static fg_key_t *make_key(EVP_PKEY *pkey, bool is_private, X509 *x509, fg_err_t *err) {
+fg_key_t *fg_key_make(EVP_PKEY *pkey, bool is_private, X509 *x509, bool ed25519, fg_err_t *err) {
     fg_key_t *key = calloc(1, sizeof *key);
     if (key == NULL) {
         EVP_PKEY_free(pkey);
@@ -187,8 +183,8 @@ static fg_key_t *make_key(EVP_PKEY *pkey, bool is_private, X509 *x509, fg_err_t 
                 x509 ? "certificate with a public key that cannot be read" : "neither a key nor a certificate");
     else if (x509 != NULL && pkey != NULL && X509_check_private_key(x509, pkey) != 1)
         FG_FAIL(err, FG_E_SIG_KEY, "the certificate is for another key");
-    else if (check_key(key, err))
-        ok = (note_id(key) && note_certificate(key) && (!is_private || prepare_signer(key))) ||
+    else if (check_key(key, ed25519, err))
+        ok = (note_id(key) && note_certificate(key) && prepare_verifier(key) && (!is_private || prepare_signer(key))) ||
              FG_FAIL(err, FG_E_SIG_KEY, "key or certificate that cannot be used");
     ERR_clear_error(); /* the thread's queue is shared with the host's TLS */
     if (ok)
@@ -266,7 +262,7 @@ fg_key_t *fg_key_from_pem(fg_str_t pem, fg_err_t *err) {
     BIO_free(in);
     ERR_clear_error();
     if (ok)
-        return make_key(parts.pkey, parts.is_private, parts.x509, err);
+        return fg_key_make(parts.pkey, parts.is_private, parts.x509, false, err);
     EVP_PKEY_free(parts.pkey);
     X509_free(parts.x509);
     return NULL;
@@ -277,7 +273,7 @@ fg_key_t *fg_key_from_certificate_der(fg_str_t der, fg_err_t *err) {
     X509 *x509 = der.n > 0 && der.n <= CERTIFICATE_MAX ? d2i_X509(NULL, &at, (long)der.n) : NULL;
     ERR_clear_error();
     if (x509 != NULL && at == end)
-        return make_key(NULL, false, x509, err);
+        return fg_key_make(NULL, false, x509, false, err);
     X509_free(x509);
     FG_FAIL(err, FG_E_SIG_KEY, "a certificate that cannot be read");
     return NULL;
@@ -346,7 +342,7 @@ fg_key_t *fg_key_generate(fg_key_type_t type, const char *common_name, int64_t n
     EVP_PKEY *pkey = types[type].curve ? EVP_EC_gen(types[type].curve) : EVP_RSA_gen(types[type].rsa_bits);
     X509 *x509 = pkey != NULL ? self_sign(pkey, common_name, not_before_ms, not_after_ms) : NULL;
     if (x509 != NULL)
-        return make_key(pkey, true, x509, err);
+        return fg_key_make(pkey, true, x509, false, err);
     EVP_PKEY_free(pkey);
     ERR_clear_error();
     FG_FAIL(err, FG_E_INTERNAL, "a key of type %s cannot be made", types[type].name);
@@ -364,6 +360,7 @@ void fg_key_unref(fg_key_t *key) {
     if (key == NULL || atomic_fetch_sub(&key->references, 1) != 1)
         return;
     EVP_PKEY_CTX_free(key->signer);
+    EVP_PKEY_CTX_free(key->verifier);
     EVP_PKEY_free(key->pkey);
     X509_free(key->x509);
     fg_buf_free(&key->certificate_base64);
@@ -410,7 +407,7 @@ static bool flatten(const unsigned char *der, size_t length, unsigned char *to, 
 
 static bool sign_digest(const fg_key_t *key, const unsigned char *digest, size_t digest_length, unsigned char *to,
                         size_t length) {
-    unsigned char der[2 * EC_HALF_MAX + 16];
+    unsigned char der[2 * FG_KEY_HALF_MAX + 16];
     size_t der_length = sizeof der;
     EVP_PKEY_CTX *context = EVP_PKEY_CTX_dup(key->signer); /* spares the fetch and set-up of a new one */
     bool ok = context != NULL;

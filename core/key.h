@@ -34,6 +34,11 @@ fg_key_t *fg_key_generate(fg_key_type_t type, const char *common_name, int64_t n
  * not match the private key. */
 fg_key_t *fg_key_from_pem(fg_str_t pem, fg_err_t *err) FG_MUST_CHECK;
 fg_key_t *fg_key_from_certificate_der(fg_str_t der, fg_err_t *err) FG_MUST_CHECK;
+/* Public keys from their numbers, big-endian, as a JSON Web Key has them (RFC 7518 §6, RFC 8037 §2), with the same
+ * minimum strengths; curve is "P-256", "P-384" or "P-521", x and y have its exact length. */
+fg_key_t *fg_key_from_rsa(fg_str_t n, fg_str_t e, fg_err_t *err) FG_MUST_CHECK;
+fg_key_t *fg_key_from_point(fg_str_t curve, fg_str_t x, fg_str_t y, fg_err_t *err) FG_MUST_CHECK;
+fg_key_t *fg_key_from_ed25519(fg_str_t x, fg_err_t *err) FG_MUST_CHECK; /* verifies JSON Web Signatures only */
 /* Private key (PKCS#8) and certificate. */
 bool fg_key_to_pem(const fg_key_t *key, fg_buf_t *out, fg_err_t *err) FG_MUST_CHECK;
 fg_key_t *fg_key_ref(fg_key_t *key);
@@ -54,5 +59,28 @@ int64_t fg_key_get_not_after(const fg_key_t *key);
 const char *fg_key_get_signature_uri(const fg_key_t *key);
 /* Signs data; RSA PKCS#1 1.5 or ECDSA as r|s (RFC 4050 form, as XML Signature and JWS want it), appended to out. */
 bool fg_key_sign(const fg_key_t *key, fg_str_t data, fg_buf_t *out, fg_err_t *err) FG_MUST_CHECK;
+
+/* JSON Web Signature algorithms (RFC 7518 §3.1, RFC 8037 §3.1).  Symmetric ones and "none" are not among them. */
+typedef enum fg_jws_alg {
+    FG_JWS_RS256,
+    FG_JWS_RS384,
+    FG_JWS_RS512,
+    FG_JWS_PS256,
+    FG_JWS_PS384,
+    FG_JWS_PS512,
+    FG_JWS_ES256,
+    FG_JWS_ES384,
+    FG_JWS_ES512,
+    FG_JWS_EDDSA,
+} fg_jws_alg_t;
+
+bool fg_jws_alg_from_name(fg_str_t name, fg_jws_alg_t *alg) FG_MUST_CHECK; /* exact, case and all */
+/* The name of the algorithm with which fg_key_sign signs with this key. */
+const char *fg_key_get_jws_alg(const fg_key_t *key);
+/* Whether a key of this type, and for ECDSA on this curve, can have made such a signature. */
+bool fg_key_fits(const fg_key_t *key, fg_jws_alg_t alg);
+/* Verifies; ECDSA as r|s of exact length, neither of them 0 (JW-10).  FG_E_SIG_ALGORITHM: the key does not fit. */
+bool fg_key_verify(const fg_key_t *key, fg_jws_alg_t alg, fg_str_t data, fg_str_t signature,
+                   fg_err_t *err) FG_MUST_CHECK;
 
 #endif

@@ -6,6 +6,7 @@
 #include "core/time.h"
 #include "hub/audit.h"
 #include "token/encrypt.h"
+#include "token/jwt.h"
 
 #define TOKEN_MAX (192u * 1024)
 
@@ -122,10 +123,32 @@ static bool write_assertion(fg_exchange_t *ex, const fg_partner_t *partner, cons
     return done;
 }
 
+/* The same description as a JSON Web Token: without a name identifier of its own, the claim of that type is the
+ * subject.
+ */
+static bool write_jwt(fg_exchange_t *ex, const fg_assertion_t *assertion, fg_buf_t *out, fg_err_t *err) {
+    const fg_claim_t *name = fg_claims_get(assertion->claims, FG_CLAIM_NAMEIDENTIFIER);
+    fg_jwt_t jwt = {
+        .type = "JWT",
+        .id = fg_str(assertion->id),
+        .issuer = assertion->issuer,
+        .subject = assertion->name_id.value.n > 0 || name == NULL ? assertion->name_id.value : name->value,
+        .audience = assertion->audience,
+        .issued_ms = assertion->issue_instant_ms,
+        .not_before_ms = assertion->not_before_ms,
+        .expires_ms = assertion->not_on_or_after_ms,
+        .identity = assertion->identity,
+        .claims = assertion->claims,
+    };
+    return fg_jwt_write(&jwt, ex->keys->signing[FG_KEY_ACTIVE], out, err);
+}
+
 static bool write_token(fg_exchange_t *ex, const fg_issue_request_t *request, const fg_assertion_t *assertion,
                         fg_issued_t *issued, fg_err_t *err) {
     fg_buf_t out = FG_BUF_INIT(TOKEN_MAX);
-    if (!write_assertion(ex, request->partner, assertion, &out, err)) {
+    bool done = request->jwt ? write_jwt(ex, assertion, &out, err)
+                             : write_assertion(ex, request->partner, assertion, &out, err);
+    if (!done) {
         fg_buf_free(&out);
         return fg_err_prefix(err, "token for %s", request->partner->name);
     }
@@ -143,6 +166,8 @@ bool fg_issue(fg_exchange_t *ex, const fg_issue_request_t *request, fg_issued_t 
     const fg_identity_t *identity = request->identity;
     fg_claims_t claims = {0};
     fg_name_id_t name_id = {0};
+    if (request->jwt && partner->encryption_key != NULL) /* it would be readable where the others are not */
+        return FG_FAIL(err, FG_E_WST_TOKEN_TYPE, "%s gets encrypted tokens, and a JWT is none", partner->name);
     *issued = (fg_issued_t){.version = request->version, .created_ms = fg_now(ex->env)};
     issued->expires_ms = issued->created_ms + lifetime(request);
     if (!fg_id_xml(ex->env, issued->id))
@@ -172,7 +197,7 @@ bool fg_issue(fg_exchange_t *ex, const fg_issue_request_t *request, fg_issued_t 
         {"partner", fg_str(partner->name)},
         {"audience", request->audience},
         {"protocol", fg_str(request->protocol)},
-        {"token_type", fg_str(fg_saml_token_type(request->version))},
+        {"token_type", request->jwt ? FG_STR("jwt") : fg_str(fg_saml_token_type(request->version))},
         {"token_id", fg_str(issued->id)},
         {"key", fg_str(fg_key_get_id(ex->keys->signing[FG_KEY_ACTIVE]))},
     };

@@ -26,7 +26,8 @@ typedef struct fg_issued {
 } fg_issued_t;
 
 /* Runs the partner's authorization rules, makes its claims (by issuance rules, or those that it lists), writes and
- * signs; writes the audit line "issued".  FG_E_DENIED: nothing may be issued. */
+ * signs; writes the audit line "issued".  FG_E_DENIED: nothing may be issued.  A JWT is never encrypted: for a partner
+ * with an encryption certificate it is refused (FG_E_WST_TOKEN_TYPE). */
 bool fg_issue(fg_exchange_t *ex, const fg_issue_request_t *request, fg_issued_t *issued, fg_err_t *err) FG_MUST_CHECK;
 
 #endif

@@ -11,12 +11,12 @@
 
 static const fg_authmethod_t methods[] = {
     /* a password reaches this gateway over TLS alone */
-    {FG_AUTH_PASSWORD, AM "password", AC "PasswordProtectedTransport"},
-    {FG_AUTH_WINDOWS, FEDERATION_WINDOWS, FEDERATION_WINDOWS},
-    {METHOD "kerberos", "urn:ietf:rfc:1510", AC "Kerberos"},
-    {FG_AUTH_X509, AM "X509-PKI", AC "X509"},
-    {FG_AUTH_TLSCLIENT, "urn:ietf:rfc:2246", AC "TLSClient"},
-    {FG_AUTH_UNSPECIFIED, AM "unspecified", AC "unspecified"},
+    {FG_AUTH_PASSWORD, AM "password", AC "PasswordProtectedTransport", "pwd"},
+    {FG_AUTH_WINDOWS, FEDERATION_WINDOWS, FEDERATION_WINDOWS, "wia"},
+    {METHOD "kerberos", "urn:ietf:rfc:1510", AC "Kerberos", NULL},
+    {FG_AUTH_X509, AM "X509-PKI", AC "X509", NULL},
+    {FG_AUTH_TLSCLIENT, "urn:ietf:rfc:2246", AC "TLSClient", NULL},
+    {FG_AUTH_UNSPECIFIED, AM "unspecified", AC "unspecified", NULL},
 };
 
 /* further words that partners use for the same */
@@ -31,7 +31,7 @@ static const struct {
 static const fg_authmethod_t *find_row(fg_str_t word) {
     for (size_t i = 0; i < FG_ARRAY_SIZE(methods); i++)
         if (fg_str_is(word, methods[i].claim) || fg_str_is(word, methods[i].saml11) ||
-            fg_str_is(word, methods[i].saml20))
+            fg_str_is(word, methods[i].saml20) || (methods[i].amr != NULL && fg_str_is(word, methods[i].amr)))
             return &methods[i];
     return NULL;
 }

@@ -10,6 +10,7 @@ typedef struct fg_authmethod {
     const char *claim;  /* http://schemas.microsoft.com/ws/2008/06/identity/authenticationmethod/… */
     const char *saml11; /* AuthenticationMethod (SAML 1.1 core §7.1) */
     const char *saml20; /* AuthnContextClassRef (SAML 2.0 authn context §3.4), as AD FS writes it */
+    const char *amr;    /* of JSON Web Tokens (RFC 8176 §2); NULL: none */
 } fg_authmethod_t;
 
 /* By any of its words (also a wauth value of WS-Federation, wire conventions); NULL: unknown. */

@@ -12,6 +12,7 @@
 #include "hub/issue.h"
 #include "hub/session.h"
 #include "hub/store.h"
+#include "token/jwt.h"
 
 #define STORE_SIZE (256u * 1024)
 
@@ -331,6 +332,42 @@ static void issue_clamps_lifetime_and_selects_claims(void **state) {
     assert_err(&err, FG_E_INTERNAL);
 }
 
+/* The same pipeline, another format; who wants tokens encrypted gets none that everybody reads. */
+static void issue_writes_a_jwt(void **state) {
+    fixture_t *f = *state;
+    fg_err_t err = FG_ERR_INIT;
+    static const char *const types[] = {FG_CLAIM_UPN, FG_CLAIM_NAMEIDENTIFIER};
+    fg_partner_t partner = {.name = "p", .token_lifetime_ms = FG_HOUR, .claim_types = types, .claim_type_count = 2};
+    fg_identity_t identity = {.auth_method = FG_STR(FG_AUTH_PASSWORD), .auth_instant_ms = f->test.now_ms};
+    assert_true(fg_claims_put(f->ex->arena, &identity.claims, FG_CLAIM_UPN, FG_STR("alice@example.test")));
+    assert_true(fg_claims_put(f->ex->arena, &identity.claims, FG_CLAIM_EMAIL, FG_STR("hidden@example.test")));
+    assert_true(fg_claims_put(f->ex->arena, &identity.claims, FG_CLAIM_NAMEIDENTIFIER, FG_STR("a-1")));
+    fg_issue_request_t request = {.partner = &partner, .audience = FG_STR("urn:rp"), .identity = &identity, .jwt = true};
+    fg_issued_t issued;
+    fg_key_t *key = f->ex->keys->signing[FG_KEY_ACTIVE];
+    fg_jwk_t trusted = {key, fg_str(fg_key_get_id(key)), FG_STR_NONE};
+    const fg_jwk_set_t keys = {&trusted, 1};
+    fg_jwt_trust_t trust = {.issuer = f->ex->hub->entity_id, .keys = &keys, .audiences = &request.audience, .audience_count = 1};
+    fg_jwt_read_t got;
+    assert_true(fg_issue(f->ex, &request, &issued, &err));
+    assert_true(fg_jwt_read(f->ex->env, f->ex->arena, issued.token, &trust, &got, &err));
+    assert_true(fg_str_is(got.identity.name_id.value, "a-1"));
+    assert_true(fg_str_is(got.id, issued.id));
+    assert_int_equal(got.identity.claims.count, 1);
+    assert_true(fg_str_is(fg_claims_get(&got.identity.claims, FG_CLAIM_UPN)->value, "alice@example.test"));
+    assert_true(got.not_on_or_after_ms == f->test.now_ms + FG_HOUR);
+    assert_non_null(strstr(f->ex->audit->text.p, "\"token_type\":\"jwt\""));
+    partner.name_id_claim = FG_CLAIM_UPN;
+    assert_true(fg_issue(f->ex, &request, &issued, &err));
+    assert_true(fg_jwt_read(f->ex->env, f->ex->arena, issued.token, &trust, &got, &err));
+    assert_true(fg_str_is(got.identity.name_id.value, "alice@example.test"));
+    partner.encryption_key = key;
+    assert_false(fg_issue(f->ex, &request, &issued, &err));
+    assert_err(&err, FG_E_WST_TOKEN_TYPE);
+    partner.encryption_key = NULL;
+    assert_true(fg_issue(f->ex, &request, &issued, &err));
+}
+
 /* Authorization, then issuance; the NameID is the name identifier that the rules issue. */
 static void issue_runs_the_rules(void **state) {
     fixture_t *f = *state;
@@ -377,6 +414,7 @@ int main(void) {
         CASE(media_type_given_twice_is_none),
         CASE(audit_line_is_one_line_of_json),
         CASE(issue_clamps_lifetime_and_selects_claims),
+        CASE(issue_writes_a_jwt),
         CASE(issue_runs_the_rules),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "core/crypto.h"
+#include "core/json.h"
+#include "core/time.h"
+#include "token/authmethod.h"
+#include "token/jws.h"
+
+static void put_text(fg_buf_t *json, const char *name, fg_str_t value) {
+    if (value.n == 0)
+        return;
+    fg_buf_printf(json, "%s\"%s\":", json->length > 1 ? "," : "", name);
+    fg_json_quote(json, value);
+}
+
+static void put_time(fg_buf_t *json, const char *name, int64_t ms) {
+    fg_buf_printf(json, "%s\"%s\":%lld", json->length > 1 ? "," : "", name, (long long)(ms / FG_SECOND));
+}
+
+static void put_method(fg_buf_t *json, const fg_identity_t *identity) {
+    if (identity->auth_method.n > 0) {
+        const fg_authmethod_t *method = fg_authmethod_find(identity->auth_method);
+        fg_buf_puts(json, ",\"amr\":[");
+        fg_json_quote(json, method != NULL && method->amr != NULL ? fg_str(method->amr) : identity->auth_method);
+        fg_buf_putc(json, ']');
+    }
+    if (identity->auth_instant_ms > 0)
+        put_time(json, "auth_time", identity->auth_instant_ms);
+}
+
+/* How many claims from a place on have a name, which two types may share; 0: an earlier one has taken them along. */
+static size_t count_name(const fg_claims_t *claims, size_t at, fg_str_t name) {
+    size_t count = 0;
+    for (size_t i = 0; i < claims->count; i++) {
+        bool same = fg_str_eq(fg_jwt_claim_name(claims->items[i].type), name);
+        if (same && i < at)
+            return 0;
+        count += same;
+    }
+    return count;
+}
+
+/* A claim cannot speak for the token: one named as a member of its own is not written. */
+static void put_claims(fg_buf_t *json, const fg_claims_t *claims) {
+    for (size_t i = 0; i < claims->count; i++) {
+        fg_str_t name = fg_jwt_claim_name(claims->items[i].type);
+        size_t count = fg_jwt_name_is_own(name) ? 0 : count_name(claims, i, name);
+        if (count == 0)
+            continue;
+        fg_buf_putc(json, ',');
+        fg_json_quote(json, name);
+        fg_buf_puts(json, count > 1 ? ":[" : ":");
+        for (size_t k = i, left = count; left > 0; k++) {
+            if (!fg_str_eq(fg_jwt_claim_name(claims->items[k].type), name))
+                continue;
+            fg_json_quote(json, claims->items[k].value);
+            if (--left > 0)
+                fg_buf_putc(json, ',');
+        }
+        fg_buf_puts(json, count > 1 ? "]" : "");
+    }
+}
+
+static void put_payload(fg_buf_t *json, const fg_jwt_t *jwt) {
+    fg_buf_putc(json, '{');
+    put_text(json, "iss", jwt->issuer);
+    put_text(json, "sub", jwt->subject);
+    put_text(json, "aud", jwt->audience);
+    put_time(json, "iat", jwt->issued_ms);
+    put_time(json, "nbf", jwt->not_before_ms);
+    put_time(json, "exp", jwt->expires_ms);
+    put_text(json, "jti", jwt->id);
+    put_method(json, jwt->identity);
+    put_claims(json, jwt->claims);
+    fg_buf_putc(json, '}');
+}
+
+static void put_header(fg_buf_t *json, const fg_jwt_t *jwt, const fg_key_t *key) {
+    fg_buf_putc(json, '{');
+    put_text(json, "typ", fg_str(jwt->type));
+    put_text(json, "alg", fg_str(fg_key_get_jws_alg(key)));
+    put_text(json, "kid", fg_str(fg_key_get_id(key)));
+    fg_buf_putc(json, '}');
+}
+
+/* Appends one part, encoded, and empties the buffer that it came from. */
+static void put_part(fg_buf_t *out, fg_buf_t *part) {
+    out->failed = out->failed || !fg_buf_ok(part);
+    fg_base64url_encode(out, part->data, part->length);
+    fg_buf_reset(part);
+}
+
+bool fg_jwt_write(const fg_jwt_t *jwt, const fg_key_t *key, fg_buf_t *out, fg_err_t *err) {
+    size_t begin = out->length;
+    fg_buf_t part = FG_BUF_INIT(FG_JWT_MAX);
+    put_header(&part, jwt, key);
+    put_part(out, &part);
+    fg_buf_putc(out, '.');
+    put_payload(&part, jwt);
+    put_part(out, &part);
+    bool fits = fg_buf_ok(out);
+    bool done = fits && fg_key_sign(key, (fg_str_t){out->data + begin, out->length - begin}, &part, err);
+    if (done) {
+        fg_buf_putc(out, '.');
+        put_part(out, &part);
+        fits = fg_buf_ok(out) && out->length - begin <= FG_JWT_MAX;
+    }
+    fg_buf_free(&part);
+    return fits ? done : FG_FAIL(err, FG_E_INTERNAL, "the token does not fit");
+}
