@@ -85,6 +85,19 @@ typedef enum fg_code {
     FG_E_WSFED_HOME_REALM,
     FG_E_WSFED_LOOP,
     FG_E_WSFED_RESULT,
+    /* WS-Management */
+    FG_E_WSMAN_ENCRYPTED,
+    FG_E_WSMAN_ENCODING,
+    FG_E_WSMAN_HEADER,   /* a header that must be there is not */
+    FG_E_WSMAN_RESOURCE, /* ResourceURI */
+    FG_E_WSMAN_SELECTOR,
+    FG_E_WSMAN_OPTION,
+    FG_E_WSMAN_BODY, /* the Body does not fit the Action */
+    FG_E_WSMAN_FILTER,
+    FG_E_WSMAN_LIMIT,    /* a wish beyond what passes: MaxEnvelopeSize, MaxElements */
+    FG_E_WSMAN_REPLY_TO, /* answers or events are to go elsewhere */
+    FG_E_WSMAN_CONTEXT,  /* an enumeration, shell or subscription that is not the sender's */
+    FG_E_WSMAN_SCRIPT,   /* an encoded command that cannot be read */
     FG_CODE_COUNT
 } fg_code_t;
 

@@ -88,6 +88,19 @@ static const fg_fault_t fault_table[] = {
     {FG_E_WSFED_HOME_REALM, "wsfed_home_realm", "The requested home realm (whr) is not known here.", 400, false, WST, "InvalidScope", "IssuerNameNotSupported", "NoAvailableIDP", "invalid_request"},
     {FG_E_WSFED_LOOP, "wsfed_loop", "The application keeps sending you back here. It seems not to accept the token; tell its administrator.", 400, false, WST, "RequestFailed", "BadRequest", NULL, "invalid_request"},
     {FG_E_WSFED_RESULT, "wsfed_result", "The sign-in response (wresult) is not built as WS-Federation says.", 400, false, WST, "InvalidRequest", "BadRequest", NULL, "invalid_request"},
+
+    {FG_E_WSMAN_ENCRYPTED, "wsman_encrypted", "The message is encrypted for the server behind and cannot be checked here. Use https and switch message encryption off.", 415, false, WST, "InvalidRequest", "BadRequest", NULL, "invalid_request"},
+    {FG_E_WSMAN_ENCODING, "wsman_encoding", "The message must be UTF-8 without a Content-Encoding.", 415, false, WST, "InvalidRequest", "BadRequest", NULL, "invalid_request"},
+    {FG_E_WSMAN_HEADER, "wsman_header", "A header that WS-Management requires is missing.", 400, false, WSA, "MessageAddressingHeaderRequired", "BadRequest", NULL, "invalid_request"},
+    {FG_E_WSMAN_RESOURCE, "wsman_resource", "The ResourceURI is written in a way that could be read differently.", 400, false, WST, "InvalidRequest", "BadRequest", NULL, "invalid_request"},
+    {FG_E_WSMAN_SELECTOR, "wsman_selector", "A selector has no name, is given twice, or is of a kind that is not accepted here.", 400, false, WST, "InvalidRequest", "BadRequest", NULL, "invalid_request"},
+    {FG_E_WSMAN_OPTION, "wsman_option", "An option has no name, is given twice, or is of a kind that is not accepted here.", 400, false, WST, "InvalidRequest", "BadRequest", NULL, "invalid_request"},
+    {FG_E_WSMAN_BODY, "wsman_body", "The Body does not belong to the Action.", 400, false, WST, "InvalidRequest", "BadRequest", NULL, "invalid_request"},
+    {FG_E_WSMAN_FILTER, "wsman_filter", "The filter is given twice or in a form that is not accepted here.", 400, false, WST, "InvalidRequest", "BadRequest", NULL, "invalid_request"},
+    {FG_E_WSMAN_LIMIT, "wsman_limit", "The message asks for more than passes here (MaxEnvelopeSize, MaxElements, MaxCharacters).", 400, false, WST, "InvalidRequest", "BadRequest", NULL, "invalid_request"},
+    {FG_E_WSMAN_REPLY_TO, "wsman_reply_to", "Answers and events go back on this connection only, never to another address.", 400, false, WST, "InvalidRequest", "BadRequest", NULL, "invalid_request"},
+    {FG_E_WSMAN_CONTEXT, "wsman_context", "This enumeration, shell or subscription is not known here for you.", 403, false, WST, "RequestFailed", "BadRequest", NULL, "access_denied"},
+    {FG_E_WSMAN_SCRIPT, "wsman_script", "The command carries an encoded script in a form that cannot be checked here.", 400, false, WST, "InvalidRequest", "BadRequest", NULL, "invalid_request"},
 };
 /* clang-format on */
 
@@ -104,6 +117,44 @@ const char *fg_fault_public_reason(fg_code_t code) {
     if (fault->sentence == security_sentence)
         return "token_security";
     return fault->sentence == auth_sentence ? fg_fault_get(FG_E_AUTH_FAILED)->reason : fault->reason;
+}
+
+/* DSP0226 §14.6.  What has no line of its own is refused access, a body that does not fit, or a failure of the gateway,
+ * as its HTTP status says. */
+static const fg_fault_wsman_t wsman_table[FG_CODE_COUNT] = {
+    [FG_E_UNAVAILABLE] = {"a", "EndpointUnavailable", NULL, true, NULL},
+    [FG_E_BUSY] = {"a", "EndpointUnavailable", NULL, true, NULL},
+    [FG_E_HTTP_NOT_FOUND] = {"a", "DestinationUnreachable", NULL, false, NULL},
+    [FG_E_HTTP_METHOD] = {"a", "ActionNotSupported", NULL, false, NULL},
+    [FG_E_HTTP_TOO_LARGE] = {"w", "EncodingLimit", "ServiceEnvelopeLimit", false, NULL},
+    [FG_E_HTTP_NEEDS_TLS] = {"w", "AccessDenied", NULL, false, NULL},
+    [FG_E_XML_LIMIT] = {"w", "EncodingLimit", "ServiceEnvelopeLimit", false, NULL},
+    [FG_E_XML_ENCODING] = {"w", "EncodingLimit", "CharacterSet", false, NULL},
+    [FG_E_DENIED] = {"w", "AccessDenied", NULL, false, "Access is denied: the policy does not permit this operation."},
+    [FG_E_SOAP_VERSION] = {"s", "VersionMismatch", NULL, false, NULL},
+    [FG_E_SOAP_MUST_UNDERSTAND] = {"s", "MustUnderstand", NULL, false, NULL},
+    [FG_E_WSA_HEADER] = {"a", "InvalidMessageInformationHeader", NULL, false, NULL},
+    [FG_E_WSA_ACTION] = {"a", "ActionNotSupported", NULL, false, NULL},
+    [FG_E_WSMAN_ENCRYPTED] = {"w", "EncodingLimit", "EncodingType", false, NULL},
+    [FG_E_WSMAN_ENCODING] = {"w", "EncodingLimit", "CharacterSet", false, NULL},
+    [FG_E_WSMAN_HEADER] = {"a", "MessageInformationHeaderRequired", NULL, false, NULL},
+    [FG_E_WSMAN_RESOURCE] = {"a", "DestinationUnreachable", "InvalidResourceURI", false, NULL},
+    [FG_E_WSMAN_SELECTOR] = {"w", "InvalidSelectors", NULL, false, NULL},
+    [FG_E_WSMAN_OPTION] = {"w", "InvalidOptions", NULL, false, NULL},
+    [FG_E_WSMAN_FILTER] = {"n", "CannotProcessFilter", NULL, false, NULL},
+    [FG_E_WSMAN_LIMIT] = {"w", "EncodingLimit", "MaxEnvelopeSize", false, NULL},
+    [FG_E_WSMAN_REPLY_TO] = {"w", "UnsupportedFeature", "AddressingMode", false, NULL},
+    [FG_E_WSMAN_CONTEXT] = {"n", "InvalidEnumerationContext", NULL, true, NULL},
+};
+
+fg_fault_wsman_t fg_fault_wsman(fg_code_t code) {
+    const fg_fault_t *fault = fg_fault_get(code);
+    if (wsman_table[fault->code].subcode != NULL)
+        return wsman_table[fault->code];
+    if (fault->receiver)
+        return (fg_fault_wsman_t){"w", "InternalError", NULL, true, NULL};
+    bool denied = fault->http_status == 401 || fault->http_status == 403;
+    return (fg_fault_wsman_t){"w", denied ? "AccessDenied" : "SchemaValidationError", NULL, false, NULL};
 }
 
 bool fg_fault_is_temporary(fg_code_t code) { return fg_fault_get(code)->http_status == 503; }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * One row per error code with all its faces: what the audit line, a SOAP fault, a WS-Federation error page and an HTTP
- * status say of it. */
+ * One row per error code with all its faces: what the audit line, a SOAP fault, a WS-Federation error page, a
+ * WS-Management fault and an HTTP status say of it. */
 #ifndef FG_CORE_FAULT_H
 #define FG_CORE_FAULT_H
 
@@ -23,6 +23,17 @@ typedef struct fg_fault {
     const char *saml_status;  /* second-level status of SAML 2.0 core §3.2.2.2 (local part); NULL: none */
     const char *oauth_error;  /* RFC 6749 §5.2, RFC 6750 §3.1 */
 } fg_fault_t;
+
+/* The face for clients of WS-Management. */
+typedef struct fg_fault_wsman {
+    const char
+        *prefix; /* "w" (WS-Management), "a" (WS-Addressing 2004/08), "n" (WS-Enumeration), "s" (SOAP's own code) */
+    const char *subcode;
+    const char *detail; /* what follows …/wsman/1/wsman/faultDetail/; NULL: none */
+    bool receiver;
+    const char *sentence; /* in place of the row's; NULL: that one */
+} fg_fault_wsman_t;
+fg_fault_wsman_t fg_fault_wsman(fg_code_t code);
 
 /* Never NULL: an unknown code yields the row of FG_E_INTERNAL. */
 const fg_fault_t *fg_fault_get(fg_code_t code);

@@ -2,6 +2,7 @@
 #include "sts/soap.h"
 
 #include "core/fault.h"
+#include "core/media_type.h"
 #include "sts/wss.h"
 
 static const struct version_words {
@@ -69,56 +70,14 @@ static const struct known_header {
 
 /* ---- HTTP */
 
-/* Cuts the next "name=value" of a Content-Type off *rest (RFC 9110 §5.6.6).  False: malformed. */
-static bool next_parameter(fg_str_t *rest, fg_str_t *name, fg_str_t *value) {
-    const char *equals = memchr(rest->p, '=', rest->n);
-    if (equals == NULL)
-        return false;
-    *name = fg_str_trim((fg_str_t){rest->p, (size_t)(equals - rest->p)});
-    *value = (fg_str_t){equals + 1, rest->n - (size_t)(equals + 1 - rest->p)};
-    bool quoted = value->n > 0 && value->p[0] == '"';
-    if (quoted)
-        value->p++, value->n--;
-    const char *end = memchr(value->p, quoted ? '"' : ';', value->n);
-    if (quoted && end == NULL)
-        return false;
-    fg_str_t all = *value;
-    if (end != NULL)
-        value->n = (size_t)(end - value->p);
-    rest->n = all.n - value->n;
-    rest->p = value->p + value->n;
-    if (quoted)
-        rest->p++, rest->n--;
-    *rest = fg_str_trim(*rest);
-    if (!quoted)
-        *value = fg_str_trim(*value);
-    return memchr(value->p, '\\', value->n) == NULL && (rest->n == 0 || rest->p[0] == ';');
-}
-
-/* What Content-Type says besides the media type: charset must be UTF-8, action (RFC 3902) goes to *action. */
+/* What Content-Type says besides the media type: charset must be UTF-8, action goes to *action. */
 static bool read_content_type(fg_str_t header, fg_str_t *action, fg_err_t *err) {
-    const char *semicolon = memchr(header.p, ';', header.n);
-    fg_str_t rest = {header.p + header.n, 0};
-    if (semicolon != NULL)
-        rest = fg_str_trim((fg_str_t){semicolon, header.n - (size_t)(semicolon - header.p)});
-    bool charset_seen = false;
-    while (rest.n > 0) {
-        rest = fg_str_trim((fg_str_t){rest.p + 1, rest.n - 1});
-        if (rest.n == 0)
-            break;
-        fg_str_t name, value;
-        if (!next_parameter(&rest, &name, &value))
-            return FG_FAIL(err, FG_E_HTTP_MEDIA_TYPE, "Content-Type malformed");
-        bool charset = fg_str_eq_nocase(name, FG_STR("charset"));
-        bool is_action = fg_str_eq_nocase(name, FG_STR("action"));
-        if ((charset && charset_seen) || (is_action && action->p != NULL))
-            return FG_FAIL(err, FG_E_HTTP_MEDIA_TYPE, "Content-Type parameter %.*s given twice", FG_STR_ARG(name));
-        charset_seen |= charset;
-        if (charset && !fg_str_eq_nocase(value, FG_STR("utf-8")))
-            return FG_FAIL(err, FG_E_XML_ENCODING, "charset %.*s", FG_STR_ARG(value));
-        if (is_action)
-            *action = value;
-    }
+    fg_media_type_t media;
+    if (!fg_media_type_parse(header, &media, err))
+        return false;
+    if (media.charset.p != NULL && !fg_str_eq_nocase(media.charset, FG_STR("utf-8")))
+        return FG_FAIL(err, FG_E_XML_ENCODING, "charset %.*s", FG_STR_ARG(media.charset));
+    *action = media.action;
     return true;
 }
 
