@@ -21,7 +21,7 @@ same() {
 # ---- options, as SECTION.OPTION; outside sections .OPTION; with defaults, as SECTION.OPTION = DEFAULT
 
 awk -F'"' '
-/^static const fg_config_option_t [a-z]*_options/ {
+/^static const fg_config_option_t [a-z_]*_options/ {
     section = $0; sub(/^.*option_t /, "", section); sub(/_options.*/, "", section)
 }
 /^    ROW\(/ {
@@ -36,8 +36,8 @@ sed 's/ = .*//' "$folder/defaults" >"$folder/options"
 # doc/configuration.md: tables of | `name` | default | …, under headings "### `section` …" or "### Outside sections"
 awk '
 /^#/ { section = "-" }
-/^### / { section = match($0, /`[a-z]*/) ? substr($0, RSTART + 1, RLENGTH - 1) : "" }
-/^\| `[a-z_]*` \|/ && section != "-" {
+/^### / { section = match($0, /`[a-z_]*/) ? substr($0, RSTART + 1, RLENGTH - 1) : "" }
+/^\| `[a-z0-9_]*` \|/ && section != "-" {
     split($0, part, / *\| */); gsub(/`/, "", part[2])
     print section "." part[2] " = " part[3]
 }

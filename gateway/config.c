@@ -104,6 +104,23 @@ static const fg_config_option_t partner_options[] = {
 };
 #undef STRUCT
 
+#define STRUCT fg_config_provider_t
+static const fg_config_option_t identity_provider_options[] = {
+    ROW("display_name", text, display_name, ONE, NULL, NULL),
+    ROW("issuer", uri, issuer, ONE, NULL, NULL),
+    ROW("metadata", path, metadata, ONE, NULL, NULL),
+    ROW("metadata_certificate", path, metadata_certificate, ONE, NULL, NULL),
+    ROW("certificate", path, certificates, LIST, NULL, NULL),
+    ROW("sign_in", web, sign_in, ONE, NULL, NULL),
+    ROW("sign_out", web, sign_out, ONE, NULL, NULL),
+    ROW("realm", uri, realm, ONE, NULL, NULL),
+    ROW("uri", uri, uri, ONE, NULL, NULL),
+    ROW("acceptance_rules", path, acceptance_rules, ONE, NULL, NULL),
+    ROW("allow_sha1", choice, allow_sha1, ONE, NULL, "false"),
+    ROW("lifetime_limit", duration, lifetime_limit_ms, ONE, NULL, NULL),
+};
+#undef STRUCT
+
 #define STRUCT fg_config_protect_t
 static const fg_config_option_t protect_options[] = {
     ROW("display_name", text, display_name, ONE, NULL, NULL),
@@ -124,6 +141,7 @@ static const fg_config_option_t protect_options[] = {
 /* sections that stand once have their fields in fg_config_t itself */
 static const fg_config_section_t sections[] = {
     SECTION("partner", true, partner_options, fg_config_partner_t, partners),
+    SECTION("identity_provider", true, identity_provider_options, fg_config_provider_t, providers),
     SECTION("directory", true, directory_options, fg_config_directory_t, directories),
     SECTION("protect", true, protect_options, fg_config_protect_t, protects),
     SECTION("keys", false, keys_options, fg_config_t, base_url),
@@ -135,9 +153,9 @@ static const fg_config_section_t sections[] = {
 
 const fg_config_grammar_t fg_config_grammar = {root_options, FG_ARRAY_SIZE(root_options), sections,
                                                FG_ARRAY_SIZE(sections), "the configuration"};
-/* included files hold partners only */
-static const fg_config_grammar_t include_grammar = {NULL, 0, sections, 1,
-                                                    "an included file (only partner may stand there)"};
+/* included files hold the first two: partners of either kind */
+static const fg_config_grammar_t include_grammar = {
+    NULL, 0, sections, 2, "an included file (only partner and identity_provider may stand there)"};
 
 /* ---- libConfuse */
 

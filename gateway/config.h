@@ -48,6 +48,22 @@ typedef struct fg_config_partner {
     const char *metadata_certificate;
 } fg_config_partner_t;
 
+typedef struct fg_config_provider {
+    fg_config_at_t at;
+    const char *display_name;
+    fg_str_t issuer;
+    const char *metadata;
+    const char *metadata_certificate;
+    fg_config_list_t certificates; /* const char *, paths */
+    fg_str_t sign_in;
+    fg_str_t sign_out;
+    fg_str_t realm;
+    fg_str_t uri;
+    const char *acceptance_rules;
+    fg_config_choice_t allow_sha1;
+    int64_t lifetime_limit_ms; /* 0: none */
+} fg_config_provider_t;
+
 typedef struct fg_config_protect {
     fg_config_at_t at;
     const char *display_name;
@@ -100,6 +116,7 @@ typedef struct fg_config {
     } viewer;
     fg_config_list_t directories; /* fg_config_directory_t */
     fg_config_list_t partners;    /* fg_config_partner_t; those of included files behind */
+    fg_config_list_t providers;   /* fg_config_provider_t, likewise */
     fg_config_list_t protects;    /* fg_config_protect_t */
 } fg_config_t;
 

@@ -13,6 +13,7 @@
 #include "core/json.h"
 #include "core/time.h"
 #include "gateway/config_check.h"
+#include "gateway/identity_providers.h"
 #include "gateway/pages.h"
 #include "gateway/partners.h"
 #include "gateway/protects.h"
@@ -26,7 +27,8 @@
 #define RESPONSE_MAX (4u << 20)
 #define SEALING_LIFETIME (7 * FG_DAY)
 
-/* The partners and policies as they are now.  Exchanges that began with it keep it until they are over. */
+/* The partners, home realms and policies as they are now.  Exchanges that began with it keep it until they are over.
+ */
 typedef struct snapshot {
     fg_arena_t *arena; /* this lives in it */
     fg_hub_t hub;
@@ -36,9 +38,11 @@ typedef struct snapshot {
 struct fg_gateway {
     fg_arena_t *arena; /* the configuration */
     fg_config_t config;
-    fg_hub_t hub; /* all but partners and policies: what snapshots begin with */
-    fg_home_realm_t *home_realms;
+    fg_hub_t hub; /* what snapshots begin with: all but partners and policies, and of the home realms the directories */
+    fg_home_realm_t *directories;
+    fg_rule_store_t *stores; /* the directories that can be asked */
     fg_partners_t *partners;
+    fg_identity_providers_t *providers;
     fg_protects_t *protects;
     fg_pages_t *pages;
     fg_keyring_t *keyring;
@@ -98,6 +102,7 @@ static bool snapshot_build(void *context, const fg_env_t *env, fg_err_t *err) {
     }
     *snapshot = (snapshot_t){arena, gateway->hub, 1};
     if (!fg_partners_build(gateway->partners, env, arena, &snapshot->hub, err) ||
+        !fg_identity_providers_build(gateway->providers, arena, &snapshot->hub, err) ||
         !fg_protects_build(gateway->protects, arena, &snapshot->hub, err)) {
         fg_arena_free(arena);
         return false;
@@ -125,39 +130,63 @@ static void warn_of_unreadable(const char *path, const fg_gateway_options_t *opt
 
 static void release_rules(void *rules) { fg_ruleset_free(rules); }
 
-static bool load_acceptance(fg_gateway_t *gateway, const fg_config_directory_t *d, fg_home_realm_t *realm,
+static bool load_directory(fg_gateway_t *gateway, const fg_config_directory_t *d, fg_home_realm_t *realm,
+                           fg_err_t *err) {
+    fg_err_t why = FG_ERR_INIT;
+    realm->display_name = d->display_name ? d->display_name : d->at.title;
+    realm->uri = d->uri;
+    if (d->uri.n == 0)
+        realm->uri = fg_str(fg_arena_printf(gateway->arena, "%s/%s", gateway->hub.entity_id.p, d->at.title));
+    if (realm->uri.p == NULL)
+        return FG_FAIL(err, FG_E_MEMORY, "loading directories");
+    realm->directory = fg_users_file_directory_new(d->at.title, d->path, &why);
+    return realm->directory != NULL || fg_config_refuse(err, &d->at, "path", 0, "a users file (%s)", why.detail);
+}
+
+static bool query_directory(const fg_rule_store_t *store, fg_arena_t *arena, fg_str_t query, const fg_str_t *params,
+                            size_t param_count, const fg_str_t *types, size_t type_count, fg_claims_t *out,
                             fg_err_t *err) {
-    fg_ruleset_t *rules = fg_config_rules_load(&d->at, "acceptance_rules", d->acceptance_rules, err);
-    realm->acceptance_rules = rules;
-    return rules != NULL &&
-           (fg_arena_own(gateway->arena, release_rules, rules) || FG_FAIL(err, FG_E_MEMORY, "loading directories"));
+    fg_directory_t *directory = store->context;
+    return directory->query(directory, arena, query, params, param_count, types, type_count, out, err);
 }
 
 static bool load_directories(fg_gateway_t *gateway, const fg_gateway_options_t *options, const fg_env_t *env,
                              fg_err_t *err) {
     const fg_config_list_t *list = &gateway->config.directories;
-    gateway->home_realms = fg_arena_alloc(gateway->arena, (list->count + 1) * sizeof *gateway->home_realms);
-    if (gateway->home_realms == NULL)
+    fg_hub_t *hub = &gateway->hub;
+    gateway->directories = fg_arena_alloc(gateway->arena, (list->count + 1) * sizeof *gateway->directories);
+    gateway->stores = fg_arena_alloc(gateway->arena, (list->count + 1) * sizeof *gateway->stores);
+    if (gateway->directories == NULL || gateway->stores == NULL)
         return FG_FAIL(err, FG_E_MEMORY, "loading directories");
+    hub->home_realms = gateway->directories;
+    hub->stores.items = gateway->stores;
     for (size_t i = 0; i < list->count; i++) {
         const fg_config_directory_t *d = (const fg_config_directory_t *)list->items + i;
-        fg_home_realm_t *realm = &gateway->home_realms[i];
-        fg_err_t why = FG_ERR_INIT;
-        realm->directory = fg_users_file_directory_new(d->at.title, d->path, &why);
-        if (realm->directory == NULL)
-            return fg_config_refuse(err, &d->at, "path", 0, "a users file (%s)", why.detail);
-        warn_of_unreadable(d->path, options, env);
-        gateway->hub.home_realm_count = i + 1;
-        if (d->acceptance_rules != NULL && !load_acceptance(gateway, d, realm, err))
+        if (!load_directory(gateway, d, &gateway->directories[i], err))
             return false;
-        realm->display_name = d->display_name ? d->display_name : d->at.title;
-        realm->uri = d->uri;
-        if (d->uri.n == 0)
-            realm->uri = fg_str(fg_arena_printf(gateway->arena, "%s/%s", gateway->hub.entity_id.p, d->at.title));
-        if (realm->uri.p == NULL)
+        hub->home_realm_count = i + 1;
+        warn_of_unreadable(d->path, options, env);
+        fg_directory_t *directory = gateway->directories[i].directory;
+        if (directory->query != NULL)
+            gateway->stores[hub->stores.count++] = (fg_rule_store_t){directory->name, query_directory, directory};
+    }
+    return true;
+}
+
+/* Behind all directories, each of which rules may ask. */
+static bool load_acceptance(fg_gateway_t *gateway, fg_err_t *err) {
+    const fg_config_directory_t *d = gateway->config.directories.items;
+    for (size_t i = 0; i < gateway->config.directories.count; i++) {
+        if (d[i].acceptance_rules == NULL)
+            continue;
+        fg_ruleset_t *rules =
+            fg_config_rules_load(&d[i].at, "acceptance_rules", d[i].acceptance_rules, &gateway->hub.stores, err);
+        gateway->directories[i].acceptance_rules = rules;
+        if (rules == NULL)
+            return false;
+        if (!fg_arena_own(gateway->arena, release_rules, rules))
             return FG_FAIL(err, FG_E_MEMORY, "loading directories");
     }
-    gateway->hub.home_realms = gateway->home_realms;
     return true;
 }
 
@@ -228,8 +257,14 @@ static bool load(fg_gateway_t *gateway, const char *path, const fg_gateway_optio
     if (!fg_config_read(gateway->arena, path, &gateway->config, err) || !fg_config_check(&gateway->config, err) ||
         !fill_hub(gateway, err))
         return false;
-    gateway->partners = fg_partners_new(&gateway->config, env, err);
-    if (gateway->partners == NULL || !load_directories(gateway, options, env, err))
+    const fg_rule_stores_t *stores = &gateway->hub.stores;
+    if (!load_directories(gateway, options, env, err) || !load_acceptance(gateway, err))
+        return false;
+    gateway->partners = fg_partners_new(&gateway->config, stores, env, err);
+    if (gateway->partners == NULL)
+        return false;
+    gateway->providers = fg_identity_providers_new(&gateway->config, stores, env, err);
+    if (gateway->providers == NULL)
         return false;
     gateway->protects = fg_protects_new(&gateway->config, &gateway->hub.stores, err);
     if (gateway->protects == NULL)
@@ -270,9 +305,10 @@ void fg_gateway_free(fg_gateway_t *gateway) {
     snapshot_release(gateway, gateway->first);
     snapshot_release(gateway, gateway->current);
     fg_partners_free(gateway->partners);
+    fg_identity_providers_free(gateway->providers);
     fg_protects_free(gateway->protects);
     for (size_t i = 0; i < gateway->hub.home_realm_count; i++)
-        gateway->home_realms[i].directory->free(gateway->home_realms[i].directory);
+        gateway->directories[i].directory->free(gateway->directories[i].directory);
     fg_pages_free(gateway->pages);
     fg_keyring_free(gateway->keyring);
     pthread_mutex_destroy(&gateway->lock);
@@ -434,12 +470,13 @@ void fg_gateway_refresh(fg_gateway_t *gateway, const fg_env_t *env) {
     if (pthread_mutex_trylock(&gateway->refreshing) != 0)
         return;
     for (size_t i = 0; i < gateway->hub.home_realm_count; i++)
-        gateway->home_realms[i].directory->refresh(gateway->home_realms[i].directory, env);
+        gateway->directories[i].directory->refresh(gateway->directories[i].directory, env);
     if (gateway->keyring != NULL)
         fg_keyring_refresh(gateway->keyring, env);
     fg_partners_refresh(gateway->partners, env, snapshot_build, gateway);
     if (env->store != NULL)
         fg_store_report(env->store, env);
+    fg_identity_providers_refresh(gateway->providers, env, snapshot_build, gateway);
     fg_protects_refresh(gateway->protects, env, snapshot_build, gateway);
     pthread_mutex_unlock(&gateway->refreshing);
 }

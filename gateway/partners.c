@@ -4,10 +4,10 @@
 #include <stdlib.h>
 
 #include "core/file.h"
+#include "gateway/certificates.h"
 #include "gateway/rule_files.h"
 #include "sts/federation_metadata.h"
 
-#define CERTIFICATE_MAX (64u << 10)
 #define METADATA_MAX (1u << 20)
 
 /* What one section names. */
@@ -31,18 +31,6 @@ static void release_key(void *key) { fg_key_unref(key); }
 
 /* ---- files */
 
-static fg_key_t *read_certificate(const fg_config_at_t *at, const char *option, const char *path, fg_err_t *err) {
-    fg_buf_t pem = FG_BUF_INIT(CERTIFICATE_MAX);
-    fg_err_t why = FG_ERR_INIT;
-    fg_key_t *key = fg_file_read(path, &pem, NULL, &why) ? fg_key_from_pem(fg_buf_str(&pem), &why) : NULL;
-    fg_buf_free(&pem);
-    if (key != NULL && fg_key_get_x509(key) != NULL)
-        return key;
-    fg_config_refuse(err, at, option, 0, "a PEM file with a certificate (%s)", key ? "it has none" : why.detail);
-    fg_key_unref(key);
-    return NULL;
-}
-
 static bool read_metadata(source_t *source, const fg_env_t *env, fg_err_t *err) {
     fg_buf_t xml = FG_BUF_INIT(METADATA_MAX);
     const fg_key_t *key = source->metadata_certificate;
@@ -64,25 +52,26 @@ static bool read_metadata(source_t *source, const fg_env_t *env, fg_err_t *err) 
     return true;
 }
 
-static bool read_rules(source_t *source, fg_err_t *err) {
+static bool read_rules(source_t *source, const fg_rule_stores_t *stores, fg_err_t *err) {
     const fg_config_partner_t *section = source->section;
     if (section->issuance_rules != NULL && section->claims.count > 0)
         return fg_config_refuse(err, &section->at, "issuance_rules", 0, "either claims or issuance_rules");
     if (section->authorization_rules != NULL)
         source->authorization_rules =
-            fg_config_rules_load(&section->at, "authorization_rules", section->authorization_rules, err);
+            fg_config_rules_load(&section->at, "authorization_rules", section->authorization_rules, stores, err);
     if (section->authorization_rules != NULL && source->authorization_rules == NULL)
         return false;
     if (section->issuance_rules != NULL)
-        source->issuance_rules = fg_config_rules_load(&section->at, "issuance_rules", section->issuance_rules, err);
+        source->issuance_rules =
+            fg_config_rules_load(&section->at, "issuance_rules", section->issuance_rules, stores, err);
     return section->issuance_rules == NULL || source->issuance_rules != NULL;
 }
 
-static bool source_read(source_t *source, const fg_env_t *env, fg_err_t *err) {
+static bool source_read(source_t *source, const fg_rule_stores_t *stores, const fg_env_t *env, fg_err_t *err) {
     const fg_config_partner_t *section = source->section;
     const fg_config_at_t *at = &section->at;
     if (section->certificate != NULL) {
-        source->certificate = read_certificate(at, "certificate", section->certificate, err);
+        source->certificate = fg_config_certificate_load(at, "certificate", 0, section->certificate, err);
         if (source->certificate == NULL)
             return false;
         if (fg_key_is_ec(source->certificate))
@@ -92,7 +81,8 @@ static bool source_read(source_t *source, const fg_env_t *env, fg_err_t *err) {
     if (section->metadata_certificate != NULL) {
         if (section->metadata == NULL)
             return fg_config_refuse(err, at, "metadata_certificate", 0, "it beside metadata = \"FILE\" only");
-        source->metadata_certificate = read_certificate(at, "metadata_certificate", section->metadata_certificate, err);
+        source->metadata_certificate =
+            fg_config_certificate_load(at, "metadata_certificate", 0, section->metadata_certificate, err);
         if (source->metadata_certificate == NULL)
             return false;
     }
@@ -101,10 +91,11 @@ static bool source_read(source_t *source, const fg_env_t *env, fg_err_t *err) {
         return fg_config_refuse(err, at, "metadata", 0, "a relying party's federation metadata (%s)", why.detail);
     if (source->certificate != NULL && fg_key_get_not_after(source->certificate) < fg_now(env))
         fg_log(env, FG_LOG_WARN, "partner \"%s\": the certificate %s has expired", at->title, section->certificate);
-    return read_rules(source, err);
+    return read_rules(source, stores, err);
 }
 
-fg_partners_t *fg_partners_new(const fg_config_t *config, const fg_env_t *env, fg_err_t *err) {
+fg_partners_t *fg_partners_new(const fg_config_t *config, const fg_rule_stores_t *stores, const fg_env_t *env,
+                               fg_err_t *err) {
     fg_partners_t *partners = calloc(1, sizeof *partners);
     source_t *sources = calloc(config->partners.count + 1, sizeof *sources);
     if (partners == NULL || sources == NULL) {
@@ -116,7 +107,7 @@ fg_partners_t *fg_partners_new(const fg_config_t *config, const fg_env_t *env, f
     *partners = (fg_partners_t){config, sources, config->partners.count};
     for (size_t i = 0; i < partners->count; i++) {
         sources[i].section = (const fg_config_partner_t *)config->partners.items + i;
-        if (!source_read(&sources[i], env, err)) {
+        if (!source_read(&sources[i], stores, env, err)) {
             fg_partners_free(partners);
             return NULL;
         }

@@ -9,8 +9,9 @@
 
 typedef struct fg_partners fg_partners_t;
 
-/* Reads what the sections name.  config and what it points to must live as long. */
-fg_partners_t *fg_partners_new(const fg_config_t *config, const fg_env_t *env, fg_err_t *err) FG_MUST_CHECK;
+/* Reads what the sections name; their rules may ask stores.  config and what it points to must live as long. */
+fg_partners_t *fg_partners_new(const fg_config_t *config, const fg_rule_stores_t *stores, const fg_env_t *env,
+                               fg_err_t *err) FG_MUST_CHECK;
 void fg_partners_free(fg_partners_t *partners);
 
 /* Sets the partners, their index and the viewer's registration in hub; everything in the arena. */

@@ -44,7 +44,7 @@ static void policy_release(void *object) {
 }
 
 /* Reads the section's policy into the source; the one before stays the caller's. */
-static bool policy_read(source_t *source, fg_err_t *err) {
+static bool policy_read(const fg_protects_t *protects, source_t *source, fg_err_t *err) {
     const fg_config_protect_t *section = source->section;
     policy_t *policy = malloc(sizeof *policy);
     /* before reading: what changes meanwhile is seen the next time */
@@ -52,7 +52,7 @@ static bool policy_read(source_t *source, fg_err_t *err) {
     if (policy == NULL)
         return FG_FAIL(err, FG_E_MEMORY, "reading policies");
     atomic_init(&policy->references, 1);
-    policy->rules = fg_config_rules_load(&section->at, "policy", section->policy, err);
+    policy->rules = fg_config_rules_load(&section->at, "policy", section->policy, protects->stores, err);
     if (policy->rules == NULL) {
         free(policy);
         return false;
@@ -73,7 +73,7 @@ fg_protects_t *fg_protects_new(const fg_config_t *config, const fg_rule_stores_t
     *protects = (fg_protects_t){config, stores, sources, config->protects.count};
     for (size_t i = 0; i < protects->count; i++) {
         sources[i].section = (const fg_config_protect_t *)config->protects.items + i;
-        if (sources[i].section->policy != NULL && !policy_read(&sources[i], err)) {
+        if (sources[i].section->policy != NULL && !policy_read(protects, &sources[i], err)) {
             fg_protects_free(protects);
             return NULL;
         }
@@ -217,7 +217,7 @@ void fg_protects_refresh(fg_protects_t *protects, const fg_env_t *env,
             (fg_file_stamp(source->section->policy, &stamp), fg_file_stamp_eq(&stamp, &source->stamp)))
             continue;
         fg_err_t err = FG_ERR_INIT;
-        bool read = policy_read(source, &err);
+        bool read = policy_read(protects, source, &err);
         if (read && rebuild(context, env, &err)) {
             policy_release(before);
             fg_log(env, FG_LOG_NOTICE, "protect \"%s\": policy %s read again", source->section->at.title,

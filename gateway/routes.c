@@ -46,14 +46,6 @@ static void put_allow(fg_exchange_t *ex, unsigned methods) {
     fg_response_header(ex, "Allow", fg_str(allow));
 }
 
-/* Cookies and published addresses belong to the configured host: the default port may be said. */
-static bool host_is_ours(const fg_exchange_t *ex) {
-    fg_str_t host = ex->request.host, end = FG_STR(":443");
-    if (host.n > end.n && memcmp(host.p + host.n - end.n, end.p, end.n) == 0)
-        host.n -= end.n;
-    return fg_str_eq_nocase(host, ex->hub->host);
-}
-
 /* The same request under the published address. */
 static fg_step_t redirect_to_base(fg_exchange_t *ex, const char *place) {
     fg_str_t query = ex->request.query;
@@ -80,7 +72,7 @@ static fg_step_t check_place(fg_exchange_t *ex, const fg_endpoint_t *endpoint, c
     fg_err_t err = FG_ERR_INIT;
     const fg_request_t *request = &ex->request;
     bool browser = endpoint->refuse == fg_response_error_page, plain = endpoint->needs_https && !request->https;
-    if (plain || (browser && !host_is_ours(ex))) {
+    if (plain || (browser && !fg_request_is_at(request, ex->hub->host))) {
         if (browser && request->method == FG_METHOD_GET)
             return redirect_to_base(ex, place);
         if (plain)

@@ -7,6 +7,6 @@
 /* The rule set that an option names; the caller frees it.  NULL: refused at its own line and column, or at the option's
  * if it cannot be read. */
 fg_ruleset_t *fg_config_rules_load(const fg_config_at_t *at, const char *option, const char *path,
-                                   fg_err_t *err) FG_MUST_CHECK;
+                                   const fg_rule_stores_t *stores, fg_err_t *err) FG_MUST_CHECK;
 
 #endif

@@ -22,6 +22,13 @@ fg_str_t fg_request_header(const fg_request_t *request, const char *name, size_t
     return value;
 }
 
+bool fg_request_is_at(const fg_request_t *request, fg_str_t host) {
+    fg_str_t asked = request->host, end = FG_STR(":443"); /* the default port may be said */
+    if (asked.n > end.n && memcmp(asked.p + asked.n - end.n, end.p, end.n) == 0)
+        asked.n -= end.n;
+    return fg_str_eq_nocase(asked, host);
+}
+
 /* Cuts the next "name=value" off a Cookie header; false at its end. */
 static bool next_cookie(fg_str_t *rest, fg_str_t *name, fg_str_t *value) {
     while (rest->n > 0) {

@@ -87,6 +87,8 @@ bool fg_exchange_ensure_id(fg_exchange_t *ex);
 
 /* A header's value; .p NULL: absent.  *times (may be NULL): how often it was sent (HT-05). */
 fg_str_t fg_request_header(const fg_request_t *request, const char *name, size_t *times);
+/* True if the request came to host (lower case, with port if that is not 443). */
+bool fg_request_is_at(const fg_request_t *request, fg_str_t host);
 /* A cookie's value (RFC 6265 §5.4, first of that name); .p NULL: absent.  *times as above. */
 fg_str_t fg_request_cookie(const fg_request_t *request, const char *name, size_t *times);
 /* The cookies whose name begins with prefix, at most room; returns how many were found. */

@@ -91,12 +91,12 @@ static bool apply_policy(fg_exchange_t *ex, const fg_partner_t *partner, const f
     if (rules && !gather(ex->arena, identity, &known))
         return FG_FAIL(err, FG_E_MEMORY, "no memory for claims");
     if (partner->authorization_rules != NULL &&
-        !fg_ruleset_authorize(partner->authorization_rules, ex->arena, NULL, &known, err))
+        !fg_ruleset_authorize(partner->authorization_rules, ex->arena, &ex->hub->stores, &known, err))
         return fg_err_prefix(err, "token for %s", partner->name);
     choose_name_id(partner, identity, name_id);
     if (partner->issuance_rules == NULL)
         return select_claims(ex->arena, partner, identity, claims) || FG_FAIL(err, FG_E_MEMORY, "no memory for claims");
-    if (!fg_ruleset_run(partner->issuance_rules, ex->arena, NULL, &known, &out, err))
+    if (!fg_ruleset_run(partner->issuance_rules, ex->arena, &ex->hub->stores, &known, &out, err))
         return fg_err_prefix(err, "token for %s", partner->name);
     *claims = out.claims;
     if (partner->name_id_claim == NULL)

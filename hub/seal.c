@@ -2,17 +2,26 @@
 #include "hub/seal.h"
 
 #include "core/crypto.h"
+#include "hub/access.h"
 
 #define SEALED_MAX (32u * 1024)
 
-static fg_str_t context(fg_exchange_t *ex, const char *purpose) {
-    const char *text = fg_arena_printf(ex->arena, "%s %.*s", purpose, (int)ex->hub->host.n, ex->hub->host.p);
+fg_str_t fg_bound_host(const fg_exchange_t *ex) {
+    const fg_protect_t *protect = ex->access ? ex->access->protect : NULL;
+    for (size_t i = 0; protect != NULL && i < protect->host_count; i++)
+        if (fg_request_is_at(&ex->request, protect->hosts[i]))
+            return protect->hosts[i];
+    return ex->hub->host;
+}
+
+static fg_str_t context(fg_exchange_t *ex, const char *purpose, fg_str_t host) {
+    const char *text = fg_arena_printf(ex->arena, "%s %.*s", purpose, (int)host.n, host.p);
     return fg_str(text);
 }
 
-bool fg_cookie_seal(fg_exchange_t *ex, const char *purpose, fg_str_t bytes, fg_str_t *text) {
+bool fg_seal_for(fg_exchange_t *ex, const char *purpose, fg_str_t host, fg_str_t bytes, fg_str_t *text) {
     const fg_sealing_key_t *key = &ex->keys->sealing[0];
-    fg_str_t aad = context(ex, purpose);
+    fg_str_t aad = context(ex, purpose, host);
     fg_buf_t sealed = FG_BUF_INIT(SEALED_MAX), encoded = FG_BUF_INIT(SEALED_MAX * 2);
     fg_buf_add(&sealed, key->id, sizeof key->id);
     bool done = aad.p != NULL && fg_seal(ex->env, key->key, aad, bytes, &sealed) && fg_buf_ok(&sealed);
@@ -26,6 +35,10 @@ bool fg_cookie_seal(fg_exchange_t *ex, const char *purpose, fg_str_t bytes, fg_s
     return done;
 }
 
+bool fg_cookie_seal(fg_exchange_t *ex, const char *purpose, fg_str_t bytes, fg_str_t *text) {
+    return fg_seal_for(ex, purpose, fg_bound_host(ex), bytes, text);
+}
+
 static const fg_sealing_key_t *find_key(const fg_keys_t *keys, const char *id) {
     for (unsigned i = 0; i < keys->sealing_count; i++)
         if (memcmp(keys->sealing[i].id, id, sizeof keys->sealing[i].id) == 0)
@@ -34,7 +47,7 @@ static const fg_sealing_key_t *find_key(const fg_keys_t *keys, const char *id) {
 }
 
 bool fg_cookie_unseal(fg_exchange_t *ex, const char *purpose, fg_str_t text, fg_str_t *bytes) {
-    fg_str_t aad = context(ex, purpose);
+    fg_str_t aad = context(ex, purpose, fg_bound_host(ex));
     fg_buf_t sealed = FG_BUF_INIT(SEALED_MAX), plain = FG_BUF_INIT(SEALED_MAX);
     const size_t id_size = sizeof ex->keys->sealing[0].id;
     bool done = aad.p != NULL && fg_base64url_decode(&sealed, text) && sealed.length > id_size;

@@ -14,6 +14,7 @@
 #define SESSION_MAX (CHUNKS * CHUNK_SIZE * 3 / 4 - 64)
 #define CLAIMS_MAX 512u
 #define FORMAT_VERSION 1u
+#define RENEWAL 10 /* this part of the idle time */
 
 /* ---- the session as bytes */
 
@@ -24,7 +25,7 @@ static void put_claim(fg_buf_t *out, const fg_claim_t *claim) {
         fg_bytes_put_string(out, *parts[i]);
 }
 
-static void write_session(fg_buf_t *out, const fg_session_t *session) {
+void fg_session_write(fg_buf_t *out, const fg_session_t *session) {
     const fg_identity_t *identity = &session->identity;
     fg_bytes_put_number(out, FORMAT_VERSION, 1);
     fg_bytes_put_string(out, fg_str(session->id));
@@ -63,8 +64,7 @@ static void read_claims(fg_arena_t *arena, fg_bytes_t *in, fg_claims_t *claims) 
     }
 }
 
-/* Strings of the session point into bytes. */
-static bool read_session(fg_arena_t *arena, fg_str_t bytes, fg_session_t *session) {
+bool fg_session_read(fg_arena_t *arena, fg_str_t bytes, fg_session_t *session) {
     fg_bytes_t in = {bytes, false};
     fg_identity_t *identity = &session->identity;
     if (fg_bytes_get_number(&in, 1) != FORMAT_VERSION)
@@ -134,7 +134,7 @@ bool fg_session_open(fg_exchange_t *ex, fg_session_t *session) {
     fg_str_t bytes;
     *session = (fg_session_t){0};
     bool opened = join_chunks(ex, &text) && fg_cookie_unseal(ex, "session", fg_buf_str(&text), &bytes) &&
-                  read_session(ex->arena, bytes, session);
+                  fg_session_read(ex->arena, bytes, session);
     fg_buf_free(&text);
     if (!opened)
         return false;
@@ -174,7 +174,7 @@ bool fg_session_save(fg_exchange_t *ex, const fg_session_t *session, fg_err_t *e
     fg_buf_t bytes = FG_BUF_INIT(SESSION_MAX);
     fg_session_t used = *session;
     used.used_ms = ex->now_ms;
-    write_session(&bytes, &used);
+    fg_session_write(&bytes, &used);
     fg_str_t text = FG_STR_NONE;
     bool sealed = fg_buf_ok(&bytes) && fg_cookie_seal(ex, "session", fg_buf_str(&bytes), &text);
     fg_buf_free(&bytes);
@@ -199,6 +199,12 @@ bool fg_session_save(fg_exchange_t *ex, const fg_session_t *session, fg_err_t *e
     return true;
 }
 
+bool fg_session_renew(fg_exchange_t *ex, const fg_session_t *session, fg_err_t *err) {
+    if (ex->now_ms - session->used_ms < ex->hub->session_idle_ms / RENEWAL)
+        return true;
+    return fg_session_save(ex, session, err);
+}
+
 void fg_session_end(fg_exchange_t *ex, const fg_session_t *session) {
     for (unsigned i = 0; i < CHUNKS; i++) {
         char name[32];
@@ -220,8 +226,7 @@ void fg_session_end(fg_exchange_t *ex, const fg_session_t *session) {
 #define FORM_ID_SIZE 16u
 #define FORM_LIFETIME (60 * 60 * 1000)
 
-/* This browser's random id, from its cookie or new. */
-static bool browser_id(fg_exchange_t *ex, bool make, fg_str_t *id) {
+bool fg_browser_id(fg_exchange_t *ex, bool make, fg_str_t *id) {
     size_t times;
     *id = fg_request_cookie(&ex->request, FORM_COOKIE, &times);
     if (times == 1 && id->n == 2 * FORM_ID_SIZE)
@@ -240,7 +245,7 @@ static bool browser_id(fg_exchange_t *ex, bool make, fg_str_t *id) {
 
 bool fg_form_token_make(fg_exchange_t *ex, const char *purpose, fg_str_t *token, fg_err_t *err) {
     fg_str_t id;
-    if (!browser_id(ex, true, &id))
+    if (!fg_browser_id(ex, true, &id))
         return FG_FAIL(err, FG_E_INTERNAL, "no randomness for a form");
     fg_buf_t bytes = FG_BUF_INIT(512);
     fg_bytes_put_number(&bytes, (uint64_t)ex->now_ms, 8);
@@ -253,7 +258,7 @@ bool fg_form_token_make(fg_exchange_t *ex, const char *purpose, fg_str_t *token,
 
 bool fg_form_token_check(fg_exchange_t *ex, const char *purpose, fg_str_t token, fg_err_t *err) {
     fg_str_t id, bytes;
-    if (!browser_id(ex, false, &id))
+    if (!fg_browser_id(ex, false, &id))
         return FG_FAIL(err, FG_E_CSRF, "the browser sent no form cookie");
     if (token.n > 1024 || !fg_cookie_unseal(ex, "form", token, &bytes))
         return FG_FAIL(err, FG_E_CSRF, "the form's token is missing or not ours");

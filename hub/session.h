@@ -31,9 +31,17 @@ bool fg_session_add_party(fg_session_t *session, fg_str_t realm) FG_MUST_CHECK;
 void fg_session_add_parties(fg_session_t *session, const fg_str_t *parties, size_t count);
 /* Sets the cookies of the response. */
 bool fg_session_save(fg_exchange_t *ex, const fg_session_t *session, fg_err_t *err) FG_MUST_CHECK;
+/* Saves the session again once a tenth of its idle time has passed, so that it lasts while it is used; quick. */
+bool fg_session_renew(fg_exchange_t *ex, const fg_session_t *session, fg_err_t *err) FG_MUST_CHECK;
 /* Clears the cookies of the response; the id is remembered as ended until its absolute lifetime is over. */
 void fg_session_end(fg_exchange_t *ex, const fg_session_t *session);
 
+/* As bytes, for the store; reading points into them.  False: not what was written. */
+void fg_session_write(fg_buf_t *out, const fg_session_t *session);
+bool fg_session_read(fg_arena_t *arena, fg_str_t bytes, fg_session_t *session) FG_MUST_CHECK;
+
+/* This browser's random id at this host, from its cookie; make: or a new one.  False: there is none. */
+bool fg_browser_id(fg_exchange_t *ex, bool make, fg_str_t *id) FG_MUST_CHECK;
 /* A token for a form, bound to this browser by a cookie of its own and to purpose, good for an hour (WF-08). */
 bool fg_form_token_make(fg_exchange_t *ex, const char *purpose, fg_str_t *token, fg_err_t *err) FG_MUST_CHECK;
 bool fg_form_token_check(fg_exchange_t *ex, const char *purpose, fg_str_t token, fg_err_t *err) FG_MUST_CHECK;

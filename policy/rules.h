@@ -27,6 +27,7 @@ struct fg_rule_store {
     const char *name;
     bool (*query)(const fg_rule_store_t *store, fg_arena_t *arena, fg_str_t query, const fg_str_t *params,
                   size_t param_count, const fg_str_t *types, size_t type_count, fg_claims_t *out, fg_err_t *err);
+    void *context; /* the store's own */
 };
 
 typedef struct fg_rule_stores {

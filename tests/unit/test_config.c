@@ -114,6 +114,10 @@ static const char full[] =
     "  claims = {upn, \"role\", \"http://schemas.example/own\"} encrypt = false\n"
     "}\n"
     "partner \"two\" { realm = {} }\n"
+    "identity_provider \"idp\" {\n"
+    "  issuer = \"urn:idp\" certificate = {\"a.pem\", \"b.pem\"} sign_in = \"https://idp.example/\" allow_sha1 = yes\n"
+    "  sign_out = \"https://idp.example/out\" realm = \"urn:we\" display_name = \"Them\" uri = \"urn:home\" lifetime_limit = 2h\n"
+    "}\n"
     "viewer { path = \"/demo/\" realm = \"urn:one\" }\n";
 
 static void every_option_is_read(void **state) {
@@ -164,6 +168,17 @@ static void every_option_is_read(void **state) {
     assert_int_equal(p[1].token, FG_SAML_11);
     assert_int_equal(p[1].encrypt, FG_CHOICE_UNSET);
     assert_string_equal(c->viewer.path, "/demo/");
+    assert_int_equal(c->providers.count, 1);
+    const fg_config_provider_t *i = c->providers.items;
+    assert_string_equal(i->at.title, "idp");
+    assert_true(fg_str_is(i->issuer, "urn:idp") && fg_str_is(i->realm, "urn:we") && fg_str_is(i->uri, "urn:home"));
+    assert_true(fg_str_is(i->sign_in, "https://idp.example/") && fg_str_is(i->sign_out, "https://idp.example/out"));
+    assert_int_equal(i->certificates.count, 2);
+    snprintf(path, sizeof path, "%s/b.pem", f->folder);
+    assert_string_equal(((const char **)i->certificates.items)[1], path);
+    assert_string_equal(i->display_name, "Them");
+    assert_int_equal(i->allow_sha1, FG_CHOICE_YES);
+    assert_int_equal(i->lifetime_limit_ms, 2 * FG_HOUR);
 }
 
 static void included_files_bring_partners(void **state) {
@@ -172,7 +187,8 @@ static void included_files_bring_partners(void **state) {
     snprintf(folder, sizeof folder, "%s/partners.d", f->folder);
     assert_int_equal(mkdir(folder, 0700), 0);
     write_file(f, "partners.d/b.conf", "partner \"b\" { realm = \"urn:b\" certificate = \"b.pem\" }\n");
-    write_file(f, "partners.d/a.conf", "partner \"a\" { realm = \"urn:a\" } partner \"a2\" { realm = \"urn:a2\" }\n");
+    write_file(f, "partners.d/a.conf", "partner \"a\" { realm = \"urn:a\" } partner \"a2\" { realm = \"urn:a2\" }\n"
+                                        "identity_provider \"i\" { issuer = \"urn:i\" certificate = \"i.pem\" }\n");
     static const char text[] = "base_url = \"https://h\" include = {\"nothing-*.conf\", \"partners.d/*.conf\"} partner \"z\" { realm = \"urn:z\" }";
     if (!read_text(f, text))
         fail_msg("%s", f->err.detail);
@@ -183,6 +199,7 @@ static void included_files_bring_partners(void **state) {
         assert_string_equal(p[i].at.title, names[i]);
     snprintf(folder, sizeof folder, "%s/partners.d/b.pem", f->folder);
     assert_string_equal(p[3].certificate, folder);
+    assert_int_equal(f->config.providers.count, 1);
 
     write_file(f, "partners.d/b.conf", "\n# only partners\nbase_url = \"https://other\"\n");
     assert_false(read_text(f, text));
@@ -373,9 +390,16 @@ static void the_sample_is_right(void **state) {
     for (size_t i = 0; i < fg_config_grammar.section_count; i++)
         for (size_t k = 0; k < fg_config_grammar.sections[i].option_count; k++)
             if (fg_config_text_find(f->config.text, &fg_config_grammar.sections[i], 0, fg_config_grammar.sections[i].options[k].name, 0)->kind == FG_MARK_SECTION &&
+                strcmp(fg_config_grammar.sections[i].name, "identity_provider") != 0 && /* checked below */
                 strncmp(fg_config_grammar.sections[i].options[k].name, "metadata", 8) != 0 &&
                 strcmp(fg_config_grammar.sections[i].options[k].name, "issuance_rules") != 0) /* the second partner's */
                 fail_msg("%s is not in the sample", fg_config_grammar.sections[i].options[k].name);
+    assert_int_equal(f->config.providers.count, 2); /* between them they have every option */
+    const fg_config_section_t *section = ((const fg_config_provider_t *)f->config.providers.items)->at.section;
+    for (size_t k = 0; k < section->option_count; k++)
+        if (fg_config_text_find(f->config.text, section, 0, section->options[k].name, 0)->kind == FG_MARK_SECTION &&
+            fg_config_text_find(f->config.text, section, 1, section->options[k].name, 0)->kind == FG_MARK_SECTION)
+            fail_msg("%s is not in the sample", section->options[k].name);
     free(sample);
 }
 

@@ -199,6 +199,79 @@ static void reads_real_ad_fs_documents(void **state) {
     fg_key_unref(key);
 }
 
+/* ---- identity providers */
+
+static bool read_provider(browser_t *b, const char *name, const fg_key_t *key, bool sha1, fg_provider_metadata_t *read,
+                          fg_err_t *err) {
+    char path[512];
+    const fg_dsig_trust_t trust = {.keys = &key, .key_count = 1, .allow_sha1 = sha1};
+    snprintf(path, sizeof path, "%s/adfs/metadata/%s-metadata.xml", test_vectors(), name);
+    char *xml = test_file(path, NULL);
+    assert_non_null(xml);
+    *err = (fg_err_t)FG_ERR_INIT;
+    bool ok = fg_provider_metadata_read(&b->test.env, b->ex->arena, fg_str(xml), key ? &trust : NULL, read, err);
+    free(xml);
+    return ok;
+}
+
+static void reads_real_ad_fs_as_identity_provider(void **state) {
+    browser_t *b = *state;
+    static const struct {
+        const char *name, *entity, *passive;
+    } good[] = {
+        {"adfs-v2", "http://fs.msidlab7.com/adfs/services/trust", "https://fs.msidlab7.com/adfs/ls/"},
+        {"adfs-v3", "http://fs.msidlab2.com/adfs/services/trust", "https://fs.msidlab2.com/adfs/ls/"},
+        {"adfs-v4", "http://fs.msidlab11.com/adfs/services/trust", "https://fs.msidlab11.com/adfs/ls/"},
+    };
+    fg_err_t err;
+    fg_provider_metadata_t read;
+    if (test_vectors() == NULL)
+        skip();
+    get_document(b);
+    for (size_t i = 0; i < FG_ARRAY_SIZE(good); i++) {
+        fg_key_t *key = vector_key(good[i].name);
+        if (!read_provider(b, good[i].name, key, false, &read, &err))
+            fail_msg("%s: %s", good[i].name, err.detail);
+        assert_true(fg_str_is(read.entity_id, good[i].entity));
+        assert_true(fg_str_is(read.sign_in_url, good[i].passive));
+        /* AD FS signs metadata and tokens with the same key */
+        assert_int_equal(read.key_count, 1);
+        assert_string_equal(fg_key_get_thumbprint(read.keys[0]), fg_key_get_thumbprint(key));
+        fg_key_unref(key);
+        key = vector_key(i == 0 ? "adfs-v3" : "adfs-v2");
+        assert_false(read_provider(b, good[i].name, key, false, &read, &err));
+        fg_key_unref(key);
+    }
+    fg_key_t *key = vector_key("microsoft-online"); /* XS-25; it has no role of WS-Federation */
+    assert_false(read_provider(b, "microsoft-online", key, false, &read, &err));
+    assert_err(&err, FG_E_SIG_ALGORITHM);
+    assert_false(read_provider(b, "microsoft-online", key, true, &read, &err));
+    assert_err(&err, FG_E_XML_STRUCTURE);
+    fg_key_unref(key);
+}
+
+/* Our own document during a rollover: all keys that may sign, and none that encrypts. */
+static void every_signing_certificate_of_a_provider_is_read(void **state) {
+    browser_t *b = *state;
+    fg_err_t err = FG_ERR_INIT;
+    fg_provider_metadata_t read;
+    b->keys.signing[FG_KEY_NEXT] = make_key("next");
+    b->keys.signing[FG_KEY_PREVIOUS] = make_key("previous");
+    b->keys.encryption[FG_KEY_ACTIVE] = make_key("encryption");
+    const fg_key_t *const active = b->keys.signing[FG_KEY_ACTIVE];
+    const fg_dsig_trust_t trust = {.keys = &active, .key_count = 1};
+    const char *document = get_document(b);
+    assert_true(fg_provider_metadata_read(&b->test.env, b->ex->arena, fg_str(document), &trust, &read, &err));
+    assert_int_equal(read.key_count, 3);
+    assert_true(fg_str_is(read.entity_id, BROWSER_ENTITY));
+    assert_true(fg_str_is(read.sign_in_url, BROWSER_BASE "/adfs/ls/"));
+    /* a relying party alone vouches for nobody */
+    assert_false(fg_provider_metadata_read(&b->test.env, b->ex->arena,
+                                           fg_str(HEAD ">" ROLE("f:ApplicationServiceType", "https://rp.test/") TAIL),
+                                           NULL, &read, &err));
+    assert_err(&err, FG_E_XML_STRUCTURE);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, browser_set_up, browser_tear_down)
 
 int main(void) {
@@ -208,6 +281,8 @@ int main(void) {
         TEST(reads_a_relying_party),
         TEST(refuses_unusable_documents),
         TEST(reads_real_ad_fs_documents),
+        TEST(reads_real_ad_fs_as_identity_provider),
+        TEST(every_signing_certificate_of_a_provider_is_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -266,7 +266,7 @@ static void attribute_stores(void **state) {
         {"store = \"AD\", typs = (\"a\")",
          "found \"typs\", expected store, types, query or param; did you mean \"types\"?"},
     };
-    const fg_rule_store_t store = {"AD", query};
+    const fg_rule_store_t store = {"AD", query, NULL};
     const fg_rule_stores_t stores = {&store, 1};
     fg_claims_t input = {0};
     put(*state, &input, "urn:a", "v");
@@ -441,7 +441,7 @@ static const char all_of_it[] = "@RuleTemplate = \"T\" @RuleName = \"åä\"\n/* 
                                 "\"q\", param = \"p\", param = \"r\");";
 
 static bool try_text(fg_str_t text) {
-    const fg_rule_store_t store = {"AD", query};
+    const fg_rule_store_t store = {"AD", query, NULL};
     fg_err_t err = FG_ERR_INIT;
     fg_ruleset_t *set = fg_ruleset_compile("f", text, &(fg_rule_stores_t){&store, 1}, &err);
     bool taken = set != NULL;

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "gateway/identity_providers.h"
+
+#include <stdlib.h>
+
+#include "core/crypto.h"
+#include "core/file.h"
+#include "gateway/certificates.h"
+#include "gateway/rule_files.h"
+#include "sts/federation_metadata.h"
+
+#define METADATA_MAX (1u << 20)
+
+/* What one section names. */
+typedef struct source {
+    const fg_config_provider_t *section;
+    fg_key_t **certificates; /* by hand: as many as the section names */
+    size_t certificate_count;
+    fg_key_t *metadata_certificate;   /* NULL: the metadata's signature is not asked for */
+    fg_ruleset_t *acceptance_rules;   /* NULL: none */
+    fg_arena_t *arena;                /* of metadata */
+    fg_provider_metadata_t *metadata; /* NULL: none */
+    fg_file_stamp_t stamp;
+} source_t;
+
+struct fg_identity_providers {
+    source_t *sources;
+    size_t count;
+};
+
+static void release_key(void *key) { fg_key_unref(key); }
+
+/* ---- files */
+
+static bool read_metadata(source_t *source, const fg_env_t *env, fg_err_t *err) {
+    fg_buf_t xml = FG_BUF_INIT(METADATA_MAX);
+    const fg_key_t *key = source->metadata_certificate;
+    const fg_dsig_trust_t trust = {&key, 1, source->section->allow_sha1 == FG_CHOICE_YES};
+    fg_arena_t *arena = fg_arena_new(0);
+    fg_provider_metadata_t *metadata = arena ? fg_arena_alloc(arena, sizeof *metadata) : NULL;
+    fg_file_stamp_t stamp = {0};
+    bool ok = metadata != NULL ? fg_file_read(source->section->metadata, &xml, &stamp, err)
+                               : FG_FAIL(err, FG_E_MEMORY, "reading metadata");
+    ok = ok && fg_provider_metadata_read(env, arena, fg_buf_str(&xml), key ? &trust : NULL, metadata, err);
+    fg_buf_free(&xml);
+    source->stamp = stamp; /* also of a file that is wrong: it is not looked at again until it changes */
+    if (!ok) {
+        fg_arena_free(arena);
+        return false;
+    }
+    source->arena = arena;
+    source->metadata = metadata;
+    return true;
+}
+
+static bool read_certificates(source_t *source, const fg_env_t *env, fg_err_t *err) {
+    const fg_config_provider_t *section = source->section;
+    const char *const *paths = section->certificates.items;
+    source->certificates = calloc(section->certificates.count + 1, sizeof(fg_key_t *));
+    if (source->certificates == NULL)
+        return FG_FAIL(err, FG_E_MEMORY, "reading identity providers");
+    for (unsigned i = 0; i < section->certificates.count; i++) {
+        fg_key_t *key = fg_config_certificate_load(&section->at, "certificate", i, paths[i], err);
+        if (key == NULL)
+            return false;
+        source->certificates[source->certificate_count++] = key;
+        if (fg_key_get_not_after(key) < fg_now(env))
+            fg_log(env, FG_LOG_WARN, "identity provider \"%s\": the certificate %s has expired", section->at.title,
+                   paths[i]);
+    }
+    return true;
+}
+
+static bool read_metadata_certificate(source_t *source, fg_err_t *err) {
+    const fg_config_provider_t *section = source->section;
+    if (section->metadata_certificate == NULL)
+        return true;
+    if (section->metadata == NULL)
+        return fg_config_refuse(err, &section->at, "metadata_certificate", 0, "it beside metadata = \"FILE\" only");
+    source->metadata_certificate =
+        fg_config_certificate_load(&section->at, "metadata_certificate", 0, section->metadata_certificate, err);
+    return source->metadata_certificate != NULL;
+}
+
+static bool source_read(source_t *source, const fg_rule_stores_t *stores, const fg_env_t *env, fg_err_t *err) {
+    const fg_config_provider_t *section = source->section;
+    fg_err_t why = FG_ERR_INIT;
+    if (!read_certificates(source, env, err) || !read_metadata_certificate(source, err))
+        return false;
+    if (section->metadata != NULL && !read_metadata(source, env, &why))
+        return fg_config_refuse(err, &section->at, "metadata", 0, "an identity provider's federation metadata (%s)",
+                                why.detail);
+    if (section->allow_sha1 == FG_CHOICE_YES)
+        fg_log(env, FG_LOG_WARN, "identity provider \"%s\": signatures with SHA-1 are accepted, which can be forged",
+               section->at.title);
+    if (section->acceptance_rules == NULL)
+        return true;
+    source->acceptance_rules =
+        fg_config_rules_load(&section->at, "acceptance_rules", section->acceptance_rules, stores, err);
+    return source->acceptance_rules != NULL;
+}
+
+fg_identity_providers_t *fg_identity_providers_new(const fg_config_t *config, const fg_rule_stores_t *stores,
+                                                   const fg_env_t *env, fg_err_t *err) {
+    fg_identity_providers_t *providers = calloc(1, sizeof *providers);
+    source_t *sources = calloc(config->providers.count + 1, sizeof *sources);
+    if (providers == NULL || sources == NULL) {
+        free(providers);
+        free(sources);
+        FG_FAIL(err, FG_E_MEMORY, "reading identity providers");
+        return NULL;
+    }
+    *providers = (fg_identity_providers_t){sources, config->providers.count};
+    for (size_t i = 0; i < providers->count; i++) {
+        sources[i].section = (const fg_config_provider_t *)config->providers.items + i;
+        if (!source_read(&sources[i], stores, env, err)) {
+            fg_identity_providers_free(providers);
+            return NULL;
+        }
+    }
+    return providers;
+}
+
+void fg_identity_providers_free(fg_identity_providers_t *providers) {
+    if (providers == NULL)
+        return;
+    for (size_t i = 0; i < providers->count; i++) {
+        source_t *source = &providers->sources[i];
+        for (size_t k = 0; k < source->certificate_count; k++)
+            fg_key_unref(source->certificates[k]);
+        free(source->certificates);
+        fg_key_unref(source->metadata_certificate);
+        fg_ruleset_free(source->acceptance_rules);
+        fg_arena_free(source->arena);
+    }
+    free(providers->sources);
+    free(providers);
+}
+
+/* ---- the table */
+
+/* What is written by hand goes before what the metadata says; a copy, as the metadata may be replaced. */
+static bool put(fg_arena_t *arena, fg_str_t by_hand, fg_str_t declared, fg_str_t *out) {
+    *out = by_hand.n > 0 ? by_hand : declared.n > 0 ? fg_arena_str(arena, declared) : FG_STR_NONE;
+    return by_hand.n > 0 || declared.n == 0 || out->p != NULL;
+}
+
+/* As AD FS names its keys in JWTs (x5t of RFC 7515 §4.1.7). */
+static fg_str_t make_kid(fg_arena_t *arena, const fg_key_t *key) {
+    unsigned char *der = NULL, digest[20];
+    int length = i2d_X509(fg_key_get_x509(key), &der);
+    if (length <= 0)
+        return FG_STR_NONE;
+    fg_buf_t text = FG_BUF_INIT(64);
+    fg_sha1(der, (size_t)length, digest);
+    OPENSSL_free(der);
+    fg_base64url_encode(&text, digest, sizeof digest);
+    fg_str_t kid = fg_buf_ok(&text) ? fg_arena_str(arena, fg_buf_str(&text)) : FG_STR_NONE;
+    fg_buf_free(&text);
+    return kid;
+}
+
+static bool put_keys(const source_t *source, fg_arena_t *arena, fg_identity_provider_t *provider, fg_err_t *err) {
+    const fg_provider_metadata_t *m = source->metadata;
+    bool by_hand = source->certificate_count > 0;
+    fg_key_t *const *from = by_hand ? source->certificates : m ? m->keys : NULL;
+    size_t count = by_hand ? source->certificate_count : m ? m->key_count : 0;
+    if (count == 0)
+        return fg_config_refuse(err, &source->section->at, "certificate", 0,
+                                "certificate = {\"FILE\"} or metadata = \"FILE\" in identity_provider \"%s\"",
+                                source->section->at.title);
+    const fg_key_t **keys = fg_arena_alloc(arena, count * sizeof(const fg_key_t *));
+    fg_jwk_t *jwks = fg_arena_alloc(arena, count * sizeof *jwks);
+    if (keys == NULL || jwks == NULL)
+        return FG_FAIL(err, FG_E_MEMORY, "reading identity providers");
+    for (size_t i = 0; i < count; i++) {
+        jwks[i] = (fg_jwk_t){fg_key_ref(from[i]), make_kid(arena, from[i]), FG_STR_NONE};
+        keys[i] = from[i];
+        if (!fg_arena_own(arena, release_key, jwks[i].key) || jwks[i].kid.p == NULL)
+            return FG_FAIL(err, FG_E_MEMORY, "reading identity providers");
+    }
+    provider->keys = keys;
+    provider->key_count = count;
+    provider->jwks = (fg_jwk_set_t){jwks, count};
+    return true;
+}
+
+static bool provider_build(const source_t *source, fg_arena_t *arena, const fg_hub_t *hub,
+                           fg_identity_provider_t *provider, fg_err_t *err) {
+    const fg_config_provider_t *s = source->section;
+    static const fg_provider_metadata_t nothing;
+    const fg_provider_metadata_t *m = source->metadata ? source->metadata : &nothing;
+    *provider = (fg_identity_provider_t){
+        .name = s->at.title,
+        .realm = s->realm.n > 0 ? s->realm : hub->entity_id,
+        .allow_sha1 = s->allow_sha1 == FG_CHOICE_YES,
+        .max_lifetime_ms = s->lifetime_limit_ms,
+    };
+    if (!put(arena, s->issuer, m->entity_id, &provider->issuer) ||
+        !put(arena, s->sign_in, m->sign_in_url, &provider->sign_in_url))
+        return FG_FAIL(err, FG_E_MEMORY, "reading identity providers");
+    provider->sign_out_url = s->sign_out.n > 0 ? s->sign_out : provider->sign_in_url;
+    if (provider->issuer.n == 0)
+        return fg_config_refuse(err, &s->at, "issuer", 0,
+                                "issuer = \"urn:…\" or metadata = \"FILE\" in identity_provider \"%s\"", s->at.title);
+    return put_keys(source, arena, provider, err);
+}
+
+/* whr must lead to one home realm, and a token's issuer to one provider. */
+static bool check_unique(const source_t *source, const fg_home_realm_t *realms, size_t count, fg_err_t *err) {
+    const fg_home_realm_t *last = &realms[count];
+    const fg_config_provider_t *s = source->section;
+    for (size_t i = 0; i < count; i++) {
+        const fg_identity_provider_t *other = realms[i].identity_provider;
+        if (other != NULL && fg_str_eq(other->issuer, last->identity_provider->issuer))
+            return fg_config_refuse(err, &s->at, s->issuer.n > 0 ? "issuer" : "metadata", 0,
+                                    "an issuer that no other identity provider has (\"%.*s\" is \"%s\"'s)",
+                                    FG_STR_ARG(other->issuer), other->name);
+        if (fg_str_eq(realms[i].uri, last->uri))
+            return fg_config_refuse(err, &s->at, "uri", 0, "a URI that no other home realm has (it is \"%s\"'s)",
+                                    realms[i].display_name);
+    }
+    return true;
+}
+
+bool fg_identity_providers_build(const fg_identity_providers_t *providers, fg_arena_t *arena, fg_hub_t *hub,
+                                 fg_err_t *err) {
+    size_t count = hub->home_realm_count;
+    fg_home_realm_t *realms = fg_arena_alloc(arena, (count + providers->count + 1) * sizeof *realms);
+    fg_identity_provider_t *table = fg_arena_alloc(arena, (providers->count + 1) * sizeof *table);
+    if (realms == NULL || table == NULL)
+        return FG_FAIL(err, FG_E_MEMORY, "reading identity providers");
+    if (count > 0)
+        memcpy(realms, hub->home_realms, count * sizeof *realms);
+    for (size_t i = 0; i < providers->count; i++, count++) {
+        const source_t *source = &providers->sources[i];
+        const fg_config_provider_t *s = source->section;
+        if (!provider_build(source, arena, hub, &table[i], err))
+            return false;
+        realms[count] = (fg_home_realm_t){
+            .uri = s->uri.n > 0 ? s->uri : table[i].issuer,
+            .display_name = s->display_name ? s->display_name : s->at.title,
+            .identity_provider = &table[i],
+            .acceptance_rules = source->acceptance_rules,
+        };
+        if (!check_unique(source, realms, count, err))
+            return false;
+    }
+    hub->home_realms = realms;
+    hub->home_realm_count = count;
+    return true;
+}
+
+/* ---- refreshing */
+
+void fg_identity_providers_refresh(fg_identity_providers_t *providers, const fg_env_t *env,
+                                   bool (*rebuild)(void *context, const fg_env_t *env, fg_err_t *err), void *context) {
+    for (size_t i = 0; i < providers->count; i++) {
+        source_t *source = &providers->sources[i], before = *source;
+        const char *title = source->section->at.title, *path = source->section->metadata;
+        fg_file_stamp_t stamp;
+        if (source->metadata == NULL || !fg_file_stamp(path, &stamp) || fg_file_stamp_eq(&stamp, &source->stamp))
+            continue;
+        fg_err_t err = FG_ERR_INIT;
+        bool read = read_metadata(source, env, &err);
+        if (read && rebuild(context, env, &err)) {
+            fg_arena_free(before.arena);
+            fg_log(env, FG_LOG_NOTICE, "identity provider \"%s\": metadata %s read again", title, path);
+            continue;
+        }
+        if (read) {
+            fg_arena_free(source->arena);
+            source->arena = before.arena;
+            source->metadata = before.metadata;
+        }
+        fg_log(env, FG_LOG_ERROR, "identity provider \"%s\": metadata %s is refused and the last good one stays: %s",
+               title, path, err.detail);
+    }
+}
