@@ -26,8 +26,6 @@ struct fg_rule_matcher {
 };
 
 static void release_code(void *code) { pcre2_code_free(code); }
-static void release_data(void *data) { pcre2_match_data_free(data); }
-static void release_match_context(void *context) { pcre2_match_context_free(context); }
 
 /* .NET numbers groups without names first, from left to right, then those with names. */
 static void number_groups(fg_rule_regex_t *regex) {
@@ -87,15 +85,18 @@ fg_rule_regex_t *fg_rule_regex_new(fg_arena_t *arena, fg_str_t pattern, char *wh
     return regex;
 }
 
+/* PCRE2's memory of a run: as much as the arena allows, and freed with it. */
+static void *take_memory(size_t size, void *arena) { return fg_arena_alloc(arena, size); }
+static void leave_memory(void *memory, void *arena) { (void)memory, (void)arena; }
+
 fg_rule_matcher_t *fg_rule_matcher_new(fg_arena_t *arena) {
+    pcre2_general_context *memory = pcre2_general_context_create(take_memory, leave_memory, arena);
     fg_rule_matcher_t *matcher = fg_arena_alloc(arena, sizeof *matcher);
-    if (matcher == NULL)
+    if (memory == NULL || matcher == NULL)
         return NULL;
-    matcher->data = pcre2_match_data_create(GROUPS_MAX + 1, NULL);
-    if (matcher->data == NULL || !fg_arena_own(arena, release_data, matcher->data))
-        return NULL;
-    matcher->context = pcre2_match_context_create(NULL);
-    if (matcher->context == NULL || !fg_arena_own(arena, release_match_context, matcher->context))
+    matcher->data = pcre2_match_data_create(GROUPS_MAX + 1, memory);
+    matcher->context = pcre2_match_context_create(memory);
+    if (matcher->data == NULL || matcher->context == NULL)
         return NULL;
     pcre2_set_match_limit(matcher->context, MATCH_LIMIT);
     pcre2_set_depth_limit(matcher->context, DEPTH_LIMIT);

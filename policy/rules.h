@@ -39,13 +39,15 @@ typedef struct fg_rule_stores {
 typedef struct fg_rule_output {
     fg_claims_t claims;
     const fg_rule_place_t **places; /* one per claim */
+    size_t steps;                   /* rules and claims that were looked at: what the run cost */
 } fg_rule_output_t;
 
-/* Compiles text; file is its name in messages.  A rule that names a store that is not among stores (NULL: there are
- * none) is refused.  NULL: FG_E_CONFIG, "FILE:LINE:COLUMN: found …, expected …", or FG_E_MEMORY. */
+/* Compiles text, in which there is no include; file is its name in messages.  A rule that names a store that is not
+ * among stores (NULL: there are none) is refused.  NULL: FG_E_CONFIG, "FILE:LINE:COLUMN: found …, expected …", or
+ * FG_E_MEMORY. */
 fg_ruleset_t *fg_ruleset_compile(const char *file, fg_str_t text, const fg_rule_stores_t *stores,
                                  fg_err_t *err) FG_MUST_CHECK;
-/* The same for a file (UTF-8, at most 1 MiB). */
+/* The same for a file and those that it includes (UTF-8, at most 1 MiB each, 1000 files). */
 fg_ruleset_t *fg_ruleset_load(const char *path, const fg_rule_stores_t *stores, fg_err_t *err) FG_MUST_CHECK;
 void fg_ruleset_free(fg_ruleset_t *set);
 size_t fg_ruleset_get_count(const fg_ruleset_t *set);

@@ -109,7 +109,7 @@ def test_reload_with_a_wrong_rule_file_keeps_the_old(gateway):
     good = '@RuleName = "x"\n => issue(Type = "urn:fixed", Value = "1");\n'
     write(gateway, 'issuance.rules', good.replace('issue(', 'isue('))
     assert not gateway.nginx.reload()
-    assert 'issuance.rules:2:5: found "isue", expected issue or add; did you mean "issue"?' in gateway.nginx.log()
+    assert 'issuance.rules:2:5: found "isue", expected issue, add, permit or deny; did you mean "issue"?' in gateway.nginx.log()
     assert claims(ask(gateway, 'alice'))[ROLE] == ['app-admin']
     checked = run(COMMAND, 'config', 'check', gateway.site.conf)
     assert checked.returncode == 3 and 'issuance.rules:2:5: ' in checked.stderr

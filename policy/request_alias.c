@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * The names that every rule file knows for types of claims. */
+#include "policy/request.h"
+
+static const struct {
+    const char *name, *type;
+} aliases[] = {
+    /* a person's claims: the short names of gateway.conf */
+    {"name", FG_CLAIM_NAME},
+    {"nameidentifier", FG_CLAIM_NAMEIDENTIFIER},
+    {"emailaddress", FG_CLAIM_EMAIL},
+    {"givenname", FG_CLAIM_GIVENNAME},
+    {"surname", FG_CLAIM_SURNAME},
+    {"upn", FG_CLAIM_UPN},
+    {"role", FG_CLAIM_ROLE},
+    {"windowsaccountname", FG_CLAIM_WINDOWSACCOUNTNAME},
+    {"authenticationmethod", FG_CLAIM_AUTHMETHOD},
+    {"authenticationinstant", FG_CLAIM_AUTHINSTANT},
+    {"group", FG_CLAIM_GROUP},
+    {"immutableid", FG_CLAIM_IMMUTABLEID},
+    {"authnmethodsreferences", FG_CLAIM_AUTHNMETHODSREFERENCES},
+    /* a request's */
+    {"method", FG_REQUEST_CLAIMS "method"},
+    {"path", FG_REQUEST_CLAIMS "path"},
+    {"query", FG_REQUEST_CLAIMS "query"},
+    {"host", FG_REQUEST_CLAIMS "host"},
+    {"client_address", FG_REQUEST_CLAIMS "client_address"},
+    {"time", FG_REQUEST_CLAIMS "time"},
+    {"hour", FG_REQUEST_CLAIMS "hour"},
+    {"weekday", FG_REQUEST_CLAIMS "weekday"},
+    {"tls_version", FG_REQUEST_CLAIMS "tls_version"},
+    {"tls_cipher", FG_REQUEST_CLAIMS "tls_cipher"},
+    {"certificate", FG_REQUEST_CLAIMS "certificate"},
+    /* a WS-Management request's */
+    {"operation", FG_REQUEST_CLAIMS "operation"},
+    {"action", FG_REQUEST_CLAIMS "action"},
+    {"resource", FG_REQUEST_CLAIMS "resource"},
+    {"selector", FG_REQUEST_CLAIMS "selector"},
+    {"option", FG_REQUEST_CLAIMS "option"},
+    {"filter_dialect", FG_REQUEST_CLAIMS "filter_dialect"},
+    {"filter", FG_REQUEST_CLAIMS "filter"},
+    {"command", FG_REQUEST_CLAIMS "command"},
+    {"argument", FG_REQUEST_CLAIMS "argument"},
+    {"command_line", FG_REQUEST_CLAIMS "command_line"},
+    {"script", FG_REQUEST_CLAIMS "script"},
+};
+
+fg_str_t fg_request_alias(fg_str_t name) {
+    for (size_t i = 0; i < FG_ARRAY_SIZE(aliases); i++)
+        if (fg_str_eq_nocase(name, fg_str(aliases[i].name)))
+            return fg_str(aliases[i].type);
+    return FG_STR_NONE;
+}
+
+const char *fg_request_alias_name(size_t i) { return i < FG_ARRAY_SIZE(aliases) ? aliases[i].name : NULL; }
