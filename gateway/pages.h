@@ -3,8 +3,9 @@
  * The pages that people see: templates and texts, loaded once, and their answers' headers.
  *
  * Files: sign_in.html, home_realm.html, signed_out.html, error.html, auto_post.html, claims.html, go_on.html, what they
- * include, and texts.LANGUAGE.json.  Each file is taken from the administrator's folder if it is there, else from the installed
- * one. A text is sought in the administrator's file of the language, the installed one, then likewise in English.
+ * include, and texts.LANGUAGE.json.  Each file is taken from the administrator's folder if it is there, else from the
+ * installed one. A text is sought in the administrator's file of the language, the installed one, then likewise in
+ * English.
  *
  * Models (all members may be absent; every page also has organisation, logo_url, contact, contact_url, lang, nonce,
  * correlation_id, accent_light, accent_dark):

@@ -18,7 +18,7 @@
 #define STATE_MAX 2600u
 #define BACK_MAX 7168u       /* nginx takes no longer request lines by default */
 #define BACK_IN_COOKIE 1400u /* what is longer stays in the store */
-#define KEPT "partner-back"
+#define KEPT "partner-state"
 
 /* ---- the state as bytes */
 
