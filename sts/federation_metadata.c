@@ -119,6 +119,20 @@ static size_t start_role(fg_xw_t *w, const fg_hub_t *hub, const char *type) {
     return at;
 }
 
+/* A home realm's identity provider knows us by a name that no one before it does. */
+static bool has_own_name(const fg_hub_t *hub, size_t index) {
+    const fg_identity_provider_t *provider = hub->home_realms[index].identity_provider;
+    if (provider == NULL || fg_str_eq(provider->realm, hub->entity_id))
+        return false;
+    for (size_t i = 0; i < index; i++) {
+        const fg_identity_provider_t *other = hub->home_realms[i].identity_provider;
+        if (other != NULL && fg_str_eq(other->realm, provider->realm))
+            return false;
+    }
+    return true;
+}
+
+/* What identity providers read: whom to send tokens to, encrypted to which certificate, with which claims. */
 static size_t write_application_role(fg_xw_t *w, const fg_hub_t *hub, const fg_keys_t *keys) {
     size_t at = start_role(w, hub, "fed:ApplicationServiceType");
     if (keys->encryption[FG_KEY_ACTIVE] != NULL)
@@ -127,6 +141,9 @@ static size_t write_application_role(fg_xw_t *w, const fg_hub_t *hub, const fg_k
     fg_xw_start(w, &ns_fed, "TargetScopes");
     write_reference(w, hub->base_url, "/adfs/ls/");
     write_reference(w, hub->entity_id, "");
+    for (size_t i = 0; i < hub->home_realm_count; i++)
+        if (has_own_name(hub, i))
+            write_reference(w, hub->home_realms[i].identity_provider->realm, "");
     fg_xw_end(w);
     write_endpoint(w, "ApplicationServiceEndpoint", hub->base_url, "/adfs/ls/");
     write_endpoint(w, "PassiveRequestorEndpoint", hub->base_url, "/adfs/ls/");
@@ -184,6 +201,9 @@ static bool make_id(const fg_hub_t *hub, const fg_keys_t *keys, char id[FG_ID_SI
     fg_buf_putc(&all, '\n');
     fg_buf_put_str(&all, hub->base_url);
     fg_buf_printf(&all, "\n%s\n%s\n", hub->organisation ? hub->organisation : "", hub->contact ? hub->contact : "");
+    for (size_t i = 0; i < hub->home_realm_count; i++)
+        if (has_own_name(hub, i))
+            fg_buf_printf(&all, "%.*s\n", FG_STR_ARG(hub->home_realms[i].identity_provider->realm));
     for (size_t i = 0; i < FG_KEY_STATES; i++)
         fg_buf_printf(&all, "%s\n%s\n", keys->signing[i] ? fg_key_get_thumbprint(keys->signing[i]) : "",
                       keys->encryption[i] ? fg_key_get_thumbprint(keys->encryption[i]) : "");

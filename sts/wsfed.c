@@ -107,6 +107,9 @@ static fg_step_t handle(fg_exchange_t *ex) {
     if (!read_params(ex, in, &err))
         return fg_wsfed_refuse(ex, &err);
     fg_str_t wa = fg_wsfed_get(&in->params, "wa");
+    bool posted = ex->request.method == FG_METHOD_POST && !in->submitted;
+    if (posted && fg_str_is(wa, FG_WSFED_SIGNIN) && fg_wsfed_get(&in->params, "wresult").n != 0)
+        return fg_wsfed_response(ex, in);
     for (size_t i = 0; i < FG_ARRAY_SIZE(action_table); i++)
         if (fg_str_is(wa, action_table[i].wa))
             return action_table[i].handle(ex, in);

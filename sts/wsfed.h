@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * WS-Federation 1.2 §13, passive requestors: the identity provider's endpoint.  wsfed.c reads what was sent,
- * wsfed_signin.c and wsfed_signout.c act on it. */
+ * WS-Federation 1.2 §13, passive requestors: one endpoint for both roles.  wsfed.c reads what was sent, wsfed_signin.c
+ * and wsfed_signout.c act on it as identity provider; wsfed_request.c and wsfed_response.c are the relying party. */
 #ifndef FG_STS_WSFED_H
 #define FG_STS_WSFED_H
 
@@ -51,7 +51,12 @@ fg_step_t fg_wsfed_refuse(fg_exchange_t *ex, const fg_err_t *err);
 /* wreq: an RST that may choose the token's type and must ask for what is issued here (wsfed_wreq.c). */
 bool fg_wsfed_read_wreq(fg_exchange_t *ex, fg_wsfed_t *in, fg_err_t *err) FG_MUST_CHECK;
 
+/* Sends the browser to an identity provider: the hub's begin_partner_signin. */
+bool fg_wsfed_begin_partner_signin(fg_exchange_t *ex, const fg_partner_signin_t *signin, fg_err_t *err) FG_MUST_CHECK;
+
 fg_step_t fg_wsfed_signin(fg_exchange_t *ex, fg_wsfed_t *in);
+/* wsignin1.0 with a wresult: an identity provider's answer. */
+fg_step_t fg_wsfed_response(fg_exchange_t *ex, fg_wsfed_t *in);
 fg_step_t fg_wsfed_signout(fg_exchange_t *ex, fg_wsfed_t *in);
 fg_step_t fg_wsfed_signoutcleanup(fg_exchange_t *ex, fg_wsfed_t *in);
 

@@ -80,7 +80,7 @@ static bool read_home_realm(const fg_hub_t *hub, fg_wsfed_t *in, fg_err_t *err) 
 
 static bool read_request(fg_exchange_t *ex, fg_wsfed_t *in, fg_err_t *err) {
     if (fg_params_get(&in->params, "wresult", NULL).p != NULL)
-        return FG_FAIL(err, FG_E_WSFED_REQUEST, "a sign-in response, but no partner here signs people in");
+        return FG_FAIL(err, FG_E_WSFED_REQUEST, "a sign-in response is a form's POST");
     if (!read_partner(ex->hub, in, err) || !read_reply(in, err) || !read_instant(in, err) || !read_fresh(in, err) ||
         !read_method(in, err) || !read_home_realm(ex->hub, in, err))
         return false;

@@ -70,6 +70,29 @@ static void etag_changes_with_the_keys(void **state) {
     assert_string_not_equal(browser_header(b, "ETag"), first);
 }
 
+/* Identity providers that know us by another name read it there. */
+static void names_by_which_providers_know_us_are_told(void **state) {
+    browser_t *b = *state;
+    fg_identity_provider_t providers[3] = {{.realm = FG_STR(BROWSER_ENTITY)}, {.realm = FG_STR("urn:us")}, {.realm = FG_STR("urn:us")}};
+    fg_home_realm_t realms[3] = {{.identity_provider = &providers[0]}, {.identity_provider = &providers[1]}, {.identity_provider = &providers[2]}};
+    char first[128];
+    b->hub.home_realms = realms;
+    b->hub.home_realm_count = 1;
+    assert_int_equal(count(get_document(b), "<wsa:Address>urn:us</wsa:Address>"), 0);
+    snprintf(first, sizeof first, "%s", browser_header(b, "ETag"));
+    b->hub.home_realm_count = 3;
+    const char *document = get_document(b);
+    assert_int_equal(count(document, ">urn:us</"), 1);
+    assert_string_not_equal(browser_header(b, "ETag"), first);
+    fg_err_t err = FG_ERR_INIT;
+    fg_partner_metadata_t read;
+    assert_true(read_with(b, document, b->keys.signing[FG_KEY_ACTIVE], &read, &err));
+    assert_int_equal(read.realm_count, 3); /* entityID, the address, and this */
+    assert_true(fg_str_is(read.realms[2], "urn:us"));
+    b->hub.home_realms = b->home_realms;
+    b->hub.home_realm_count = 1;
+}
+
 /* ---- partners' documents */
 
 #define HEAD "<EntityDescriptor xmlns=\"" FG_NS_MD "\" ID=\"_1\" entityID=\"urn:rp\""
@@ -278,6 +301,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(own_document_verifies_and_names_every_key),
         TEST(etag_changes_with_the_keys),
+        TEST(names_by_which_providers_know_us_are_told),
         TEST(reads_a_relying_party),
         TEST(refuses_unusable_documents),
         TEST(reads_real_ad_fs_documents),
