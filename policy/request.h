@@ -14,9 +14,9 @@
 
 /* Built-in aliases, in all rule files: method, path, query, host, client_address, time, hour, weekday, tls_version,
  * tls_cipher, certificate, and for WS-Management operation, action, resource, selector, option, filter_dialect, filter,
- * command, argument, command_line, script; each stands for FG_REQUEST_CLAIMS and itself.  The short names of claims in
- * gateway.conf (role, upn, …) are aliases as well. */
-fg_str_t fg_request_alias(fg_str_t name); /* the type; .p NULL: no such */
+ * command, argument, command_line, script, working_directory, environment; each stands for FG_REQUEST_CLAIMS and
+ * itself.  The short names of claims in gateway.conf (role, upn, …) are aliases as well. */
+fg_str_t fg_request_alias(fg_str_t name);    /* the type; .p NULL: no such */
 const char *fg_request_alias_name(size_t i); /* the names one after the other; NULL behind the last */
 
 typedef struct fg_request_facts {

@@ -44,6 +44,8 @@ static const struct {
     {"argument", FG_REQUEST_CLAIMS "argument"},
     {"command_line", FG_REQUEST_CLAIMS "command_line"},
     {"script", FG_REQUEST_CLAIMS "script"},
+    {"working_directory", FG_REQUEST_CLAIMS "working_directory"},
+    {"environment", FG_REQUEST_CLAIMS "environment"},
 };
 
 fg_str_t fg_request_alias(fg_str_t name) {

@@ -4,6 +4,7 @@
 #include "core/json.h"
 
 #define VALUES_MAX 1000u /* of all members together */
+#define TYPES_MAX 64u
 
 typedef struct reader {
     fg_arena_t *arena;
@@ -88,4 +89,17 @@ bool fg_request_json_read(fg_arena_t *arena, const fg_str_t *types, size_t count
             return false;
     }
     return true;
+}
+
+bool fg_request_json_claims(fg_arena_t *arena, const fg_ruleset_t *policy, fg_str_t body, fg_claims_t *claims,
+                            fg_err_t *err) {
+    fg_str_t few[TYPES_MAX], *types = few;
+    size_t count = fg_ruleset_get_types(policy, FG_REQUEST_JSON, few, TYPES_MAX);
+    if (count > TYPES_MAX) {
+        types = fg_arena_alloc(arena, count * sizeof *types);
+        if (types == NULL)
+            return FG_FAIL(err, FG_E_MEMORY, "JSON body");
+        count = fg_ruleset_get_types(policy, FG_REQUEST_JSON, types, count);
+    }
+    return fg_request_json_read(arena, types, count, body, claims, err);
 }

@@ -51,7 +51,8 @@ bool fg_wsman_read(fg_arena_t *arena, const fg_wsman_http_t *http, const fg_xml_
                    fg_wsman_message_t *message, fg_err_t *err) FG_MUST_CHECK;
 /* Appends what it asks for: operation, action, resource, selector and option ("Name=Value"), filter_dialect, filter,
  * command, argument (each), command_line (both, joined by spaces), script (of powershell -EncodedCommand and its
- * abbreviations, decoded; also found inside cmd /c). */
+ * abbreviations, decoded; also found inside cmd /c), and of a new shell working_directory and environment
+ * ("Name=Value"). */
 bool fg_wsman_claims(fg_arena_t *arena, const fg_wsman_message_t *message, fg_claims_t *claims,
                      fg_err_t *err) FG_MUST_CHECK;
 

@@ -5,10 +5,6 @@
 /* DSP0226 §8.3: a filter without Dialect is XPath 1.0 */
 #define XPATH_DIALECT "http://www.w3.org/TR/1999/REC-xpath-19991116"
 
-/* Types beyond those that have an alias. */
-#define WORKING_DIRECTORY "working_directory"
-#define ENVIRONMENT "environment"
-
 typedef struct writer {
     fg_arena_t *arena;
     fg_claims_t *claims;
@@ -116,7 +112,7 @@ static bool add_environment(const writer_t *w, const xmlNode *environment) {
         if (!fg_xml_is(node, FG_NS_RSP, "Variable") || pair.name.n == 0)
             return FG_FAIL(w->err, FG_E_WSMAN_BODY, "%s in Environment", (const char *)node->name);
         if (!fg_wsman_text(node, &pair.value, FG_E_WSMAN_BODY, w->err) ||
-            !add_pair(w, FG_STR(FG_REQUEST_CLAIMS ENVIRONMENT), pair))
+            !add_pair(w, FG_STR(FG_REQUEST_CLAIMS "environment"), pair))
             return false;
     }
     return true;
@@ -127,7 +123,7 @@ static bool add_shell(const writer_t *w, const xmlNode *request) {
     for (xmlNode *node = fg_xml_first_child(request); node != NULL; node = fg_xml_next(node)) {
         fg_str_t text;
         if (fg_xml_is(node, FG_NS_RSP, "WorkingDirectory") &&
-            (!fg_wsman_text(node, &text, FG_E_WSMAN_BODY, w->err) || !ADD(w, WORKING_DIRECTORY, text)))
+            (!fg_wsman_text(node, &text, FG_E_WSMAN_BODY, w->err) || !ADD(w, "working_directory", text)))
             return false;
         if (fg_xml_is(node, FG_NS_RSP, "Environment") && !add_environment(w, node))
             return false;

@@ -25,15 +25,43 @@ static bool ends_nocase(fg_str_t word, const char *end) {
     return word.n >= length && fg_str_eq_nocase(behind(word, word.n - length), fg_str(end));
 }
 
-/* "cmd", "cmd.exe" or a path to it */
-static bool is_program(fg_str_t word, const char *name) {
+/* Where Windows has the program: another folder may hold another one of that name. */
+static bool is_its_folder(fg_str_t folder, const char *const *folders, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        size_t at = 0;
+        while (
+            at < folder.n && folders[i][at] != '\0' &&
+            fg_str_eq_nocase((fg_str_t){folder.p[at] == '/' ? "\\" : folder.p + at, 1}, (fg_str_t){folders[i] + at, 1}))
+            at++;
+        if (at == folder.n && folders[i][at] == '\0')
+            return true;
+    }
+    return false;
+}
+
+/* The name, with ".exe" or without, alone or in its folder. */
+static bool is_program(fg_str_t word, const char *name, const char *const *folders, size_t count) {
     if (ends_nocase(word, ".exe"))
         word.n -= 4;
     size_t length = strlen(name);
-    return ends_nocase(word, name) && (word.n == length || is_one_of(word.p[word.n - length - 1], "/\\"));
+    if (!ends_nocase(word, name))
+        return false;
+    word.n -= length;
+    return word.n == 0 || is_its_folder(word, folders, count);
 }
 
-static bool is_powershell(fg_str_t word) { return is_program(word, "powershell") || is_program(word, "pwsh"); }
+static bool is_cmd(fg_str_t word) {
+    static const char *const folders[] = {"C:\\Windows\\System32\\", "C:\\Windows\\SysWOW64\\"};
+    return is_program(word, "cmd", folders, FG_ARRAY_SIZE(folders));
+}
+
+static bool is_powershell(fg_str_t word) {
+    static const char *const folders[] = {"C:\\Windows\\System32\\WindowsPowerShell\\v1.0\\",
+                                          "C:\\Windows\\SysWOW64\\WindowsPowerShell\\v1.0\\"};
+    static const char *const core_folders[] = {"C:\\Program Files\\PowerShell\\7\\"};
+    return is_program(word, "powershell", folders, FG_ARRAY_SIZE(folders)) ||
+           is_program(word, "pwsh", core_folders, FG_ARRAY_SIZE(core_folders));
+}
 
 /* The name of a switch: behind '-', "--", '/', or U+2013, U+2014, U+2015, which PowerShell takes for '-'. */
 static fg_str_t switch_name(fg_str_t word) {
@@ -176,7 +204,7 @@ static fg_str_t find_encoded(fg_arena_t *arena, fg_str_t line) {
         if (nesting > NESTING_MAX || !split(arena, line, &words))
             return FG_STR_NONE;
         at = 0;
-        if (!is_program(words.items[0], "cmd"))
+        if (!is_cmd(words.items[0]))
             break;
         if (!skip_cmd(&words, &at))
             return FG_STR_NONE;

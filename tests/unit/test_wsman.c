@@ -362,8 +362,9 @@ static void selectors_and_options_have_one_reading_wm10(void **state) {
 #define OPTIONS(list) GET("<w:OptionSet>" list "</w:OptionSet>")
 #define EIGHT(n)                                                                                        \
     SELECTOR("a" n, "")                                                                                 \
-    SELECTOR("b" n, "") SELECTOR("c" n, "") SELECTOR("d" n, "") SELECTOR("e" n, "") SELECTOR("f" n, "") \
-        SELECTOR("g" n, "") SELECTOR("h" n, "")
+    SELECTOR("b" n, "")                                                                                 \
+    SELECTOR("c" n, "") SELECTOR("d" n, "") SELECTOR("e" n, "") SELECTOR("f" n, "") SELECTOR("g" n, "") \
+        SELECTOR("h" n, "")
 #define THIRTY_TWO EIGHT("1") EIGHT("2") EIGHT("3") EIGHT("4")
     static const expectation_t cases[] = {
         {WITH(SELECTOR("Name", "W32Time") SELECTOR("SystemName", "a b")), FG_OK},
@@ -572,10 +573,10 @@ static void encoded_scripts_are_decoded(void **state) {
         "enc " SCRIPT,
         "powershell -ExecutionPolicy Unrestricted -nop -enc " SCRIPT,
         "C:\\Windows\\System32\\WindowsPowerShell\\v1.0\\powershell.exe -enc " SCRIPT,
-        "C:/Windows/System32/powershell.exe -enc  " SCRIPT " ",
+        "c:/windows/SysWOW64/WindowsPowerShell/v1.0/powershell -enc  " SCRIPT " ",
         "\"C:\\Program Files\\PowerShell\\7\\pwsh.exe\" -enc \"" SCRIPT "\"",
         "cmd /c powershell -enc " SCRIPT,
-        "cmd.exe /d /s /c \"powershell -enc " SCRIPT "\"",
+        "C:\\Windows\\System32\\cmd.exe /d /s /c \"powershell -enc " SCRIPT "\"",
         "po\"wersh\"ell -e\"nc\" " SCRIPT,
     };
     fixture_t *f = *state;
@@ -622,6 +623,13 @@ static void scripts_that_cannot_be_checked_are_refused(void **state) {
         "powershell\t-enc\n" SCRIPT,
         "powershell -enc \"" SCRIPT,
         "powershell\n-enc " SCRIPT,
+        "\\\\server\\share\\powershell.exe -enc " SCRIPT, /* another program of that name */
+        ".\\powershell -enc " SCRIPT,
+        "C:powershell -enc " SCRIPT,
+        "C:\\Windows\\Temp\\powershell.exe -enc " SCRIPT,
+        "D:\\Windows\\System32\\WindowsPowerShell\\v1.0\\powershell.exe -enc " SCRIPT,
+        "C:\\Windows\\System32\\WindowsPowerShell\\v1.0\\..\\powershell.exe -enc " SCRIPT,
+        "\\\\server\\cmd /c powershell -enc " SCRIPT,
     };
     static const char *const none[] = {
         "ipconfig /all", "powershell -File x.ps1", "powershell -ex Bypass -File x.ps1", "echo -enc", "powershell", ""};
