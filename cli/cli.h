@@ -36,6 +36,18 @@ typedef struct fg_cli_option {
 bool fg_cli_parse(const fg_cli_command_t *command, int argc, char **argv, const fg_cli_option_t *options,
                   size_t option_count, const char **operands, size_t fewest, size_t most) FG_MUST_CHECK;
 
+/* An option that may be given several times. */
+#define FG_CLI_REPEATED_MAX 64u
+typedef struct fg_cli_repeated {
+    const char *name;
+    const char *values[FG_CLI_REPEATED_MAX];
+    size_t count;
+} fg_cli_repeated_t;
+
+/* Takes such options out of argv, before fg_cli_parse, and returns what is left of argc; -1: told. */
+int fg_cli_take_repeated(const fg_cli_command_t *command, int argc, char **argv, fg_cli_repeated_t *options,
+                         size_t count) FG_MUST_CHECK;
+
 void fg_cli_print_usage(const fg_cli_command_t *command, FILE *out);
 /* "fedgate: …" on standard error. */
 void fg_cli_say(const char *format, ...) FG_PRINTF(1, 2);

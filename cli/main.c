@@ -32,6 +32,12 @@ static const fg_cli_command_t commands[] = {
      FG_CLI_KEYS_HELP FG_CLI_KEYS_ROLL_HELP,
      fg_cli_keys_roll},
     {{"policy", "check"}, "FILE...", "check claim rules", FG_CLI_POLICY_CHECK_HELP, fg_cli_policy_check},
+    {{"policy", "explain"},
+     "POLICY [--claim TYPE=VALUE]... [--claims FILE] [--method M] [--path P] [--query Q] [--host H] [--address A] "
+     "[--time T] [--json-body FILE] [--wsman FILE] [--json]",
+     "tell what an access policy decides, and why",
+     FG_CLI_POLICY_EXPLAIN_HELP,
+     fg_cli_policy_explain},
     {{"user", "add"},
      "NAME [--group NAME]... [--attribute K=V]... [--password-stdin] " FG_CLI_USER_FILE_USAGE,
      "add a person to the users file",

@@ -63,3 +63,26 @@ bool fg_cli_parse(const fg_cli_command_t *command, int argc, char **argv, const 
     }
     return count >= fewest || (fg_cli_usage(command, "an argument is missing"), false);
 }
+
+int fg_cli_take_repeated(const fg_cli_command_t *command, int argc, char **argv, fg_cli_repeated_t *options,
+                         size_t count) {
+    int left = 0;
+    for (int i = 0; i < argc; i++) {
+        fg_cli_repeated_t *option = NULL;
+        size_t length = strcspn(argv[i], "=");
+        for (size_t k = 0; k < count && option == NULL; k++)
+            if (strlen(options[k].name) == length && memcmp(options[k].name, argv[i], length) == 0)
+                option = &options[k];
+        if (option == NULL) {
+            argv[left++] = argv[i];
+            continue;
+        }
+        const char *value = argv[i][length] == '=' ? argv[i] + length + 1 : ++i < argc ? argv[i] : NULL;
+        if (value == NULL || option->count == FG_CLI_REPEATED_MAX) {
+            fg_cli_usage(command, "'%s' wants a value, and at most %u of them", option->name, FG_CLI_REPEATED_MAX);
+            return -1;
+        }
+        option->values[option->count++] = value;
+    }
+    return left;
+}

@@ -1,16 +1,30 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * fedgate policy check: claim rules. */
+ * fedgate policy check|explain: claim rules. */
 #ifndef FG_CLI_POLICY_H
 #define FG_CLI_POLICY_H
 
 #include "cli/cli.h"
 
 int fg_cli_policy_check(const fg_cli_command_t *command, const fg_env_t *env, int argc, char **argv);
+int fg_cli_policy_explain(const fg_cli_command_t *command, const fg_env_t *env, int argc, char **argv);
 
 #define FG_CLI_POLICY_CHECK_HELP                                                                                   \
     "  FILE   claim rules, as acceptance_rules, authorization_rules and issuance_rules of the configuration name " \
     "them\n"                                                                                                       \
     "Reads each file as the gateway does and tells the first mistake in each.\n"
+#define FG_CLI_POLICY_EXPLAIN_HELP                                                                                    \
+    "  POLICY               the access policy, or authorization rules\n"                                              \
+    "  --claim TYPE=VALUE   a claim of the person; TYPE is an alias (role, upn, …) or a URI; may be given several " \
+    "times\n"                                                                                                         \
+    "  --claims FILE        more of them, in JSON: [{\"type\":…,\"value\":…,\"issuer\":…}] or "                 \
+    "{\"role\":[\"a\",\"b\"]}\n"                                                                                      \
+    "  --method M, --path P, --query Q, --host H, --address A\n"                                                      \
+    "                       the request; the path decoded, as it is forwarded\n"                                      \
+    "  --time T             when, as 2026-01-31T12:00:00Z (default: now)\n"                                           \
+    "  --json-body FILE     the request's body, of which the policy may name members\n"                               \
+    "  --wsman FILE         a WS-Management request's body\n"                                                         \
+    "  --json               answer with one line of JSON\n"                                                           \
+    "Exit code 0: permitted, 1: denied, 2: usage, 3: a file that cannot be read or is wrong.\n"
 
 #endif

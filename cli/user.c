@@ -14,7 +14,6 @@
 #include "gateway/gateway.h"
 
 #define FILE_MODE 0600
-#define MAX_REPEATED 64u
 #define ARENA_MAX (256u << 20) /* a cap, not a size */
 
 /* ---- which file ---- */
@@ -152,36 +151,7 @@ static bool new_hash(const fg_env_t *env, bool from_stdin, char hash[FG_PASSWORD
     return ok;
 }
 
-/* ---- options that may be given several times ---- */
-
-typedef struct repeated {
-    const char *name;
-    const char *values[MAX_REPEATED];
-    size_t count;
-} repeated_t;
-
-/* Takes them out of argv and returns what is left of argc; -1: told. */
-static int take_repeated(const fg_cli_command_t *command, int argc, char **argv, repeated_t *options, size_t count) {
-    int left = 0;
-    for (int i = 0; i < argc; i++) {
-        repeated_t *option = NULL;
-        size_t length = strcspn(argv[i], "=");
-        for (size_t k = 0; k < count && option == NULL; k++)
-            if (strlen(options[k].name) == length && memcmp(options[k].name, argv[i], length) == 0)
-                option = &options[k];
-        if (option == NULL) {
-            argv[left++] = argv[i];
-            continue;
-        }
-        const char *value = argv[i][length] == '=' ? argv[i] + length + 1 : ++i < argc ? argv[i] : NULL;
-        if (value == NULL || option->count == MAX_REPEATED) {
-            fg_cli_usage(command, "'%s' wants a value, and at most %u of them", option->name, MAX_REPEATED);
-            return -1;
-        }
-        option->values[option->count++] = value;
-    }
-    return left;
-}
+/* ---- a new person ---- */
 
 static bool put_attribute(json_t *attributes, const char *text, fg_err_t *err) {
     const char *equals = strchr(text, '=');
@@ -199,8 +169,8 @@ static bool put_attribute(json_t *attributes, const char *text, fg_err_t *err) {
     return ok || FG_FAIL(err, FG_E_AUTH_MISSING, "--attribute wants UTF-8");
 }
 
-static json_t *build_user(const char *name, const char *hash, const repeated_t *groups, const repeated_t *attributes,
-                          fg_err_t *err) {
+static json_t *build_user(const char *name, const char *hash, const fg_cli_repeated_t *groups,
+                          const fg_cli_repeated_t *attributes, fg_err_t *err) {
     json_t *group_list = json_array(), *attribute_map = json_object();
     bool ok = true;
     for (size_t i = 0; i < groups->count; i++)
@@ -223,7 +193,7 @@ static json_t *build_user(const char *name, const char *hash, const repeated_t *
 /* ---- commands ---- */
 
 int fg_cli_user_add(const fg_cli_command_t *command, const fg_env_t *env, int argc, char **argv) {
-    repeated_t repeated[] = {{.name = "--group"}, {.name = "--attribute"}};
+    fg_cli_repeated_t repeated[] = {{.name = "--group"}, {.name = "--attribute"}};
     place_t place = {0};
     const char *name = NULL;
     bool from_stdin = false;
@@ -231,7 +201,7 @@ int fg_cli_user_add(const fg_cli_command_t *command, const fg_env_t *env, int ar
     char hash[FG_PASSWORD_HASH_SIZE];
     fg_err_t err = FG_ERR_INIT;
     edit_t edit;
-    argc = take_repeated(command, argc, argv, repeated, FG_ARRAY_SIZE(repeated));
+    argc = fg_cli_take_repeated(command, argc, argv, repeated, FG_ARRAY_SIZE(repeated));
     if (argc < 0 || !fg_cli_parse(command, argc, argv, options, FG_ARRAY_SIZE(options), &name, 1, 1) ||
         !check_place(command, &place))
         return FG_CLI_USAGE;

@@ -34,10 +34,10 @@ static void read_text(const char *name, char text[8192]) {
 
 /* Runs the command with the words of a line; what it writes is in out_text and err_text. Returns its exit code. */
 static int run(const char *line) {
-    char name[] = "fedgate", words[512], out[256], err[256], *argv[16] = {name};
+    char name[] = "fedgate", words[512], out[256], err[256], *argv[20] = {name};
     size_t count = 1;
     snprintf(words, sizeof words, "%s", line);
-    for (char *word = words, *rest; *word != '\0' && count < 15; word = rest) {
+    for (char *word = words, *rest; *word != '\0' && count < 19; word = rest) {
         rest = word + strcspn(word, " ");
         if (*rest != '\0')
             *rest++ = '\0';
@@ -185,11 +185,89 @@ static void keys_are_listed_rolled_and_forgotten(void **state) {
     fg_keyring_free(ring);
 }
 
+/* ---- policy explain */
+
+static const char *file_in(const char *name, const char *text) {
+    static char paths[8][256];
+    static unsigned next;
+    char *path = paths[next++ % 8];
+    path_in(name, path);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_true(fputs(text, file) >= 0);
+    assert_int_equal(fclose(file), 0);
+    return path;
+}
+
+static int explain(const char *policy, const char *options) {
+    char line[500];
+    snprintf(line, sizeof line, "policy explain %s %s", policy, options);
+    return run(line);
+}
+
+static void a_policy_is_explained(void **state) {
+    char options[400];
+    const char *policy = file_in("a.rules", "@alias team = \"urn:team\"\n@alias size = \"urn:fedgate:request:json:spec.size\"\n"
+                                            "@RuleName = \"small\"\n[team == \"x\", Issuer == \"i\"] && [size == \"3\"] => permit();\n"
+                                            "[path =~ \"^/shut/\"] => deny(\"it is shut\");\n"
+                                            "[method == \"GET\"] && [hour == \"12\"] && [role == \"a\"] && [host == \"h\"] && [query == \"q\"]"
+                                            "&& [client_address == \"::1\"] => permit();\n"
+                                            "[operation == \"Identify\"] && exists([role]) => permit();\n");
+    (void)state;
+    assert_int_equal(explain(policy, ""), 1);
+    assert_holds(out_text, "denied: no rule permits it\nclosest:\n");
+    assert_int_equal(explain(policy, "--path /shut/door --claim team=x"), 1);
+    assert_holds(out_text, "/a.rules:5: it is shut\n  holds [path =~ \"^/shut/\"] by path = /shut/door\n");
+    assert_int_equal(explain(policy, "--method GET --time 2026-01-31T12:59:00Z --claim=role=a --host h --query q --address ::1"), 0);
+    assert_holds(out_text, "permitted by ");
+    assert_int_equal(explain(policy, "--method GET --time 2026-01-31T13:00:00Z --claim=role=a --host h --query q --address ::1"), 1);
+    assert_holds(out_text, "  fails [hour == \"12\"]: hour is 13\n");
+    snprintf(options, sizeof options, "--json --claims %s --json-body %s",
+             file_in("c.json", "[{\"type\":\"team\",\"value\":\"x\",\"issuer\":\"i\"}]"), file_in("b.json", "{\"spec\":{\"size\":3}}"));
+    assert_int_equal(explain(policy, options), 0);
+    assert_holds(out_text, "{\"permitted\":true,\"file\":");
+    assert_holds(out_text, "/a.rules\",\"line\":4,\"rule\":\"small\",\"reason\":\"\",\"explanation\":\"permitted by ");
+    snprintf(options, sizeof options, "--claims %s --wsman %s", file_in("c.json", "{\"role\":[\"b\",\"c\"],\"urn:x\":\"y\"}"),
+             file_in("w.xml", "<s:Envelope xmlns:s=\"http://www.w3.org/2003/05/soap-envelope\"><s:Header/><s:Body><i:Identify "
+                              "xmlns:i=\"http://schemas.dmtf.org/wbem/wsman/identity/1/wsmanidentity.xsd\"/></s:Body></s:Envelope>"));
+    assert_int_equal(explain(policy, options), 0);
+    assert_holds(out_text, "  holds exists([role]) by role = b\n");
+}
+
+static void a_policy_that_cannot_be_asked(void **state) {
+    const char *policy = file_in("a.rules", "=> permit();"), *text = file_in("c.json", "{\"role\":[1]}");
+    char options[400];
+    (void)state;
+    assert_int_equal(explain(policy, "--claim rolle=x"), 2);
+    assert_holds(err_text, "--claim: found \"rolle\", expected an alias or the URI of a claim type");
+    assert_int_equal(explain(policy, "--claim role"), 2);
+    assert_holds(err_text, "--claim: found \"role\", expected TYPE=VALUE");
+    assert_int_equal(explain(policy, "--claim"), 2);
+    assert_int_equal(explain(policy, "--time noon"), 2);
+    assert_holds(err_text, "expected a time as 2026-01-31T12:00:00Z");
+    assert_int_equal(run("policy explain"), 2);
+    assert_int_equal(explain("/nowhere/a.rules", ""), 3);
+    snprintf(options, sizeof options, "--claims %s", text);
+    assert_int_equal(explain(policy, options), 3);
+    assert_holds(err_text, "/c.json: role: expected a text or a list of texts");
+    snprintf(options, sizeof options, "--wsman %s", text);
+    assert_int_equal(explain(policy, options), 3);
+    assert_holds(err_text, "/c.json: ");
+    snprintf(options, sizeof options, "--json-body %s", file_in("b.json", "{"));
+    assert_int_equal(explain(policy, options), 3);
+    assert_holds(err_text, "/b.json: ");
+    assert_int_equal(explain(file_in("b.rules", "=> permt();"), ""), 3);
+    assert_holds(err_text, "/b.rules:1:4: found \"permt\", expected issue, add, permit or deny");
+    assert_string_equal(out_text, "");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(usage_is_told_with_exit_code_2, setup, teardown),
         cmocka_unit_test_setup_teardown(help_goes_to_standard_output, setup, teardown),
         cmocka_unit_test_setup_teardown(keys_are_listed_rolled_and_forgotten, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_policy_is_explained, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_policy_that_cannot_be_asked, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
