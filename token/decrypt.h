@@ -15,7 +15,9 @@ bool fg_assertion_is_encrypted(const xmlNode *element);
  * AES-128/256 CBC and GCM; RSA-OAEP-MGF1P and RSA-OAEP with SHA-1 or SHA-256; no RSA 1.5 (XE-02), no CipherReference
  * (XE-03), at most 4 EncryptedKeys, none nested (XE-04), no other digests, full GCM tag (XE-05).  Every failure from
  * the key on is FG_E_DECRYPT and takes the same way (XE-01); the plaintext's own faults are too, as its signature is
- * not checked yet. */
+ * not checked yet.  An EncryptedKey that names one of our keys (certificate, serial number) is tried with that alone;
+ * if none names one, all are tried.  RetrievalMethod may name an EncryptedKey beside the EncryptedData.  The plaintext
+ * declares its own prefixes.  A bad form is FG_E_TOKEN_MALFORMED, an algorithm of no list FG_E_SIG_ALGORITHM. */
 bool fg_assertion_decrypt(fg_arena_t *arena, const xmlNode *element, const fg_key_t *const *keys, size_t key_count,
                           const fg_xml_limits_t *limits, xmlNode **assertion, fg_err_t *err) FG_MUST_CHECK;
 
