@@ -28,6 +28,7 @@ typedef enum fg_code {
     FG_E_HTTP_HOST,
     FG_E_HTTP_PATH, /* could mean something else to the server behind */
     FG_E_CSRF,
+    FG_E_HTTP_FORM, /* cannot be kept while somebody signs in */
     /* XML */
     FG_E_XML_MALFORMED,
     FG_E_XML_DTD,

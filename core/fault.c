@@ -31,6 +31,7 @@ static const fg_fault_t fault_table[] = {
     {FG_E_HTTP_HOST, "wrong_host", "This gateway has another address. Use the one that was given to you.", 421, false, WST, "InvalidRequest", "BadRequest", "RequestDenied", "invalid_request"},
     {FG_E_HTTP_PATH, "ambiguous_path", "The address is written in a way that could be read differently. Use it without \"//\", \"..\", \";\" and encoded slashes.", 400, false, WST, "InvalidRequest", "BadRequest", "RequestDenied", "invalid_request"},
     {FG_E_CSRF, "form_not_from_here", "The form was opened in another browser or too long ago. Go back and try again.", 403, false, WST, "InvalidRequest", "BadRequest", "RequestDenied", "invalid_request"},
+    {FG_E_HTTP_FORM, "form_not_kept", "You must sign in first, and the form could not be kept meanwhile. Open its page again, sign in, and send it once more.", 403, false, WST, "InvalidRequest", "BadRequest", "RequestDenied", "invalid_request"},
 
     {FG_E_XML_MALFORMED, "xml_malformed", malformed_sentence, 400, false, WST, "InvalidRequest", "BadRequest", "RequestDenied", "invalid_request"},
     {FG_E_XML_DTD, "xml_doctype", malformed_sentence, 400, false, WST, "InvalidRequest", "BadRequest", "RequestDenied", "invalid_request"},

@@ -115,6 +115,7 @@ static const struct page {
      * page. */
     [FG_PAGE_AUTO_POST] = {POLICY "script-src 'nonce-%1$s'", "strict-origin", NULL},
     [FG_PAGE_CLAIMS] = {POLICY "form-action 'none'", "same-origin", prepare_claims},
+    [FG_PAGE_GO_ON] = {POLICY "form-action 'none'", "same-origin", NULL},
 };
 
 static void put_contact(json_t *model, const char *contact) {

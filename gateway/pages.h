@@ -2,9 +2,10 @@
  *
  * The pages that people see: templates and texts, loaded once, and their answers' headers.
  *
- * Files: sign_in.html, home_realm.html, signed_out.html, error.html, auto_post.html, claims.html, what they include,
- * and texts.LANGUAGE.json.  Each file is taken from the administrator's folder if it is there, else from the installed
- * one. A text is sought in the administrator's file of the language, the installed one, then likewise in English.
+ * Files: sign_in.html, home_realm.html, signed_out.html, error.html, auto_post.html, claims.html, go_on.html, what they
+ * include, and texts.LANGUAGE.json.  Each file is taken from the administrator's folder if it is there, else from the
+ * installed one. A text is sought in the administrator's file of the language, the installed one, then likewise in
+ * English.
  *
  * Models (all members may be absent; every page also has organisation, logo_url, contact, contact_url, lang, nonce,
  * correlation_id, accent_light, accent_dark):
@@ -12,7 +13,8 @@
  *   home_realm  action, application, hidden [{name, value}], realms [{uri, name}]
  *   signed_out  parties [{name, url}], wreply, wreply_name
  *   error       status, sentence (English), reason (key of the text "fault.REASON"), fault, back
- *   auto_post   action, application, fields [{name, value}]
+ *   auto_post   action, application, enctype (none: URL-encoded), fields [{name, value}]
+ *   go_on       url, application
  *   claims      subject, issuer, audience, method, instant, expires, version, claims [{type, value}], sign_out_url */
 #ifndef FG_GATEWAY_PAGES_H
 #define FG_GATEWAY_PAGES_H

@@ -17,6 +17,7 @@ typedef enum fg_page {
     FG_PAGE_ERROR,
     FG_PAGE_AUTO_POST,
     FG_PAGE_CLAIMS,
+    FG_PAGE_GO_ON,
     FG_PAGE_COUNT
 } fg_page_t;
 

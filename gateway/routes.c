@@ -2,6 +2,7 @@
 #include "gateway/routes.h"
 
 #include "core/fault.h"
+#include "hub/web_access.h"
 #include "sts/mex.h"
 #include "sts/viewer.h"
 #include "sts/wsfed.h"
@@ -14,6 +15,7 @@ static const fg_protocol_t *const protocols[] = {
     &fg_mex_protocol,
     &fg_wsfed_protocol,
     &fg_viewer_protocol,
+    &fg_web_access_protocol,
 };
 
 /* Partners write addresses with and without the last slash. */

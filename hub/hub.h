@@ -15,7 +15,7 @@
 
 typedef struct fg_exchange fg_exchange_t;
 typedef struct fg_pages fg_pages_t; /* gateway/: templates and languages */
-struct fg_partner_signin; /* hub/browser.h */
+struct fg_partner_signin;           /* hub/browser.h */
 
 /* Where people can come from: a directory or a partner identity provider. */
 struct fg_home_realm {
@@ -74,8 +74,8 @@ typedef struct fg_hub {
     const fg_partner_t *viewer; /* its own registration */
 
     fg_pages_t *pages;
-    /* Renders page name ("sign_in", "home_realm", "signed_out", "error", "auto_post", "claims") from model (taken) into
-     * ex's response with status and headers (CSP with nonce, no-store). */
+    /* Renders page name ("sign_in", "home_realm", "signed_out", "error", "auto_post", "claims", "go_on") from model
+     * (taken) into ex's response with status and headers (CSP with nonce, no-store). */
     bool (*render)(fg_exchange_t *ex, int status, const char *name, json_t *model);
 } fg_hub_t;
 

@@ -37,6 +37,14 @@ static bool count(fg_exchange_t *ex, fg_str_t who, size_t size, int64_t budget) 
            total <= budget;
 }
 
+bool fg_kept_count(fg_exchange_t *ex, size_t size, fg_err_t *err) {
+    if (ex->env->store == NULL)
+        return FG_FAIL(err, FG_E_UNAVAILABLE, "no store to keep anything in");
+    if (!count(ex, ex->request.client_address, size, CLIENT_BUDGET) || !count(ex, FG_STR("all"), size, BUDGET))
+        return FG_FAIL(err, FG_E_BUSY, "more than may be kept in half an hour");
+    return true;
+}
+
 static fg_str_t piece_key(fg_exchange_t *ex, const char *kind, fg_str_t word, size_t i) {
     return fg_str(fg_arena_printf(ex->arena, "%s:%.*s:%zu", kind, (int)word.n, word.p, i));
 }
@@ -47,8 +55,6 @@ bool fg_kept_put(fg_exchange_t *ex, const char *kind, fg_str_t word, fg_str_t by
         return FG_FAIL(err, FG_E_HTTP_TOO_LARGE, "%zu bytes of %s to be kept", bytes.n, kind);
     if (store == NULL)
         return FG_FAIL(err, FG_E_UNAVAILABLE, "no store to keep %s in", kind);
-    if (!count(ex, ex->request.client_address, bytes.n, CLIENT_BUDGET) || !count(ex, FG_STR("all"), bytes.n, BUDGET))
-        return FG_FAIL(err, FG_E_BUSY, "more than may be kept in half an hour");
     /* the last piece is shorter than PIECE, if need be empty: that is how its end is known */
     for (size_t i = 0, from = 0; from <= bytes.n; i++, from += PIECE) {
         fg_str_t key = piece_key(ex, kind, word, i);

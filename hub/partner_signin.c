@@ -18,7 +18,7 @@
 #define STATE_MAX 2600u
 #define BACK_MAX 7168u       /* nginx takes no longer request lines by default */
 #define BACK_IN_COOKIE 1400u /* what is longer stays in the store */
-#define KEPT "partner-back"
+#define KEPT "partner-state"
 
 /* ---- the state as bytes */
 
@@ -122,7 +122,7 @@ bool fg_partner_state_make(fg_exchange_t *ex, const fg_partner_signin_t *signin,
     bool kept = signin->back.n > BACK_IN_COOKIE;
     if (signin->back.n > BACK_MAX)
         return FG_FAIL(err, FG_E_HTTP_REQUEST, "the request is too long to be brought back: %zu bytes", signin->back.n);
-    if (!fg_word_make(ex, word, err) ||
+    if (!fg_word_make(ex, word, err) || (kept && !fg_kept_count(ex, signin->back.n, err)) ||
         (kept && !fg_kept_put(ex, KEPT, *word, signin->back, ex->now_ms + LIFETIME, err)))
         return false;
     fg_buf_t bytes = FG_BUF_INIT(STATE_MAX);

@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include "hub/audit.h"
+#include "policy/request.h"
 
 fg_step_t fg_signin_begin(fg_exchange_t *ex, const fg_home_realm_t *realm, fg_str_t user, fg_str_t password,
                           fg_handler_t then) {
@@ -16,10 +17,12 @@ fg_step_t fg_signin_begin(fg_exchange_t *ex, const fg_home_realm_t *realm, fg_st
 /* Properties go no further: a session does not keep them. */
 bool fg_signin_accept(fg_exchange_t *ex, const fg_home_realm_t *realm, fg_identity_t *identity, fg_err_t *err) {
     fg_rule_output_t out;
+    fg_claims_drop_request(&identity->claims);
     if (realm->acceptance_rules == NULL)
         return true;
     if (!fg_ruleset_run(realm->acceptance_rules, ex->arena, &ex->hub->stores, &identity->claims, &out, err))
         return false;
+    fg_claims_drop_request(&out.claims);
     identity->claims = out.claims;
     for (size_t i = 0; i < out.claims.count; i++)
         out.claims.items[i].properties = NULL;

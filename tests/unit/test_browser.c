@@ -9,6 +9,7 @@
 
 #include "core/time.h"
 #include "hub/browser.h"
+#include "policy/request.h"
 #include "sts/wsfed.h"
 
 #define LS "/adfs/ls/"
@@ -29,6 +30,7 @@ static fg_step_t answer(fg_exchange_t *ex) {
     fg_identity_t identity = {.issuer = FG_STR("urn:home:partner"), .auth_method = fg_str(partner.method)};
     identity.auth_instant_ms = partner.instant_ms;
     partner.err = (fg_err_t)FG_ERR_INIT;
+    assert_true(fg_claims_put(ex->arena, &identity.claims, FG_REQUEST_CLAIMS "client_address", FG_STR("::1")));
     assert_true(fg_claims_put(ex->arena, &identity.claims, FG_CLAIM_NAME, FG_STR("dora")));
     if (!fg_partner_state_take(ex, ex->request.body, &signin, &partner.err) ||
         !fg_partner_signed_in(ex, &signin, &identity, &partner.err))
@@ -107,6 +109,10 @@ static void a_partner_signs_in(void **state) {
     follow(b);
     assert_page(b, "auto_post");
     assert_non_null(strstr(browser_field(b, "wresult"), "dora"));
+    fg_session_t session; /* only a request says what a request is like */
+    assert_true(fg_session_open(b->ex, &session));
+    assert_non_null(fg_claims_get(&session.identity.claims, FG_CLAIM_NAME));
+    assert_null(fg_claims_get(&session.identity.claims, FG_REQUEST_CLAIMS "client_address"));
     assert_string_equal(browser_field(b, "wctx"), "a&b");
     ask(b, ASK);
     assert_page(b, "auto_post");

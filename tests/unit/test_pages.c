@@ -91,7 +91,8 @@ static json_t *full_model(const char *page, const char *value) {
         {"home_realm", {"application", "action"}},
         {"signed_out", {"wreply", "wreply_name"}},
         {"error", {"sentence", "reason", "fault", "back"}},
-        {"auto_post", {"application", "action"}},
+        {"auto_post", {"application", "action", "enctype"}},
+        {"go_on", {"application", "url"}},
         {"claims", {"subject", "issuer", "audience", "method", "instant", "expires", "version", "sign_out_url"}},
     };
     json_t *model = json_object();
@@ -113,7 +114,8 @@ static size_t count_of(const char *haystack, const char *needle) {
     return count;
 }
 
-static const char *const page_names[] = {"sign_in", "home_realm", "signed_out", "error", "auto_post", "claims"};
+static const char *const page_names[] = {"sign_in",   "home_realm", "signed_out", "error",
+                                         "auto_post", "claims",     "go_on"};
 
 /* SA-12, WF-01: markup in any value of any model stays text; control: a harmless value is shown */
 static void markup_in_values_stays_text(void **state) {
@@ -324,7 +326,8 @@ static void texts_follow_the_language(void **state) {
 static void copy_shipped(const char *folder) {
     static const char *const names[] = {"sign_in.html",   "home_realm.html", "signed_out.html", "error.html",
                                         "auto_post.html", "claims.html",     "head.html",       "top.html",
-                                        "foot.html",      "style.css",       "texts.en.json",   "texts.de.json"};
+                                        "foot.html",      "style.css",       "texts.en.json",   "texts.de.json",
+                                        "go_on.html"};
     for (size_t i = 0; i < FG_ARRAY_SIZE(names); i++) {
         char from[600], to[600];
         size_t length;
@@ -350,7 +353,8 @@ static void remove_folder(const char *folder) {
     char path[600];
     static const char *const names[] = {"sign_in.html",   "home_realm.html", "signed_out.html", "error.html",
                                         "auto_post.html", "claims.html",     "head.html",       "top.html",
-                                        "foot.html",      "style.css",       "texts.en.json",   "texts.de.json"};
+                                        "foot.html",      "style.css",       "texts.en.json",   "texts.de.json",
+                                        "go_on.html"};
     for (size_t i = 0; i < FG_ARRAY_SIZE(names) + FG_ARRAY_SIZE(more); i++) {
         snprintf(path, sizeof path, "%s/%s", folder,
                  i < FG_ARRAY_SIZE(names) ? names[i] : more[i - FG_ARRAY_SIZE(names)]);
@@ -430,6 +434,9 @@ static json_t *sample(const char *page) {
         json_object_update_new(model,
                                json_pack("{s:s,s:s,s:[{s:s,s:s}]}", "action", "https://rp.example/", "application",
                                          "Contoso Intranet", "fields", "name", "wa", "value", "wsignin1.0"));
+    if (strcmp(page, "go_on") == 0)
+        json_object_update_new(
+            model, json_pack("{s:s,s:s}", "url", "https://app.example/x?a=b&c", "application", "Contoso Intranet"));
     return model;
 }
 
