@@ -118,6 +118,26 @@ static void a_partner_signs_in(void **state) {
     assert_page(b, "auto_post");
 }
 
+/* Nor may acceptance rules say what a request is like. */
+static void acceptance_rules_make_no_request(void **state) {
+    browser_t *b = *state;
+    static const char rules[] = "c:[] => issue(claim = c);"
+                                "=> issue(Type = \"" FG_REQUEST_CLAIMS "path\", Value = \"/\");"
+                                "=> issue(Type = \"urn:other\", Value = \"/\");";
+    fg_err_t err = FG_ERR_INIT;
+    fg_ruleset_t *set = fg_ruleset_compile("acceptance", fg_str(rules), NULL, &err);
+    assert_non_null(set);
+    b->home_realms[2].acceptance_rules = set;
+    leave(b, AT_PARTNER);
+    assert_int_equal(come_back(b, b->word), 303);
+    follow(b);
+    fg_session_t session;
+    assert_true(fg_session_open(b->ex, &session));
+    assert_null(fg_claims_get(&session.identity.claims, FG_REQUEST_CLAIMS "path"));
+    assert_non_null(fg_claims_get(&session.identity.claims, "urn:other"));
+    fg_ruleset_free(set);
+}
+
 /* The choice is remembered when the browser leaves, before it is back. */
 static void choice_is_remembered(void **state) {
     browser_t *b = *state;
@@ -341,6 +361,7 @@ static void no_password_for_a_partner(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(a_partner_signs_in),
+        TEST(acceptance_rules_make_no_request),
         TEST(choice_is_remembered),
         TEST(partner_without_address),
         TEST(wf_08_state_is_bound_to_the_browser),

@@ -112,6 +112,14 @@ static int go(browser_t *b, const char *url) {
     return status;
 }
 
+static char *find_cookie(browser_t *b, const char *name) {
+    for (size_t i = 0; i < b->cookie_count; i++)
+        if (strcmp(b->cookies[i][0], name) == 0)
+            return b->cookies[i][1];
+    fail_msg("no cookie %s", name);
+    return NULL;
+}
+
 /* Where the last answer leads, by redirect or by page. */
 static char *next_url(const browser_t *b) {
     const char *url = browser_header(b, "Location");
@@ -228,7 +236,7 @@ static void wf_08_ticket_is_bound(void **state) {
         go(b, url);
         assert_refused(b, FG_E_HTTP_REQUEST);
     }
-    for (int round = 0; round < 4; round++) {
+    for (int round = 0; round < 5; round++) {
         go(b, "https://" APP "/page");
         follow(b);
         if (round == 0)
@@ -238,10 +246,15 @@ static void wf_08_ticket_is_bound(void **state) {
         size_t kept = b->cookie_count;
         if (round == 1)
             b->cookie_count = 0;
+        if (round == 4)
+            find_cookie(b, "__Host-fedgate-form")[0] ^= 1;
         if (round == 2)
             b->test.now_ms += FG_MINUTE;
         if (round == 3) {
+            char id[80];
+            snprintf(id, sizeof id, "%s", find_cookie(b, "__Host-fedgate-form"));
             be_at(b, false);
+            snprintf(find_cookie(b, "__Host-fedgate-form"), sizeof id, "%s", id); /* even so */
             browser_get(b, &own, FG_WEB_ACCESS_RETURN, strchr(back, '?') + 1);
         } else {
             go(b, back);
