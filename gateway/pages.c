@@ -91,10 +91,11 @@ static void prepare_claims(const page_job_t *job) {
     put_str(job->model, "method_label", label_for(job, "method", member(job->model, "method")));
 }
 
-/* Frames of no kind anywhere, nothing from elsewhere but pictures (logo_url), styles and scripts by nonce only. */
+/* Frames of no kind, nothing from elsewhere but pictures (logo_url), styles and scripts by nonce only. */
 #define POLICY                                                                                                   \
     "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; style-src 'nonce-%1$s'; img-src 'self' data: " \
     "https:; "
+#define POLICY_FRAMED "default-src 'none'; base-uri 'none'; frame-ancestors https: http:; style-src 'nonce-%1$s'; "
 
 /* same-origin, not no-referrer: that would send our own forms with "Origin: null", as if they came from anywhere.
  * The relying party that gets a token sees our origin and not the address, which holds wctx. */
@@ -107,8 +108,10 @@ static const struct page {
     /* No form-action: Chromium applies it to the redirects that follow a form too, and the choice leads to partners,
      * who send the browser on as they like.  The form holds no secret. */
     [FG_PAGE_HOME_REALM] = {POLICY, "same-origin", NULL},
-    /* sign-out clean-up loads a page of each relying party (WS-Federation 1.2 §13.2.4) */
-    [FG_PAGE_SIGNED_OUT] = {POLICY "form-action 'none'; frame-src https: http:", "same-origin", NULL},
+    /* sign-out clean-up loads a page of each relying party (WS-Federation 1.2 §13.2.4), which may ask who does so */
+    [FG_PAGE_SIGNED_OUT] = {POLICY "form-action 'none'; frame-src https: http:", "strict-origin", NULL},
+    /* the same in a frame of an identity provider's page: there is nothing in it that could be clicked */
+    [FG_PAGE_CLEAN_UP] = {POLICY_FRAMED "form-action 'none'; frame-src https: http:", "strict-origin", NULL},
     [FG_PAGE_ERROR] = {POLICY "form-action 'none'", "same-origin", prepare_error},
     /* No form-action: Chromium applies it to the redirects that follow the POST too, and where the relying party sends
      * the browser next is not known here.  The form's address is a registered one, and no markup can come into the
@@ -157,7 +160,8 @@ static void put_headers(fg_exchange_t *ex, const struct page *page, const char *
     fg_response_header(ex, "Cache-Control", FG_STR("no-store"));
     fg_response_header(ex, "Referrer-Policy", fg_str(page->referrer));
     fg_response_header(ex, "X-Content-Type-Options", FG_STR("nosniff"));
-    fg_response_header(ex, "X-Frame-Options", FG_STR("DENY"));
+    if (strstr(policy, "frame-ancestors 'none'") != NULL)
+        fg_response_header(ex, "X-Frame-Options", FG_STR("DENY"));
 }
 
 static bool render(page_job_t *job, fg_page_t page, int status) {

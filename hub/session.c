@@ -15,6 +15,8 @@
 #define CLAIMS_MAX 512u
 #define FORMAT_VERSION 1u
 #define RENEWAL 10 /* this part of the idle time */
+#define END_COOKIE COOKIE "-end"
+#define END_MAX (CHUNK_SIZE * 3 / 4 - 64)
 
 /* ---- the session as bytes */
 
@@ -170,6 +172,60 @@ void fg_session_add_parties(fg_session_t *session, const fg_str_t *parties, size
             return;
 }
 
+/* ---- the cookie that ends a session */
+
+static void clear_end_cookie(fg_exchange_t *ex) {
+    size_t times;
+    fg_request_cookie(&ex->request, END_COOKIE, &times);
+    if (times > 0)
+        fg_cookie_set(ex, END_COOKIE, FG_STR(""), "SameSite=None; Max-Age=0");
+}
+
+/* Relying parties that find no room are told by an ordinary sign-out only. */
+static bool save_for_end(fg_exchange_t *ex, const fg_session_t *session, fg_err_t *err) {
+    const fg_home_realm_t *realm = fg_hub_find_home_realm(ex->hub, session->home_realm);
+    if (realm == NULL || realm->identity_provider == NULL) {
+        clear_end_cookie(ex);
+        return true;
+    }
+    fg_buf_t bytes = FG_BUF_INIT(END_MAX);
+    fg_bytes_put_string(&bytes, fg_str(session->id));
+    fg_bytes_put_string(&bytes, session->home_realm);
+    fg_bytes_put_number(&bytes, (uint64_t)session->created_ms, 8);
+    for (size_t i = 0; i < session->party_count; i++)
+        if (bytes.length + session->parties[i].n + 4 <= END_MAX)
+            fg_bytes_put_string(&bytes, session->parties[i]);
+    fg_str_t text = FG_STR_NONE;
+    bool sealed = fg_buf_ok(&bytes) && fg_cookie_seal(ex, END_COOKIE, fg_buf_str(&bytes), &text);
+    fg_buf_free(&bytes);
+    if (!sealed)
+        return FG_FAIL(err, FG_E_INTERNAL, "the cookie that ends a session could not be sealed");
+    fg_cookie_set(ex, END_COOKIE, text, "SameSite=None");
+    return true;
+}
+
+bool fg_session_open_for_end(fg_exchange_t *ex, fg_session_t *session) {
+    size_t times;
+    fg_str_t bytes, text = fg_request_cookie(&ex->request, END_COOKIE, &times);
+    *session = (fg_session_t){0};
+    if (times != 1 || text.n > CHUNK_SIZE || !fg_cookie_unseal(ex, END_COOKIE, text, &bytes))
+        return false;
+    fg_bytes_t in = {bytes, false};
+    fg_str_t id = fg_bytes_get_string(&in);
+    if (id.n == 0 || id.n >= sizeof session->id)
+        return false;
+    memcpy(session->id, id.p, id.n);
+    session->home_realm = fg_bytes_get_string(&in);
+    session->created_ms = (int64_t)fg_bytes_get_number(&in, 8);
+    while (in.rest.n > 0 && !in.failed && session->party_count < FG_SESSION_PARTIES)
+        session->parties[session->party_count++] = fg_bytes_get_string(&in);
+    if (!fg_bytes_end(&in) || ex->now_ms - session->created_ms >= ex->hub->session_absolute_ms)
+        return false;
+    return !is_ended(ex, session);
+}
+
+/* ---- saving and ending */
+
 bool fg_session_save(fg_exchange_t *ex, const fg_session_t *session, fg_err_t *err) {
     fg_buf_t bytes = FG_BUF_INIT(SESSION_MAX);
     fg_session_t used = *session;
@@ -196,7 +252,7 @@ bool fg_session_save(fg_exchange_t *ex, const fg_session_t *session, fg_err_t *e
             return FG_FAIL(err, FG_E_MEMORY, "session cookie");
         fg_cookie_set(ex, name, fg_str(value), "SameSite=Lax");
     }
-    return true;
+    return save_for_end(ex, session, err);
 }
 
 bool fg_session_renew(fg_exchange_t *ex, const fg_session_t *session, fg_err_t *err) {
@@ -211,6 +267,7 @@ void fg_session_end(fg_exchange_t *ex, const fg_session_t *session) {
         chunk_name(name, i);
         fg_cookie_clear(ex, name);
     }
+    clear_end_cookie(ex);
     fg_store_t *store = ex->env->store;
     char *key = session ? fg_arena_printf(ex->arena, "session-ended:%s", session->id) : NULL;
     if (store == NULL || key == NULL)

@@ -36,6 +36,11 @@ bool fg_session_renew(fg_exchange_t *ex, const fg_session_t *session, fg_err_t *
 /* Clears the cookies of the response; the id is remembered as ended until its absolute lifetime is over. */
 void fg_session_end(fg_exchange_t *ex, const fg_session_t *session);
 
+/* Of a session that an identity provider vouched for the browser keeps a second cookie, which comes along where the
+ * provider's pages load ours in a frame and SameSite=Lax keeps the session's away.  It says whose session it is and
+ * whom to tell of its end, and no more: what it opens has no identity and is good for ending it alone. */
+bool fg_session_open_for_end(fg_exchange_t *ex, fg_session_t *session) FG_MUST_CHECK;
+
 /* As bytes, for the store; reading points into them.  False: not what was written. */
 void fg_session_write(fg_buf_t *out, const fg_session_t *session);
 bool fg_session_read(fg_arena_t *arena, fg_str_t bytes, fg_session_t *session) FG_MUST_CHECK;

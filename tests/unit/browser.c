@@ -240,6 +240,13 @@ int browser_get(browser_t *b, const fg_protocol_t *protocol, const char *path, c
     return run(b, protocol, path);
 }
 
+int browser_get_with(browser_t *b, const fg_protocol_t *protocol, const char *path, const char *query,
+                     const char *const *headers) {
+    begin_exchange(b, FG_METHOD_GET, path, query, "");
+    set_headers(b, headers);
+    return run(b, protocol, path);
+}
+
 int browser_post_with(browser_t *b, const fg_protocol_t *protocol, const char *path, const char *query,
                       const char *body, const char *const *headers) {
     begin_exchange(b, FG_METHOD_POST, path, query, body);

@@ -46,6 +46,8 @@ int browser_tear_down(void **state);
 
 /* One request to the protocol's endpoint of that path, with all its steps.  Returns the status. */
 int browser_get(browser_t *b, const fg_protocol_t *protocol, const char *path, const char *query);
+int browser_get_with(browser_t *b, const fg_protocol_t *protocol, const char *path, const char *query,
+                     const char *const *headers);
 int browser_post(browser_t *b, const fg_protocol_t *protocol, const char *path, const char *query, const char *body);
 /* The same with headers (name, value, …, NULL) in place of a form's Content-Type. */
 int browser_post_with(browser_t *b, const fg_protocol_t *protocol, const char *path, const char *query,

@@ -641,6 +641,124 @@ static void a_response_must_be_posted(void **state) {
     assert_true(browser_refused(b, FG_E_WSFED_REQUEST));
 }
 
+/* ---- WF-03: signing out */
+
+#define END "__Host-fedgate-end"
+
+/* Leaves the browser the cookies that come along in another site's frame: those with SameSite=None. */
+static void keep_for_frames(browser_t *b) {
+    size_t kept = 0;
+    for (size_t i = 0; i < b->cookie_count; i++)
+        if (strcmp(b->cookies[i][0], END) == 0)
+            memmove(b->cookies[kept++], b->cookies[i], sizeof b->cookies[0]);
+    assert_int_equal(kept, 1);
+    b->cookie_count = kept;
+}
+
+static void sign_in_and_visit(browser_t *b) {
+    answer_t a = good(b);
+    b->cookie_count = 0;
+    assert_true(accepted(b, &a));
+    browser_get(b, &fg_wsfed_protocol, LS, "wa=wsignin1.0&wtrealm=urn%3Arp");
+    assert_string_equal(b->page, "auto_post");
+}
+
+/* The clean-up as a frame of that page loads it; "": no page is told.  True if it ended a session. */
+static bool framed_cleanup(browser_t *b, const char *wa, const char *page) {
+    const char *const headers[] = {"Sec-Fetch-Dest", "iframe", *page ? "Referer" : NULL, page, NULL};
+    char query[64];
+    snprintf(query, sizeof query, "wa=%s", wa);
+    free(b->audit);
+    b->audit = calloc(1, 1);
+    assert_int_equal(browser_get_with(b, &fg_wsfed_protocol, LS, query, headers), 200);
+    return strstr(b->audit, "\"event\":\"signout\"") != NULL;
+}
+
+static void wf_03_only_the_provider_ends_a_session_from_its_pages(void **state) {
+    browser_t *b = *state;
+    static const struct {
+        const char *wa, *page;
+        bool ends;
+    } cases[] = {
+        {"wsignoutcleanup1.0", "https://idp.test/", true},
+        {"wsignoutcleanup1.0", "https://IDP.test:443/ls?x=y", true},
+        {"wsignout1.0", "https://idp.test/", true},
+        {"wsignoutcleanup1.0", "", false},
+        {"wsignoutcleanup1.0", "https://evil.test/", false},
+        {"wsignoutcleanup1.0", "https://second.test/", false}, /* a provider, but not this person's */
+        {"wsignoutcleanup1.0", "https://idp.test.evil.test/", false},
+        {"wsignoutcleanup1.0", "http://idp.test/", false},
+        {"wsignoutcleanup1.0", "https://idp.test@evil.test/", false},
+        {"wsignout1.0", "https://evil.test/", false},
+    };
+    for (size_t i = 0; i < FG_ARRAY_SIZE(cases); i++) {
+        sign_in_and_visit(b);
+        static char cookies[8][2][8192];
+        size_t count = b->cookie_count;
+        memcpy(cookies, b->cookies, sizeof cookies);
+        keep_for_frames(b);
+        if (framed_cleanup(b, cases[i].wa, cases[i].page) != cases[i].ends)
+            fail_msg("case %zu", i);
+        if (cases[i].ends) { /* the relying parties are told */
+            assert_string_equal(b->page, "clean_up");
+            assert_string_equal(json_string_value(json_object_get(json_array_get(json_object_get(b->model, "parties"), 0), "url")),
+                                BROWSER_RP "?wa=wsignoutcleanup1.0");
+            assert_non_null(strstr(b->audit, "\"identity_provider\":\"partner\""));
+        } else
+            assert_string_equal(browser_header(b, "Content-Type"), "image/gif");
+        memcpy(b->cookies, cookies, sizeof cookies); /* even if the browser did not drop them */
+        b->cookie_count = count;
+        browser_get(b, &fg_wsfed_protocol, LS, ASK);
+        assert_string_equal(b->page, cases[i].ends ? "" : "auto_post");
+    }
+}
+
+static void wf_03_the_cookie_for_the_end_is_good_for_nothing_else(void **state) {
+    browser_t *b = *state;
+    sign_in_and_visit(b);
+    keep_for_frames(b);
+    browser_get(b, &fg_wsfed_protocol, LS, ASK);
+    assert_int_equal(b->ex->response.status, 302);
+    sign_in_and_visit(b);
+    keep_for_frames(b);
+    snprintf(b->cookies[1][0], sizeof b->cookies[1][0], "__Host-fedgate");
+    snprintf(b->cookies[1][1], sizeof b->cookies[1][1], "1.%.8000s", b->cookies[0][1]);
+    b->cookie_count = 2;
+    browser_get(b, &fg_wsfed_protocol, LS, ASK);
+    assert_int_equal(b->ex->response.status, 302); /* not a session */
+    sign_in_and_visit(b);
+    keep_for_frames(b);
+    char *last = &b->cookies[0][1][strlen(b->cookies[0][1]) - 5]; /* altered */
+    *last = *last == 'A' ? 'B' : 'A';
+    assert_false(framed_cleanup(b, "wsignoutcleanup1.0", "https://idp.test/"));
+}
+
+/* A directory's people have no such cookie, and it goes when somebody else signs in. */
+static void the_cookie_for_the_end_is_a_providers(void **state) {
+    browser_t *b = *state;
+    sign_in_and_visit(b);
+    keep_for_frames(b);
+    browser_get(b, &fg_wsfed_protocol, LS, "wa=wsignin1.0&wtrealm=urn%3Arp&whr=urn%3Ahome%3Astaff");
+    assert_string_equal(b->page, "sign_in");
+    browser_sign_in(b, &fg_wsfed_protocol, "alice", "alice-demo");
+    assert_string_equal(b->page, "auto_post");
+    for (size_t i = 0; i < b->cookie_count; i++)
+        assert_string_not_equal(b->cookies[i][0], END);
+}
+
+static void signing_out_here_leads_to_the_provider(void **state) {
+    browser_t *b = *state;
+    sign_in_and_visit(b);
+    browser_get(b, &fg_wsfed_protocol, LS, "wa=wsignout1.0");
+    assert_string_equal(b->page, "signed_out");
+    assert_string_equal(browser_text(b, "provider_url"), IDP "&wa=wsignout1.0");
+    assert_string_equal(browser_text(b, "provider_name"), "Partner");
+    for (size_t i = 0; i < b->cookie_count; i++)
+        assert_string_not_equal(b->cookies[i][0], END);
+    browser_get(b, &fg_wsfed_protocol, LS, "wa=wsignout1.0"); /* nobody is signed in any more */
+    assert_string_equal(browser_text(b, "provider_url"), "");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void) {
@@ -648,6 +766,10 @@ int main(void) {
         TEST(is_sent_there_with_what_was_asked),
         TEST(both_formats_in_both_shapes_sign_in),
         TEST(white_space_and_the_place_of_the_signature_do_not_matter),
+        TEST(wf_03_only_the_provider_ends_a_session_from_its_pages),
+        TEST(wf_03_the_cookie_for_the_end_is_good_for_nothing_else),
+        TEST(the_cookie_for_the_end_is_a_providers),
+        TEST(signing_out_here_leads_to_the_provider),
         TEST(wf_04_a_wresult_is_good_once),
         TEST(wf_05_one_response_with_one_token),
         TEST(wf_06_nothing_is_fetched),
