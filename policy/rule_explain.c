@@ -274,7 +274,7 @@ bool fg_policy_explain(const fg_ruleset_t *set, fg_arena_t *arena, const fg_rule
     for (size_t i = 0; i < set->count; i++) {
         if (may_permit(set->rules[i]) && try_rule(&r, i, &trial))
             put_closest(&closest, &trial);
-        if (!fg_rule_run_one(&r, i))
+        if (fg_rule_run_is_candidate(&r, i) && !fg_rule_run_one(&r, i))
             return false;
     }
     if (r.deny.rule != NULL || r.permit.rule != NULL)

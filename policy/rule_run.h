@@ -43,6 +43,10 @@ typedef struct fg_rule_run {
 /* out and err are the caller's and outlive the run. */
 bool fg_rule_run_begin(fg_rule_run_t *r, const fg_ruleset_t *set, fg_arena_t *arena, const fg_rule_stores_t *stores,
                        const fg_claims_t *input, fg_rule_output_t *out, fg_err_t *err) FG_MUST_CHECK;
+/* Whether the rule of that number, which must be behind those that ran, may fire. */
+static inline bool fg_rule_run_is_candidate(const fg_rule_run_t *r, size_t number) {
+    return (r->candidates[number / 64] >> number % 64 & 1) != 0;
+}
 /* Runs the rule of that number, which must be behind those that ran. */
 bool fg_rule_run_one(fg_rule_run_t *r, size_t number) FG_MUST_CHECK;
 /* Runs all rules that can fire. */

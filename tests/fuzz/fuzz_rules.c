@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * Bytes of a rule file, compiled, decided and explained.  Besides memory errors it looks for a refusal without place, and for a
- * decision that depends on how the rules are run: explaining runs all of them, deciding those that the index finds. */
+ * Bytes of a rule file, compiled, decided and explained.  Besides memory errors it looks for a refusal without place, and for an
+ * explanation that says something else than the decision. */
 #include "tests/fuzz/fuzz.h"
 
 #include <stdlib.h>

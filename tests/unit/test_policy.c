@@ -218,6 +218,33 @@ static void a_limit_is_no_decision(void **state) {
     fg_ruleset_free(set);
 }
 
+/* Memory that runs out is no decision, wherever it does. */
+static void memory_runs_out(void **state) {
+    fg_claims_t input = {0};
+    fg_ruleset_t *set = compile("c:[role =~ \"^A\"] => add(Type = \"urn:x\", Value = c.Value + RegexReplace(c.Value, \"a\", \"b\"));"
+                                "[Type == \"urn:x\"] => permit();");
+    size_t failed = 0, decided = 0;
+    put(*state, &input, FG_CLAIM_ROLE, "A");
+    for (size_t cap = 1; cap <= 200000; cap += 1021) {
+        fg_err_t err = FG_ERR_INIT;
+        fg_decision_t decision;
+        fg_buf_t text = FG_BUF_INIT(1 << 16);
+        fg_arena_t *arena = fg_arena_new(cap);
+        bool done = fg_policy_decide(set, arena, NULL, &input, &decision, &err);
+        assert_int_equal(decision.permitted, done);
+        *(done ? &decided : &failed) += 1;
+        fg_arena_free(arena);
+        arena = fg_arena_new(cap);
+        if (fg_policy_explain(set, arena, NULL, &input, &text, &err))
+            assert_true(fg_str_starts(fg_buf_str(&text), "permitted by f:1\n"));
+        fg_buf_free(&text);
+        fg_arena_free(arena);
+    }
+    assert_in_range(failed, 5, 150);
+    assert_in_range(decided, 20, 200);
+    fg_ruleset_free(set);
+}
+
 /* ---- explanations */
 
 static void explains(void **state, const fg_ruleset_t *set, const fg_claims_t *input, const char *expected) {
@@ -294,6 +321,24 @@ static void an_explanation_is_short(void **state) {
     assert_non_null(strstr(text.data, "f:20\n"));
     assert_null(strstr(text.data, "f:15\n"));
     assert_null(strstr(text.data, "f:1\n"));
+    fg_buf_free(&rules);
+    fg_buf_free(&text);
+    fg_ruleset_free(set);
+}
+
+/* Where deciding reaches no limit, explaining does not either, though it looks at all rules. */
+static void explaining_many_rules_stays_within_the_limits(void **state) {
+    fg_claims_t input = {0};
+    fg_buf_t rules = FG_BUF_INIT(1 << 20), text = FG_BUF_INIT(1 << 16);
+    fg_err_t err = FG_ERR_INIT;
+    for (unsigned i = 0; i < 19000; i++)
+        fg_buf_printf(&rules, "[role==\"%u\"]=>permit();\n", i);
+    fg_ruleset_t *set = compile(rules.data);
+    for (unsigned i = 0; i < 150; i++)
+        put(*state, &input, "urn:x", "x");
+    put(*state, &input, FG_CLAIM_ROLE, "18999");
+    assert_true(fg_policy_explain(set, *state, NULL, &input, &text, &err));
+    assert_string_equal(text.data, "permitted by f:19000\n  holds [role==\"18999\"] by role = 18999\n");
     fg_buf_free(&rules);
     fg_buf_free(&text);
     fg_ruleset_free(set);
@@ -617,7 +662,9 @@ int main(void) {
         cmocka_unit_test_setup_teardown(permit_and_deny_are_claims, setup, teardown),
         cmocka_unit_test_setup_teardown(a_decision_has_its_claims, setup, teardown),
         cmocka_unit_test_setup_teardown(a_limit_is_no_decision, setup, teardown),
+        cmocka_unit_test_setup_teardown(memory_runs_out, setup, teardown),
         cmocka_unit_test_setup_teardown(an_explanation, setup, teardown),
+        cmocka_unit_test_setup_teardown(explaining_many_rules_stays_within_the_limits, setup, teardown),
         cmocka_unit_test_setup_teardown(an_explanation_is_short, setup, teardown),
         cmocka_unit_test_setup_teardown(the_cost_is_flat, setup, teardown),
         cmocka_unit_test_setup_teardown(added_claims_wake_rules_behind, setup, teardown),

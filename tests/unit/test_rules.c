@@ -437,6 +437,8 @@ static const char all_of_it[] = "@RuleTemplate = \"T\" @RuleName = \"åä\"\n/* 
                                 "exists([OriginalIssuer != \"o\"]) && count([]) >= 2\n"
                                 "=> issue(Type = a.Type, Value = RegexReplace(b.Value + \"x\", \"(y)\", \"${n}$1\"), "
                                 "Properties[\"r\"] = \"s\"); // end\n"
+                                "@alias t = \"urn:t\"; [t == \"x\", Issuer == \"i\"] && not exists([t]) => permit(); => "
+                                "deny(\"n\");"
                                 "c:[] => add(claim = c); => issue(store = \"AD\", types = (\"t\", \"u\"), query = "
                                 "\"q\", param = \"p\", param = \"r\");";
 
