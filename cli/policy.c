@@ -7,9 +7,12 @@
 
 #define FILES_MAX 256u
 
+/* Which stores there are only the configuration knows. */
+const fg_rule_stores_t fg_cli_policy_stores = {NULL, 0, true};
+
 static int check(const char *path) {
     fg_err_t err = FG_ERR_INIT;
-    fg_ruleset_t *set = fg_ruleset_load(path, NULL, &err);
+    fg_ruleset_t *set = fg_ruleset_load(path, &fg_cli_policy_stores, &err);
     if (set == NULL)
         return fg_cli_fail(&err);
     size_t count = fg_ruleset_get_count(set);

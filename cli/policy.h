@@ -5,6 +5,10 @@
 #define FG_CLI_POLICY_H
 
 #include "cli/cli.h"
+#include "policy/rules.h"
+
+/* Of files that are read without their configuration. */
+extern const fg_rule_stores_t fg_cli_policy_stores;
 
 int fg_cli_policy_check(const fg_cli_command_t *command, const fg_env_t *env, int argc, char **argv);
 int fg_cli_policy_explain(const fg_cli_command_t *command, const fg_env_t *env, int argc, char **argv);

@@ -170,8 +170,8 @@ static int answer(question_t *q) {
     fg_err_t err = FG_ERR_INIT;
     fg_buf_t out = FG_BUF_INIT(EXPLANATION_MAX);
     fg_decision_t decision;
-    if (!fg_policy_decide(q->set, q->arena, NULL, &q->input, &decision, &err) ||
-        !fg_policy_explain(q->set, q->arena, NULL, &q->input, &out, &err)) {
+    if (!fg_policy_decide(q->set, q->arena, &fg_cli_policy_stores, &q->input, &decision, &err) ||
+        !fg_policy_explain(q->set, q->arena, &fg_cli_policy_stores, &q->input, &out, &err)) {
         fg_buf_free(&out);
         return fg_cli_fail(&err);
     }
@@ -189,7 +189,7 @@ static int explain(question_t *q, const fg_cli_command_t *command, const fg_env_
     if (q->arena == NULL)
         FG_FAIL(&err, FG_E_MEMORY, "explaining");
     else
-        q->set = fg_ruleset_load(q->policy, NULL, &err);
+        q->set = fg_ruleset_load(q->policy, &fg_cli_policy_stores, &err);
     if (q->set != NULL && (!add_words(q, &err) || !add_request(q, env, &err)))
         return fg_cli_usage(command, "%s", err.detail);
     if (q->set != NULL && add_file(q, &err) && add_body(q, q->json_body, read_json, &err) &&

@@ -412,6 +412,8 @@ static bool take_store_name(parser_t *p, fg_rule_question_t *question) {
     size_t count = 0;
     if (!take_text(p, &question->store, "the name of an attribute store in quotes"))
         return false;
+    if (p->stores != NULL && p->stores->any)
+        return true;
     for (size_t i = 0; p->stores != NULL && i < p->stores->count; i++) {
         if (fg_str_is(question->store, p->stores->items[i].name))
             return true;

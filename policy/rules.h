@@ -33,6 +33,7 @@ struct fg_rule_store {
 typedef struct fg_rule_stores {
     const fg_rule_store_t *items;
     size_t count;
+    bool any; /* compiling takes every name: rules are looked at without their gateway; those that ask cannot run */
 } fg_rule_stores_t;
 
 /* What a run issued: each claim once, and by which rule first. */

@@ -234,6 +234,18 @@ static void a_policy_is_explained(void **state) {
     assert_holds(out_text, "  holds exists([role]) by role = b\n");
 }
 
+/* Which attribute stores there are only the configuration knows. */
+static void stores_of_any_name_are_taken(void **state) {
+    char line[400];
+    const char *policy = file_in("s.rules", "[role] => add(store = \"people\", types = (\"urn:x\"), query = \";mail;a\");\n=> permit();");
+    (void)state;
+    snprintf(line, sizeof line, "policy check %s", policy);
+    assert_int_equal(run(line), 0);
+    assert_int_equal(explain(policy, ""), 0);
+    assert_int_equal(explain(policy, "--claim role=x"), 1);
+    assert_holds(err_text, "/s.rules:1: rule \"\": its attribute store is not there");
+}
+
 static void a_policy_that_cannot_be_asked(void **state) {
     const char *policy = file_in("a.rules", "=> permit();"), *text = file_in("c.json", "{\"role\":[1]}");
     char options[400];
@@ -267,6 +279,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(help_goes_to_standard_output, setup, teardown),
         cmocka_unit_test_setup_teardown(keys_are_listed_rolled_and_forgotten, setup, teardown),
         cmocka_unit_test_setup_teardown(a_policy_is_explained, setup, teardown),
+        cmocka_unit_test_setup_teardown(stores_of_any_name_are_taken, setup, teardown),
         cmocka_unit_test_setup_teardown(a_policy_that_cannot_be_asked, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

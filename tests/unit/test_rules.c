@@ -286,6 +286,13 @@ static void attribute_stores(void **state) {
     }
     fg_err_t err = FG_ERR_INIT;
     fg_rule_output_t out;
+    const fg_rule_stores_t any = {.any = true};
+    fg_ruleset_t *unknown =
+        fg_ruleset_compile("f", FG_STR("=> issue(store=\"XY\",types=(\"a\"),query=\"q\");"), &any, &err);
+    assert_non_null(unknown);
+    assert_false(fg_ruleset_run(unknown, *state, &any, &input, &out, &err));
+    assert_string_equal(err.detail, "f:1: rule \"\": its attribute store is not there");
+    fg_ruleset_free(unknown);
     fg_ruleset_t *set =
         fg_ruleset_compile("f", FG_STR("=> issue(store=\"AD\",types=(\"a\"),query=\"fail\");"), &stores, &err);
     assert_false(fg_ruleset_run(set, *state, &stores, &input, &out, &err));
