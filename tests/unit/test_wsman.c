@@ -277,6 +277,10 @@ static void headers_stand_once_and_in_their_place_wm02(void **state) {
         {GET("<Action>" FG_NS_WXF "/Delete</Action>"), FG_E_WSA_HEADER},
         {GET("<a:action>" FG_NS_WXF "/Delete</a:action>"), FG_E_WSA_HEADER},
         {GET("<a:ResourceURI>x</a:ResourceURI>"), FG_E_WSA_HEADER},
+        {MESSAGE("<z:Action" WSA10 ">" GET_ACTION "</z:Action>" TO RESOURCE(SERVICE) ID, ""), FG_E_WSA_HEADER},
+        {MESSAGE(ACTION(GET_ACTION) TO "<a:ResourceURI>" SERVICE "</a:ResourceURI>" ID, ""), FG_E_WSA_HEADER},
+        {GET("<z:FaultTo" WSA10 "/>"), FG_E_WSA_HEADER},
+        {GET("<w:faultto/>"), FG_E_WSA_HEADER},
     };
     CHECK(cases);
 }
@@ -360,11 +364,11 @@ static void resource_is_read_byte_by_byte_wm09(void **state) {
 static void selectors_and_options_have_one_reading_wm10(void **state) {
 #define WITH(list) GET(SELECTORS(list))
 #define OPTIONS(list) GET("<w:OptionSet>" list "</w:OptionSet>")
-#define EIGHT(n)                                                                                        \
-    SELECTOR("a" n, "")                                                                                 \
-    SELECTOR("b" n, "")                                                                                 \
-    SELECTOR("c" n, "") SELECTOR("d" n, "") SELECTOR("e" n, "") SELECTOR("f" n, "") SELECTOR("g" n, "") \
-        SELECTOR("h" n, "")
+#define EIGHT(n)        \
+    SELECTOR("a" n, "") \
+    SELECTOR("b" n, "") \
+    SELECTOR("c" n, "") \
+    SELECTOR("d" n, "") SELECTOR("e" n, "") SELECTOR("f" n, "") SELECTOR("g" n, "") SELECTOR("h" n, "")
 #define THIRTY_TWO EIGHT("1") EIGHT("2") EIGHT("3") EIGHT("4")
     static const expectation_t cases[] = {
         {WITH(SELECTOR("Name", "W32Time") SELECTOR("SystemName", "a b")), FG_OK},
