@@ -5,6 +5,7 @@
 #include "hub/audit.h"
 #include "sts/rstr.h"
 #include "sts/wsfed.h"
+#include "token/decrypt.h"
 
 /* The assertion in a wresult, before anything in it is believed. */
 static xmlNode *find_assertion(fg_exchange_t *ex, fg_str_t wresult, fg_err_t *err) {
@@ -13,6 +14,18 @@ static xmlNode *find_assertion(fg_exchange_t *ex, fg_str_t wresult, fg_err_t *er
     if (doc == NULL || !fg_rstr_read(ex->arena, doc, &rstr, err))
         return NULL;
     return rstr.token;
+}
+
+/* Encrypted to one of our keys: also to the one before, which a provider may still know, and to the one to come. */
+static bool decrypt(fg_exchange_t *ex, xmlNode **assertion, fg_err_t *err) {
+    const fg_key_t *keys[FG_KEY_STATES];
+    size_t count = 0;
+    if (!fg_assertion_is_encrypted(*assertion))
+        return true;
+    for (size_t i = 0; i < FG_KEY_STATES; i++)
+        if (ex->keys->encryption[i] != NULL)
+            keys[count++] = ex->keys->encryption[i];
+    return fg_assertion_decrypt(ex->arena, *assertion, keys, count, &ex->hub->xml, assertion, err);
 }
 
 /* The round trip's state says who was asked, and only that provider's keys count (SA-04); the token's own words choose
@@ -30,7 +43,8 @@ static bool read_token(fg_exchange_t *ex, const fg_identity_provider_t *provider
         .once = true,
     };
     xmlNode *assertion = find_assertion(ex, wresult, err);
-    return assertion != NULL && fg_assertion_read(ex->env, ex->arena, assertion, &trust, token, err);
+    return assertion != NULL && decrypt(ex, &assertion, err) &&
+           fg_assertion_read(ex->env, ex->arena, assertion, &trust, token, err);
 }
 
 static void audit_accepted(fg_exchange_t *ex, const fg_identity_provider_t *provider,

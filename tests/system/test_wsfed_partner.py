@@ -20,6 +20,8 @@ PROVIDERS = {
     'ben': ('saml11', '13', False, True),
     'cleo': ('saml20', '2005', False, True),
     'dora': ('saml20', '13', False, False),
+    'emil': ('saml11', '13', True, False),
+    'fay': ('saml20', '2005', True, True),
 }
 DEMO = '/demo/'
 

@@ -11,6 +11,7 @@
 #include "core/xml.h"
 #include "sts/wsfed.h"
 #include "token/assertion.h"
+#include "token/encrypt.h"
 
 #define LS "/adfs/ls/"
 #define ASK "wa=wsignin1.0&wtrealm=urn%3Arp&whr=urn%3Ahome%3Apartner"
@@ -65,6 +66,7 @@ typedef struct answer {
     const char *from, *to; /* replaced in the assertion before it is signed */
     bool signature_last;
     const char *applies_to;
+    const fg_key_t *encrypt_to; /* NULL: not encrypted */
 } answer_t;
 
 static answer_t good(const browser_t *b) {
@@ -142,9 +144,20 @@ static char *wrap(const answer_t *a, const char *token) {
     return out;
 }
 
+static char *encrypt(browser_t *b, const answer_t *a, const char *token) {
+    fg_err_t err = FG_ERR_INIT;
+    fg_buf_t out = FG_BUF_INIT(1u << 20);
+    if (!fg_assertion_encrypt(&b->test.env, a->version, fg_str(token), a->encrypt_to, FG_ENCRYPT_AES256_CBC, &out, &err))
+        fail_msg("%s", err.detail);
+    size_t n;
+    char *text = fg_buf_take(&out, &n);
+    fg_buf_free(&out);
+    return text;
+}
+
 static char *make_wresult(browser_t *b, const answer_t *a) {
-    char *token = make_assertion(b, a), *wresult = wrap(a, token);
-    free(token);
+    char *token = make_assertion(b, a), *sent = a->encrypt_to ? encrypt(b, a, token) : strdup(token), *wresult = wrap(a, sent);
+    free(token), free(sent);
     return wresult;
 }
 
@@ -641,6 +654,54 @@ static void a_response_must_be_posted(void **state) {
     assert_true(browser_refused(b, FG_E_WSFED_REQUEST));
 }
 
+/* ---- encrypted tokens */
+
+static fg_key_t *make_rsa(void) {
+    fg_err_t err = FG_ERR_INIT;
+    return fg_key_generate(FG_KEY_RSA_2048, "encryption", TEST_NOW, TEST_NOW + FG_DAY, &err);
+}
+
+/* To the key that the metadata names, and to that of before a rollover. */
+static void encrypted_tokens_are_read(void **state) {
+    browser_t *b = *state;
+    b->keys.encryption[FG_KEY_ACTIVE] = make_rsa();
+    b->keys.encryption[FG_KEY_PREVIOUS] = make_rsa();
+    for (int version = FG_SAML_11; version <= FG_SAML_20; version++) {
+        for (int which = FG_KEY_ACTIVE; which < FG_KEY_STATES; which++) {
+            answer_t a = good(b);
+            a.version = (fg_saml_version_t)version;
+            a.encrypt_to = b->keys.encryption[which];
+            if (a.encrypt_to == NULL)
+                continue;
+            b->cookie_count = 0;
+            assert_true(accepted(b, &a));
+        }
+    }
+}
+
+/* XE-01: one face for what cannot be opened and for what is not signed inside. */
+static void encryption_replaces_no_signature(void **state) {
+    browser_t *b = *state;
+    fg_key_t *stranger = make_rsa();
+    b->keys.encryption[FG_KEY_ACTIVE] = make_rsa();
+    answer_t a = good(b);
+    a.encrypt_to = stranger;
+    assert_true(refused(b, &a, FG_E_DECRYPT));
+    a.encrypt_to = b->keys.encryption[FG_KEY_ACTIVE];
+    a.key = evil_key;
+    assert_true(refused(b, &a, FG_E_SIG_INVALID));
+    a.key = idp_key;
+    char *bare = make_assertion(b, &a);
+    cut_signature(bare);
+    char *sealed = encrypt(b, &a, bare), *wresult = wrap(&a, sealed);
+    leave(b, ASK);
+    post(b, wresult, wctx);
+    assert_true(browser_refused(b, FG_E_SIG_MISSING));
+    assert_true(accepted(b, &a));
+    free(bare), free(sealed), free(wresult);
+    fg_key_unref(stranger);
+}
+
 /* ---- WF-03: signing out */
 
 #define END "__Host-fedgate-end"
@@ -766,6 +827,8 @@ int main(void) {
         TEST(is_sent_there_with_what_was_asked),
         TEST(both_formats_in_both_shapes_sign_in),
         TEST(white_space_and_the_place_of_the_signature_do_not_matter),
+        TEST(encrypted_tokens_are_read),
+        TEST(encryption_replaces_no_signature),
         TEST(wf_03_only_the_provider_ends_a_session_from_its_pages),
         TEST(wf_03_the_cookie_for_the_end_is_good_for_nothing_else),
         TEST(the_cookie_for_the_end_is_a_providers),
