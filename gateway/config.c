@@ -111,6 +111,7 @@ static const fg_config_option_t identity_provider_options[] = {
     ROW("metadata", path, metadata, ONE, NULL, NULL),
     ROW("metadata_certificate", path, metadata_certificate, ONE, NULL, NULL),
     ROW("certificate", path, certificates, LIST, NULL, NULL),
+    ROW("jwks", path, jwks, ONE, NULL, NULL),
     ROW("sign_in", web, sign_in, ONE, NULL, NULL),
     ROW("sign_out", web, sign_out, ONE, NULL, NULL),
     ROW("realm", uri, realm, ONE, NULL, NULL),

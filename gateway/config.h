@@ -55,6 +55,7 @@ typedef struct fg_config_provider {
     const char *metadata;
     const char *metadata_certificate;
     fg_config_list_t certificates; /* const char *, paths */
+    const char *jwks;
     fg_str_t sign_in;
     fg_str_t sign_out;
     fg_str_t realm;

@@ -10,6 +10,7 @@
 #include "sts/federation_metadata.h"
 
 #define METADATA_MAX (1u << 20)
+#define JWKS_MAX (256u << 10)
 
 /* What one section names. */
 typedef struct source {
@@ -21,6 +22,9 @@ typedef struct source {
     fg_arena_t *arena;                /* of metadata */
     fg_provider_metadata_t *metadata; /* NULL: none */
     fg_file_stamp_t stamp;
+    fg_arena_t *jwks_arena; /* of jwks */
+    fg_str_t jwks;          /* a JWK set that can be read; .p NULL: none */
+    fg_file_stamp_t jwks_stamp;
 } source_t;
 
 struct fg_identity_providers {
@@ -50,6 +54,32 @@ static bool read_metadata(source_t *source, const fg_env_t *env, fg_err_t *err) 
     }
     source->arena = arena;
     source->metadata = metadata;
+    return true;
+}
+
+static bool read_jwks(source_t *source, fg_err_t *err) {
+    fg_buf_t json = FG_BUF_INIT(JWKS_MAX);
+    fg_arena_t *arena = fg_arena_new(0);
+    fg_jwk_set_t set;
+    fg_file_stamp_t stamp = {0};
+    fg_str_t text = FG_STR_NONE;
+    bool ok = arena != NULL && fg_file_read(source->section->jwks, &json, &stamp, err);
+    if (ok)
+        text = fg_arena_str(arena, fg_buf_str(&json));
+    fg_buf_free(&json);
+    source->jwks_stamp = stamp;
+    if (ok && text.p == NULL)
+        ok = FG_FAIL(err, FG_E_MEMORY, "reading a JWK set");
+    if (ok)
+        ok = fg_jwk_set_read(arena, text, &set, err);
+    if (ok && set.count == 0)
+        ok = FG_FAIL(err, FG_E_TOKEN_MALFORMED, "no key for signatures in it");
+    if (!ok) {
+        fg_arena_free(arena);
+        return false;
+    }
+    source->jwks_arena = arena;
+    source->jwks = text;
     return true;
 }
 
@@ -90,6 +120,8 @@ static bool source_read(source_t *source, const fg_rule_stores_t *stores, const 
     if (section->metadata != NULL && !read_metadata(source, env, &why))
         return fg_config_refuse(err, &section->at, "metadata", 0, "an identity provider's federation metadata (%s)",
                                 why.detail);
+    if (section->jwks != NULL && !read_jwks(source, &why))
+        return fg_config_refuse(err, &section->at, "jwks", 0, "a JWK set (%s)", why.detail);
     if (section->allow_sha1 == FG_CHOICE_YES)
         fg_log(env, FG_LOG_WARN, "identity provider \"%s\": signatures with SHA-1 are accepted, which can be forged",
                section->at.title);
@@ -132,6 +164,7 @@ void fg_identity_providers_free(fg_identity_providers_t *providers) {
         fg_key_unref(source->metadata_certificate);
         fg_ruleset_free(source->acceptance_rules);
         fg_arena_free(source->arena);
+        fg_arena_free(source->jwks_arena);
     }
     free(providers->sources);
     free(providers);
@@ -160,29 +193,54 @@ static fg_str_t make_kid(fg_arena_t *arena, const fg_key_t *key) {
     return kid;
 }
 
+static bool has_kid(const fg_jwk_set_t *set, fg_str_t kid) {
+    for (size_t i = 0; i < set->count; i++)
+        if (fg_str_eq(set->items[i].kid, kid))
+            return true;
+    return false;
+}
+
+/* Keys of JWTs: those of the JWK set, and the certificates' that it does not name. */
+static bool put_jwks(const source_t *source, fg_arena_t *arena, fg_key_t *const *certificates,
+                     fg_identity_provider_t *provider, fg_err_t *err) {
+    fg_jwk_set_t set = {0}, *all = &provider->jwks;
+    if (source->jwks.p != NULL && !fg_jwk_set_read(arena, source->jwks, &set, err))
+        return false;
+    all->items = fg_arena_alloc(arena, (set.count + provider->key_count + 1) * sizeof *all->items);
+    if (all->items == NULL)
+        return FG_FAIL(err, FG_E_MEMORY, "reading identity providers");
+    for (size_t i = 0; i < set.count; i++)
+        all->items[all->count++] = set.items[i];
+    for (size_t i = 0; i < provider->key_count; i++) {
+        fg_str_t kid = make_kid(arena, certificates[i]);
+        if (kid.p == NULL)
+            return FG_FAIL(err, FG_E_MEMORY, "reading identity providers");
+        if (!has_kid(&set, kid))
+            all->items[all->count++] = (fg_jwk_t){certificates[i], kid, FG_STR_NONE};
+    }
+    return true;
+}
+
 static bool put_keys(const source_t *source, fg_arena_t *arena, fg_identity_provider_t *provider, fg_err_t *err) {
     const fg_provider_metadata_t *m = source->metadata;
     bool by_hand = source->certificate_count > 0;
     fg_key_t *const *from = by_hand ? source->certificates : m ? m->keys : NULL;
     size_t count = by_hand ? source->certificate_count : m ? m->key_count : 0;
-    if (count == 0)
+    if (count == 0 && source->jwks.p == NULL)
         return fg_config_refuse(err, &source->section->at, "certificate", 0,
                                 "certificate = {\"FILE\"} or metadata = \"FILE\" in identity_provider \"%s\"",
                                 source->section->at.title);
-    const fg_key_t **keys = fg_arena_alloc(arena, count * sizeof(const fg_key_t *));
-    fg_jwk_t *jwks = fg_arena_alloc(arena, count * sizeof *jwks);
-    if (keys == NULL || jwks == NULL)
+    const fg_key_t **keys = fg_arena_alloc(arena, (count + 1) * sizeof(const fg_key_t *));
+    if (keys == NULL)
         return FG_FAIL(err, FG_E_MEMORY, "reading identity providers");
     for (size_t i = 0; i < count; i++) {
-        jwks[i] = (fg_jwk_t){fg_key_ref(from[i]), make_kid(arena, from[i]), FG_STR_NONE};
         keys[i] = from[i];
-        if (!fg_arena_own(arena, release_key, jwks[i].key) || jwks[i].kid.p == NULL)
+        if (!fg_arena_own(arena, release_key, fg_key_ref(from[i])))
             return FG_FAIL(err, FG_E_MEMORY, "reading identity providers");
     }
     provider->keys = keys;
     provider->key_count = count;
-    provider->jwks = (fg_jwk_set_t){jwks, count};
-    return true;
+    return put_jwks(source, arena, from, provider, err);
 }
 
 static bool provider_build(const source_t *source, fg_arena_t *arena, const fg_hub_t *hub,
@@ -253,27 +311,53 @@ bool fg_identity_providers_build(const fg_identity_providers_t *providers, fg_ar
 
 /* ---- refreshing */
 
+/* One file of a provider: read again if it changed.  What was there before is put back if it is wrong. */
+typedef struct file {
+    const char *what;
+    const char *path; /* NULL: none */
+    bool (*read)(source_t *source, const fg_env_t *env, fg_err_t *err);
+    fg_file_stamp_t *stamp;
+    fg_arena_t **arena;
+} file_t;
+
+static bool read_jwks_again(source_t *source, const fg_env_t *env, fg_err_t *err) {
+    (void)env;
+    return read_jwks(source, err);
+}
+
+static void refresh_file(source_t *source, const file_t *file, const fg_env_t *env,
+                         bool (*rebuild)(void *context, const fg_env_t *env, fg_err_t *err), void *context) {
+    const char *title = source->section->at.title;
+    fg_file_stamp_t stamp, read_stamp;
+    if (file->path == NULL || !fg_file_stamp(file->path, &stamp) || fg_file_stamp_eq(&stamp, file->stamp))
+        return;
+    const source_t before = *source;
+    fg_arena_t *before_arena = *file->arena;
+    fg_err_t err = FG_ERR_INIT;
+    bool read = file->read(source, env, &err);
+    if (read && rebuild(context, env, &err)) {
+        fg_arena_free(before_arena);
+        fg_log(env, FG_LOG_NOTICE, "identity provider \"%s\": %s %s read again", title, file->what, file->path);
+        return;
+    }
+    if (read)
+        fg_arena_free(*file->arena);
+    read_stamp = *file->stamp;
+    *source = before;
+    *file->stamp = read_stamp;
+    fg_log(env, FG_LOG_ERROR, "identity provider \"%s\": %s %s is refused and the last good one stays: %s", title,
+           file->what, file->path, err.detail);
+}
+
 void fg_identity_providers_refresh(fg_identity_providers_t *providers, const fg_env_t *env,
                                    bool (*rebuild)(void *context, const fg_env_t *env, fg_err_t *err), void *context) {
     for (size_t i = 0; i < providers->count; i++) {
-        source_t *source = &providers->sources[i], before = *source;
-        const char *title = source->section->at.title, *path = source->section->metadata;
-        fg_file_stamp_t stamp;
-        if (source->metadata == NULL || !fg_file_stamp(path, &stamp) || fg_file_stamp_eq(&stamp, &source->stamp))
-            continue;
-        fg_err_t err = FG_ERR_INIT;
-        bool read = read_metadata(source, env, &err);
-        if (read && rebuild(context, env, &err)) {
-            fg_arena_free(before.arena);
-            fg_log(env, FG_LOG_NOTICE, "identity provider \"%s\": metadata %s read again", title, path);
-            continue;
-        }
-        if (read) {
-            fg_arena_free(source->arena);
-            source->arena = before.arena;
-            source->metadata = before.metadata;
-        }
-        fg_log(env, FG_LOG_ERROR, "identity provider \"%s\": metadata %s is refused and the last good one stays: %s",
-               title, path, err.detail);
+        source_t *source = &providers->sources[i];
+        const file_t files[] = {
+            {"metadata", source->section->metadata, read_metadata, &source->stamp, &source->arena},
+            {"JWK set", source->section->jwks, read_jwks_again, &source->jwks_stamp, &source->jwks_arena},
+        };
+        for (size_t k = 0; k < FG_ARRAY_SIZE(files); k++)
+            refresh_file(source, &files[k], env, rebuild, context);
     }
 }

@@ -18,7 +18,7 @@ void fg_identity_providers_free(fg_identity_providers_t *providers);
 bool fg_identity_providers_build(const fg_identity_providers_t *providers, fg_arena_t *arena, fg_hub_t *hub,
                                  fg_err_t *err) FG_MUST_CHECK;
 
-/* Reads metadata files that changed, as fg_partners_refresh does. */
+/* Reads metadata and JWK set files that changed, as fg_partners_refresh does. */
 void fg_identity_providers_refresh(fg_identity_providers_t *providers, const fg_env_t *env,
                                    bool (*rebuild)(void *context, const fg_env_t *env, fg_err_t *err), void *context);
 

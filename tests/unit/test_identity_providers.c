@@ -186,6 +186,49 @@ static void certificates_are_keys_of_jwts(void **state) {
     fg_gateway_free(g);
 }
 
+#define JWK(kid) "{\"kty\":\"EC\",\"crv\":\"P-256\",\"use\":\"sig\",\"kid\":\"" kid "\"," \
+    "\"x\":\"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4\",\"y\":\"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM\"}"
+
+/* How many keys for JWTs the provider "urn:jwt" has for new exchanges; *kid: the first one's name. */
+static size_t count_jwks(fg_gateway_t *g, char kid[64]) {
+    const fg_request_t request = {.method = FG_METHOD_GET, .https = true};
+    fg_exchange_t *ex = fg_gateway_exchange_new(g, &test.env, &request);
+    const fg_jwk_set_t *set = &fg_hub_find_issuer(ex->hub, FG_STR("urn:jwt"))->identity_provider->jwks;
+    size_t count = set->count;
+    snprintf(kid, 64, "%.*s", (int)set->items[0].kid.n, set->items[0].kid.p);
+    fg_gateway_exchange_free(ex);
+    return count;
+}
+
+/* RFC 7517 */
+static void a_jwk_set_has_keys_of_jwts_and_is_read_again(void **state) {
+    (void)state;
+    char kid[64];
+    write_file("keys.json", "{\"keys\":[" JWK("one") "]}");
+    fg_gateway_t *g = load_good("identity_provider \"jwt\" { issuer = \"urn:jwt\" jwks = \"keys.json\" }");
+    assert_int_equal(count_jwks(g, kid), 1);
+    assert_string_equal(kid, "one");
+    assert_int_equal(fg_hub_find_issuer(fg_gateway_get_hub(g), FG_STR("urn:jwt"))->identity_provider->key_count, 0);
+    write_file("keys.json", "{\"keys\":[" JWK("two") "," JWK("three") "]}");
+    fg_gateway_refresh(g, &test.env);
+    assert_int_equal(count_jwks(g, kid), 2);
+    assert_string_equal(kid, "two");
+    write_file("keys.json", "{\"keys\":[" JWK("four") "," JWK("four") "]}"); /* JW-04 */
+    fg_gateway_refresh(g, &test.env);
+    assert_int_equal(count_jwks(g, kid), 2);
+    assert_non_null(strstr(test.log, "the last good one stays"));
+    write_file("keys.json", "{\"keys\":[]}");
+    fg_gateway_refresh(g, &test.env);
+    assert_int_equal(count_jwks(g, kid), 2);
+    write_file("keys.json", "{\"keys\":[" JWK("five") "]}");
+    fg_gateway_refresh(g, &test.env);
+    assert_int_equal(count_jwks(g, kid), 1);
+    fg_gateway_free(g);
+    g = load_good("identity_provider \"jwt\" { issuer = \"urn:jwt\" jwks = \"keys.json\" certificate = {\"first.pem\", \"second.pem\"} }");
+    assert_int_equal(count_jwks(g, kid), 3);
+    fg_gateway_free(g);
+}
+
 static const struct {
     const char *text;
     const char *expected; /* behind the file's name */
@@ -271,6 +314,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(home_realms_are_directories_then_providers),
         cmocka_unit_test(certificates_are_keys_of_jwts),
+        cmocka_unit_test(a_jwk_set_has_keys_of_jwts_and_is_read_again),
         cmocka_unit_test(what_does_not_go_together_is_refused_at_its_place),
         cmocka_unit_test(changed_metadata_is_taken_up_and_wrong_metadata_is_not),
     };
