@@ -654,6 +654,50 @@ static void a_response_must_be_posted(void **state) {
     assert_true(browser_refused(b, FG_E_WSFED_REQUEST));
 }
 
+/* ---- as AD FS wrote it */
+
+/* The collection in a recorded answer of AD FS, with its signing certificate. */
+static char *recorded(fg_key_t **key) {
+    char path[512];
+    size_t n;
+    fg_err_t err = FG_ERR_INIT;
+    snprintf(path, sizeof path, "%s/adfs/keys/rstr13-signed.pem", test_vectors());
+    char *pem = test_file(path, &n);
+    *key = fg_key_from_pem((fg_str_t){pem, n}, &err);
+    snprintf(path, sizeof path, "%s/adfs/wstrust/rstr13-signed.xml", test_vectors());
+    char *xml = test_file(path, &n), *begin = strstr(xml, "<trust:RequestSecurityTokenResponseCollection");
+    char *end = strstr(xml, "</trust:RequestSecurityTokenResponseCollection>");
+    assert_true(*key != NULL && begin != NULL && end != NULL);
+    char *wresult = strndup(begin, (size_t)(end - begin) + strlen("</trust:RequestSecurityTokenResponseCollection>"));
+    free(pem), free(xml);
+    return wresult;
+}
+
+static void a_recorded_token_of_ad_fs_signs_in(void **state) {
+    browser_t *b = *state;
+    fg_key_t *key;
+    if (test_vectors() == NULL)
+        skip();
+    char *wresult = recorded(&key);
+    const fg_key_t *const keys[] = {key};
+    providers[0].issuer = FG_STR("http://fs.naturalcauses.com/adfs/services/trust");
+    providers[0].realm = FG_STR("urn:federation:MicrosoftOnline");
+    providers[0].keys = keys;
+    assert_true(fg_time_parse(FG_STR("2014-01-27T08:20:00Z"), &b->test.now_ms));
+    leave(b, ASK);
+    post(b, wresult, wctx);
+    assert_true(browser_refused(b, FG_E_SIG_ALGORITHM)); /* XS-25: it is signed with SHA-1 */
+    providers[0].allow_sha1 = true;
+    leave(b, ASK);
+    assert_int_equal(post(b, wresult, wctx), 303);
+    b->cookie_count = 0;
+    leave(b, ASK);
+    post(b, wresult, wctx);
+    assert_true(browser_refused(b, FG_E_TOKEN_REPLAY));
+    free(wresult);
+    fg_key_unref(key);
+}
+
 /* ---- encrypted tokens */
 
 static fg_key_t *make_rsa(void) {
@@ -827,6 +871,7 @@ int main(void) {
         TEST(is_sent_there_with_what_was_asked),
         TEST(both_formats_in_both_shapes_sign_in),
         TEST(white_space_and_the_place_of_the_signature_do_not_matter),
+        TEST(a_recorded_token_of_ad_fs_signs_in),
         TEST(encrypted_tokens_are_read),
         TEST(encryption_replaces_no_signature),
         TEST(wf_03_only_the_provider_ends_a_session_from_its_pages),
