@@ -54,16 +54,26 @@ static bool read_urlencoded(fg_arena_t *arena, fg_str_t type, fg_str_t body, fg_
     return true;
 }
 
-/* ---- text/plain: lines "name=value", each with CR LF behind it */
+/* ---- text/plain: lines "name=value", each with CR LF behind it.  Where a value has line ends nobody can tell what was
+ * its beginning; what is read here makes the same bytes when it is sent again. */
 
 static bool read_plain(fg_arena_t *arena, fg_str_t type, fg_str_t body, fg_web_form_t *form, fg_err_t *err) {
     fg_str_t line, name;
     (void)type;
     while (body.n > 0) {
-        if (!cut(&body, FG_STR("\r\n"), &line) || !cut(&line, FG_STR("="), &name))
-            return FG_FAIL(err, FG_E_HTTP_FORM, "a line of the form has no end or no '='");
-        if (!add(arena, form, name, line, err))
-            return false;
+        if (!cut(&body, FG_STR("\r\n"), &line))
+            return FG_FAIL(err, FG_E_HTTP_FORM, "a line of the form has no end");
+        if (cut(&line, FG_STR("="), &name)) {
+            if (!add(arena, form, name, line, err))
+                return false;
+            continue;
+        }
+        if (form->count == 0)
+            return FG_FAIL(err, FG_E_HTTP_FORM, "the form's first line has no '='");
+        fg_str_t *value = &form->items[form->count - 1].value; /* goes on in this line */
+        if (!fg_str_is_utf8(line))
+            return FG_FAIL(err, FG_E_HTTP_FORM, "a field is not UTF-8");
+        value->n = (size_t)(line.p + line.n - value->p);
     }
     return true;
 }

@@ -472,6 +472,8 @@ static void forms_are_read(void **state) {
         {plain, "a=b\r\nc==d e\r\n", "a:b;c:=d e;"},
         {plain, "a=b\r\nc", "refused"},
         {plain, "a\r\n", "refused"},
+        {plain, "a=b\r\nline\r\n\r\nc=d\r\n", "a:b\r\nline\r\n;c:d;"},
+        {plain, "a=b\r\n\xff\r\n", "refused"},
         {multi, PART("a", "") "b\r\n" PART("c%22", "") "line\r\nline\r\n--X-y--\r\n", "a:b;c%22:line\r\nline;"},
         {"multipart/form-data; boundary=\"X-y\"", PART("a", "") "b\r\n--X-y--\r\n", "a:b;"},
         {multi, "--X-y--\r\n", ""},
