@@ -2,10 +2,14 @@
 #include "gateway/protects.h"
 
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 
-#include "core/file.h"
+#include "core/time.h"
 #include "gateway/rule_files.h"
+#include "policy/request.h"
+
+#define RETRY (5 * FG_SECOND)
 
 /* Which credentials a kind takes unless the section says. */
 static const unsigned accept_defaults[] = {
@@ -22,8 +26,9 @@ typedef struct policy {
 
 typedef struct source {
     const fg_config_protect_t *section;
-    policy_t *policy; /* NULL: none */
-    fg_file_stamp_t stamp;
+    policy_t *policy;    /* NULL: none */
+    int64_t refused_ms;  /* when the file's present content was refused; 0: it was not */
+    char complaint[512]; /* what was said of it */
 } source_t;
 
 struct fg_protects {
@@ -47,8 +52,6 @@ static void policy_release(void *object) {
 static bool policy_read(const fg_protects_t *protects, source_t *source, fg_err_t *err) {
     const fg_config_protect_t *section = source->section;
     policy_t *policy = malloc(sizeof *policy);
-    /* before reading: what changes meanwhile is seen the next time */
-    fg_file_stamp(section->policy, &source->stamp);
     if (policy == NULL)
         return FG_FAIL(err, FG_E_MEMORY, "reading policies");
     atomic_init(&policy->references, 1);
@@ -182,6 +185,9 @@ static bool protect_build(const source_t *source, fg_arena_t *arena, const fg_hu
     if (source->policy == NULL)
         return true;
     protect->policy = source->policy->rules;
+    protect->reads_json = fg_ruleset_get_types(protect->policy, FG_REQUEST_JSON, NULL, 0) > 0;
+    protect->reads_certificate = fg_ruleset_get_types(protect->policy, FG_REQUEST_CLAIMS "certificate", NULL, 0) > 0;
+    protect->asks_stores = fg_ruleset_asks_stores(protect->policy);
     atomic_fetch_add(&source->policy->references, 1);
     return fg_arena_own(arena, policy_release, source->policy) ||
            FG_FAIL(err, FG_E_MEMORY, "reading protected locations");
@@ -207,19 +213,37 @@ bool fg_protects_build(const fg_protects_t *protects, fg_arena_t *arena, fg_hub_
 
 /* ---- refreshing */
 
+/* One that was refused is tried again now and then, as a file may be the mistake that is not known yet. */
+static bool is_due(const source_t *source, const fg_env_t *env) {
+    if (source->policy == NULL || !fg_ruleset_is_changed(source->policy->rules))
+        return false;
+    int64_t now = fg_now(env);
+    return source->refused_ms == 0 || now < source->refused_ms || now - source->refused_ms >= RETRY;
+}
+
+/* Says each thing once. */
+static void complain(source_t *source, const fg_env_t *env, const fg_err_t *err) {
+    source->refused_ms = fg_now(env);
+    if (strcmp(source->complaint, err->detail) == 0)
+        return;
+    snprintf(source->complaint, sizeof source->complaint, "%s", err->detail);
+    fg_log(env, FG_LOG_ERROR, "protect \"%s\": policy %s is refused and the last good one stays: %s",
+           source->section->at.title, source->section->policy, err->detail);
+}
+
 void fg_protects_refresh(fg_protects_t *protects, const fg_env_t *env,
                          bool (*rebuild)(void *context, const fg_env_t *env, fg_err_t *err), void *context) {
     for (size_t i = 0; i < protects->count; i++) {
         source_t *source = &protects->sources[i];
         policy_t *before = source->policy;
-        fg_file_stamp_t stamp;
-        if (before == NULL ||
-            (fg_file_stamp(source->section->policy, &stamp), fg_file_stamp_eq(&stamp, &source->stamp)))
-            continue;
         fg_err_t err = FG_ERR_INIT;
+        if (!is_due(source, env))
+            continue;
         bool read = policy_read(protects, source, &err);
         if (read && rebuild(context, env, &err)) {
             policy_release(before);
+            source->refused_ms = 0;
+            source->complaint[0] = '\0';
             fg_log(env, FG_LOG_NOTICE, "protect \"%s\": policy %s read again", source->section->at.title,
                    source->section->policy);
             continue;
@@ -227,7 +251,6 @@ void fg_protects_refresh(fg_protects_t *protects, const fg_env_t *env,
         if (read)
             policy_release(source->policy);
         source->policy = before;
-        fg_log(env, FG_LOG_ERROR, "protect \"%s\": policy %s is refused and the last good one stays: %s",
-               source->section->at.title, source->section->policy, err.detail);
+        complain(source, env, &err);
     }
 }

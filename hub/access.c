@@ -3,6 +3,7 @@
 
 #include "hub/access_parts.h"
 #include "hub/audit.h"
+#include "hub/web_access.h"
 
 bool fg_access_begin(fg_exchange_t *ex, const fg_protect_t *protect) {
     fg_access_work_t *w = fg_arena_alloc(ex->arena, sizeof *w);
@@ -42,22 +43,43 @@ static fg_access_turn_t check_place(fg_exchange_t *ex, fg_access_work_t *w) {
         return fg_turn(FG_FAIL(&w->err, FG_E_HTTP_NEEDS_TLS, "http"));
     if (!host_is_ours(ex))
         return fg_turn(FG_FAIL(&w->err, FG_E_HTTP_HOST, "host \"%.*s\"", FG_STR_ARG(request->host)));
+    if (w->access.protect->policy != NULL && fg_request_path_is_ambiguous(request->raw_path))
+        return fg_turn(FG_FAIL(&w->err, FG_E_HTTP_PATH, "path \"%.*s\"", FG_STR_ARG(request->raw_path)));
     return FG_TURN_NEXT;
 }
 
-static fg_access_turn_t identify(fg_exchange_t *ex, fg_access_work_t *w) {
-    if ((w->access.protect->accept & FG_ACCEPT_SESSION) == 0 || !fg_session_open(ex, &w->access.session))
-        return fg_turn(FG_FAIL(&w->err, FG_E_AUTH_MISSING, "no credential that is accepted here"));
-    w->access.credential = "session";
-    return FG_TURN_NEXT;
+/* The way back from the sign-in page at the gateway's own host. */
+static fg_access_turn_t check_return(fg_exchange_t *ex, fg_access_work_t *w) {
+    if (w->access.protect->kind != FG_PROTECT_WEB || !fg_str_is(ex->request.path, FG_WEB_ACCESS_RETURN))
+        return FG_TURN_NEXT;
+    if (!w->on_pool)
+        return FG_TURN_JOB;
+    fg_web_access_return(ex);
+    return FG_TURN_ANSWERED;
 }
 
-static fg_access_turn_t decide(fg_exchange_t *ex, fg_access_work_t *w) {
-    (void)ex;
+/* Whether a credential or the decision may stand in the body. */
+static bool looks_into_body(fg_exchange_t *ex, const fg_access_work_t *w) {
     const fg_protect_t *protect = w->access.protect;
-    if (protect->policy != NULL || protect->kind != FG_PROTECT_WEB || protect->upstream != NULL)
-        return fg_turn(FG_FAIL(&w->err, FG_E_DENIED, "nobody may go where a policy decides"));
-    w->access.decision.permitted = true;
+    bool known = w->credential.kind != FG_CREDENTIAL_NONE, soap = (protect->accept & FG_ACCEPT_SOAP) != 0;
+    if (protect->kind == FG_PROTECT_WSMAN)
+        return known || soap;
+    return known ? protect->reads_json : soap && fg_access_is_soap(ex);
+}
+
+/* A form that somebody filled in whose session is over is kept until they have signed in. */
+static bool keeps_form(const fg_exchange_t *ex, const fg_access_work_t *w) {
+    return w->credential.kind == FG_CREDENTIAL_NONE && ex->request.method == FG_METHOD_POST && fg_access_is_browser(ex);
+}
+
+static fg_access_turn_t check_body(fg_exchange_t *ex, fg_access_work_t *w) {
+    bool looks = looks_into_body(ex, w);
+    if (!looks && !keeps_form(ex, w))
+        return FG_TURN_NEXT;
+    if (!ex->request.body_read)
+        return FG_TURN_BODY;
+    if (looks && (ex->request.body_too_large || ex->request.body.n > ex->hub->body_max))
+        return fg_turn(FG_FAIL(&w->err, FG_E_HTTP_TOO_LARGE, "body over %zu bytes", ex->hub->body_max));
     return FG_TURN_NEXT;
 }
 
@@ -72,7 +94,19 @@ static fg_access_turn_t permit(fg_exchange_t *ex, fg_access_work_t *w) {
 }
 
 typedef fg_access_turn_t (*stage_t)(fg_exchange_t *ex, fg_access_work_t *w);
-static const stage_t stages[] = {check_place, identify, decide, permit};
+static const stage_t stages[] = {
+    check_place,
+    check_return,
+    fg_access_pick,
+    check_body,
+    fg_access_pick_soap,
+    fg_access_identify,
+    fg_access_read_message,
+    fg_access_decide,
+    fg_access_check_context,
+    fg_access_upstream,
+    permit,
+};
 
 /* From the stage where it stopped: nothing is done twice. */
 static fg_access_turn_t go_on(fg_exchange_t *ex) {
@@ -97,6 +131,18 @@ fg_step_t fg_access_quick(fg_exchange_t *ex) {
     }
 }
 
+/* Somebody at a browser who has not signed in yet is asked to; everybody else is told. */
+static fg_step_t refuse(fg_exchange_t *ex, const fg_access_work_t *w) {
+    const fg_protect_t *protect = w->access.protect;
+    if (w->err.code == FG_E_AUTH_MISSING && fg_access_is_browser(ex) && (protect->accept & FG_ACCEPT_SESSION) != 0) {
+        ex->access->outcome = FG_ACCESS_ANSWERED;
+        ex->access->reason = "not_signed_in";
+        return fg_web_access_ask(ex);
+    }
+    fg_access_refuse(ex, &w->err);
+    return FG_STEP_DONE;
+}
+
 fg_step_t fg_access_run(fg_exchange_t *ex) {
     fg_access_work_t *w = fg_access_work(ex);
     fg_access_turn_t turn = FG_TURN_REFUSE;
@@ -114,7 +160,6 @@ fg_step_t fg_access_run(fg_exchange_t *ex) {
         ex->access->outcome = FG_ACCESS_ANSWERED;
         return FG_STEP_DONE;
     default:
-        fg_access_refuse(ex, &w->err);
-        return FG_STEP_DONE;
+        return refuse(ex, w);
     }
 }

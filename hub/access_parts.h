@@ -51,6 +51,7 @@ static inline fg_access_turn_t fg_turn(bool ok) { return ok ? FG_TURN_NEXT : FG_
 /* ---- access_credential.c */
 fg_access_turn_t fg_access_pick(fg_exchange_t *ex, fg_access_work_t *w);      /* from the headers, or the session */
 fg_access_turn_t fg_access_pick_soap(fg_exchange_t *ex, fg_access_work_t *w); /* from the body */
+bool fg_access_is_soap(fg_exchange_t *ex);                                    /* by its media type */
 fg_access_turn_t fg_access_identify(fg_exchange_t *ex, fg_access_work_t *w);
 /* Makes the session of somebody whose credential is good until expires_ms and keeps it in the store. */
 bool fg_access_accept(fg_exchange_t *ex, fg_access_work_t *w, fg_identity_t *identity, const fg_home_realm_t *realm,

@@ -5,6 +5,7 @@
 #include "core/json.h"
 #include "hub/access_parts.h"
 #include "hub/audit.h"
+#include "hub/web_access.h"
 
 /* ---- who asks */
 
@@ -20,8 +21,7 @@ static bool is_script(const fg_exchange_t *ex) {
 }
 
 bool fg_access_is_browser(const fg_exchange_t *ex) {
-    return ex->access->protect->kind == FG_PROTECT_WEB && !is_script(ex) && header_has(ex, "accept", "text/html") &&
-           (ex->request.method == FG_METHOD_GET || ex->request.method == FG_METHOD_POST);
+    return ex->access->protect->kind == FG_PROTECT_WEB && fg_request_is_browser(&ex->request);
 }
 
 static bool wants_json(const fg_exchange_t *ex) {
@@ -36,7 +36,7 @@ void fg_access_audit(fg_exchange_t *ex, const char *event, const fg_err_t *err) 
     const fg_claim_t *command = fg_claims_get(&w->claims, FG_REQUEST_CLAIMS "command_line");
     const fg_audit_field_t fields[] = {
         {"protect", fg_str(w->access.protect->name)},
-        {"user", w->access.session.identity.name_id.value},
+        {"user", fg_access_user(w)},
         {"issuer", w->access.session.identity.issuer},
         {"credential", fg_str(w->access.credential)},
         {"method", ex->request.method_name},
@@ -44,6 +44,8 @@ void fg_access_audit(fg_exchange_t *ex, const char *event, const fg_err_t *err) 
         {"action", message->action},
         {"resource", message->resource_uri},
         {"command_line", command ? command->value : FG_STR_NONE},
+        {"rule", fg_access_rule(ex, w)},
+        {"rule_name", fg_str(w->access.decision.place ? w->access.decision.place->name : NULL)},
     };
     fg_audit(ex, event, err, fields, FG_ARRAY_SIZE(fields));
 }
@@ -99,6 +101,15 @@ static void answer_json(fg_exchange_t *ex, int status, fg_code_t code) {
     fg_buf_free(&body);
 }
 
+static bool answer_fault(fg_exchange_t *ex, int *status, const fg_err_t *err) {
+    fg_buf_t body = FG_BUF_INIT(64u << 10);
+    bool ok = fg_wsman_fault(ex->env, &ex->access->wsman, err, &body, status) && fg_buf_ok(&body);
+    if (ok)
+        fg_response_body(ex, *status, FG_WSMAN_MEDIA_TYPE, fg_buf_str(&body));
+    fg_buf_free(&body);
+    return ok;
+}
+
 void fg_access_refuse(fg_exchange_t *ex, const fg_err_t *err) {
     const fg_fault_t *fault = fg_fault_get(err->code);
     bool challenge = is_about_credentials(err->code);
@@ -106,7 +117,9 @@ void fg_access_refuse(fg_exchange_t *ex, const fg_err_t *err) {
     ex->access->outcome = FG_ACCESS_ANSWERED;
     ex->access->reason = fault->reason;
     fg_access_audit(ex, "refused", err);
-    if (wants_json(ex))
+    if (ex->access->protect->kind == FG_PROTECT_WSMAN && answer_fault(ex, &status, err))
+        put_common(ex, err->code);
+    else if (wants_json(ex))
         answer_json(ex, status, err->code);
     else
         fg_response_error_body(ex, err);

@@ -70,8 +70,7 @@ static void choose_name_id(const fg_partner_t *partner, const fg_identity_t *ide
     name_id->format = fg_str(partner->name_id_format);
 }
 
-/* What rules look at: the identity's claims and those about the sign-in. */
-static bool gather(fg_arena_t *arena, const fg_identity_t *identity, fg_claims_t *out) {
+bool fg_issue_gather(fg_arena_t *arena, const fg_identity_t *identity, fg_claims_t *out) {
     static const char *const own[] = {FG_CLAIM_AUTHMETHOD, FG_CLAIM_AUTHINSTANT, FG_CLAIM_AUTHNMETHODSREFERENCES};
     for (size_t i = 0; i < identity->claims.count; i++)
         if (!fg_claims_add(arena, out, &identity->claims.items[i]))
@@ -88,7 +87,7 @@ static bool apply_policy(fg_exchange_t *ex, const fg_partner_t *partner, const f
     fg_claims_t known = {0};
     fg_rule_output_t out;
     bool rules = partner->authorization_rules != NULL || partner->issuance_rules != NULL;
-    if (rules && !gather(ex->arena, identity, &known))
+    if (rules && !fg_issue_gather(ex->arena, identity, &known))
         return FG_FAIL(err, FG_E_MEMORY, "no memory for claims");
     if (partner->authorization_rules != NULL &&
         !fg_ruleset_authorize(partner->authorization_rules, ex->arena, &ex->hub->stores, &known, err))

@@ -25,6 +25,9 @@ typedef struct fg_issued {
     int64_t expires_ms;
 } fg_issued_t;
 
+/* What rules look at: an identity's claims and those about the sign-in, appended. */
+bool fg_issue_gather(fg_arena_t *arena, const fg_identity_t *identity, fg_claims_t *out) FG_MUST_CHECK;
+
 /* Runs the partner's authorization rules, makes its claims (by issuance rules, or those that it lists), writes and
  * signs; writes the audit line "issued".  FG_E_DENIED: nothing may be issued.  A JWT is never encrypted: for a partner
  * with an encryption certificate it is refused (FG_E_WST_TOKEN_TYPE). */

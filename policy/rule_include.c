@@ -39,6 +39,18 @@ static bool put(search_t *s, const char *path) {
     return true;
 }
 
+/* Before it is looked through: what comes into it meanwhile is seen the next time. */
+static bool put_folder(search_t *s, const char *path) {
+    if (s->paths->folder_count == FG_RULE_FILES_MAX)
+        return refuse(s, "at most %u folders", FG_RULE_FILES_MAX);
+    fg_rule_seen_t *folder = &s->paths->folders[s->paths->folder_count++];
+    folder->path = fg_arena_strdup(s->arena, path);
+    if (folder->path == NULL)
+        return refuse(s, "less, memory is out");
+    fg_file_stamp(folder->path, &folder->stamp);
+    return true;
+}
+
 static int compare(const void *a, const void *b) { return strcmp(*(const char *const *)a, *(const char *const *)b); }
 
 /* ---- a folder */
@@ -69,6 +81,8 @@ static bool walk_entry(search_t *s, const char *folder, const char *name, unsign
 static bool walk(search_t *s, const char *folder, unsigned depth) {
     if (depth > FOLDERS_MAX)
         return refuse(s, "at most %u folders below each other (%s)", FOLDERS_MAX, folder);
+    if (!put_folder(s, folder))
+        return false;
     DIR *dir = opendir(folder);
     if (dir == NULL)
         return errno == ENOENT || refuse(s, "a folder that can be read (%s: %s)", folder, strerror(errno));
@@ -90,9 +104,21 @@ static void put_quoted(fg_buf_t *out, fg_str_t folder) {
     }
 }
 
+/* The folder in which a pattern's wildcards begin: files come and go there. */
+static bool put_folder_of(search_t *s, fg_str_t folder, fg_str_t name) {
+    size_t n = 0;
+    for (size_t i = 0; i < name.n && strchr("*?[", name.p[i]) == NULL; i++)
+        if (name.p[i] == '/')
+            n = i + 1;
+    const char *path = fg_arena_printf(s->arena, "%.*s%.*s.", (int)folder.n, folder.p, (int)n, name.p);
+    return path ? put_folder(s, path) : refuse(s, "less, memory is out");
+}
+
 static bool match(search_t *s, fg_str_t folder, fg_str_t name) {
     fg_buf_t pattern = FG_BUF_INIT(8192);
     glob_t found = {0};
+    if (!put_folder_of(s, folder, name))
+        return false;
     put_quoted(&pattern, folder);
     fg_buf_put_str(&pattern, name);
     int rc = fg_buf_ok(&pattern) ? glob(pattern.data, GLOB_ERR | GLOB_NOSORT, NULL, &found) : GLOB_NOSPACE;
@@ -116,12 +142,13 @@ bool fg_rule_include_find(fg_arena_t *arena, const char *from, fg_str_t name, fg
     search_t s = {arena, paths, why, size};
     fg_str_t folder = folder_of(from, name);
     bool is_pattern = false, ok;
-    paths->count = 0;
+    paths->count = paths->folder_count = 0;
     if (name.n == 0 || folder.n + name.n > 4000)
         return refuse(&s, "the name of a file");
     paths->items = fg_arena_alloc(arena, FG_RULE_FILES_MAX * sizeof *paths->items);
     char *path = fg_arena_printf(arena, "%.*s%.*s", (int)folder.n, folder.p, (int)name.n, name.p);
-    if (path == NULL || paths->items == NULL)
+    paths->folders = fg_arena_alloc(arena, FG_RULE_FILES_MAX * sizeof *paths->folders);
+    if (path == NULL || paths->items == NULL || paths->folders == NULL)
         return refuse(&s, "less, memory is out");
     for (size_t i = 0; i < name.n; i++)
         is_pattern = is_pattern || strchr("*?[", name.p[i]) != NULL;

@@ -5,13 +5,22 @@
 #define FG_POLICY_RULE_INCLUDE_H
 
 #include "core/arena.h"
+#include "core/file.h"
 
 #define FG_RULE_FILE_MAX (1u << 20)
 #define FG_RULE_FILES_MAX 1000u
 
+/* A file or a folder as it was when it was read. */
+typedef struct fg_rule_seen {
+    const char *path;
+    fg_file_stamp_t stamp;
+} fg_rule_seen_t;
+
 typedef struct fg_rule_paths {
     const char **items; /* room for FG_RULE_FILES_MAX */
     size_t count;
+    fg_rule_seen_t *folders; /* that were looked through; room likewise */
+    size_t folder_count;
 } fg_rule_paths_t;
 
 /* The files behind what stands in an include of the file from, sorted by bytes: one file, which may be missing; those

@@ -679,7 +679,9 @@ static bool take_included(parser_t *p, const fg_rule_token_t *at, const char *pa
     fg_err_t why = FG_ERR_INIT;
     fg_buf_t text = FG_BUF_INIT(FG_RULE_FILE_MAX);
     source_t source = {path, realpath(path, NULL), p->source->depth + 1, p->source};
+    fg_file_stamp_t stamp;
     bool ok = true;
+    fg_file_stamp(path, &stamp); /* before reading: what changes meanwhile is seen the next time */
     for (const source_t *open = p->source; source.real != NULL && open != NULL; open = open->includer)
         if (open->real != NULL && strcmp(open->real, source.real) == 0)
             ok = false;
@@ -691,6 +693,8 @@ static bool take_included(parser_t *p, const fg_rule_token_t *at, const char *pa
         ok = refuse_at(p, at, "at most %u included files", FG_RULE_FILES_MAX);
     else if (!fg_file_read(path, &text, NULL, &why))
         ok = refuse_at(p, at, "a file that can be read (%s)", why.detail);
+    else if (!fg_rule_see(p->set, path, &stamp))
+        ok = memory(p);
     else
         ok = take_source(p, &source, path, fg_buf_str(&text));
     fg_buf_free(&text);
@@ -713,6 +717,9 @@ static bool take_include(parser_t *p) {
     (void)take_if(p, ";");
     if (!fg_rule_include_find(p->arena, p->source->path, name, &paths, why, sizeof why))
         return refuse_at(p, &at, "%s", why);
+    for (size_t i = 0; i < paths.folder_count; i++)
+        if (!fg_rule_see(p->set, paths.folders[i].path, &paths.folders[i].stamp))
+            return memory(p);
     for (size_t i = 0; i < paths.count; i++)
         if (!take_included(p, &at, paths.items[i]))
             return false;

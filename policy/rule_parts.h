@@ -5,6 +5,7 @@
 #ifndef FG_POLICY_RULE_PARTS_H
 #define FG_POLICY_RULE_PARTS_H
 
+#include "policy/rule_include.h"
 #include "policy/rule_regex.h"
 #include "policy/rules.h"
 
@@ -143,7 +144,12 @@ struct fg_ruleset {
     fg_rule_alias_t *aliases;
     size_t alias_count, alias_room;
     fg_rule_index_t index;
+    fg_rule_seen_t *seen; /* files and folders of which it was made */
+    size_t seen_count, seen_room;
 };
+
+/* Notes one of them; the path is copied.  False: memory. */
+bool fg_rule_see(fg_ruleset_t *set, const char *path, const fg_file_stamp_t *stamp) FG_MUST_CHECK;
 
 /* Appends the rules of text.  path: the file that it is from, whose includes are followed; NULL: there must be none. */
 bool fg_rule_parse(fg_ruleset_t *set, const char *name, const char *path, fg_str_t text, const fg_rule_stores_t *stores,

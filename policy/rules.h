@@ -52,6 +52,10 @@ fg_ruleset_t *fg_ruleset_compile(const char *file, fg_str_t text, const fg_rule_
 fg_ruleset_t *fg_ruleset_load(const char *path, const fg_rule_stores_t *stores, fg_err_t *err) FG_MUST_CHECK;
 void fg_ruleset_free(fg_ruleset_t *set);
 size_t fg_ruleset_get_count(const fg_ruleset_t *set);
+/* True if a file that it was loaded from, or a folder of an include, is no longer as it was then. */
+bool fg_ruleset_is_changed(const fg_ruleset_t *set);
+/* True if a rule asks an attribute store: a run may block. */
+bool fg_ruleset_asks_stores(const fg_ruleset_t *set);
 
 /* Runs all rules in order over input.  Claims that a rule adds or issues are seen by the rules behind it; out holds
  * those that were issued.  stores are those of compilation.  Everything is bounded; a bound that is reached, and a

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * Credentials that were not seen before: tokens of ours and of identity providers, passwords, client certificates. */
+#include "core/crypto.h"
+#include "hub/access_parts.h"
+#include "hub/signin.h"
+#include "token/certificate.h"
+#include "token/decrypt.h"
+#include "token/jwt.h"
+#include "token/username.h"
+
+#define TOKEN_MAX (256u << 10)
+
+/* ---- whom to believe */
+
+/* Our own keys, or those of the provider with that issuer (XS-20, XS-22). */
+typedef struct issuer {
+    const fg_home_realm_t *realm; /* NULL: ours */
+    const fg_key_t *keys[FG_KEY_STATES];
+    fg_jwk_t jwks[FG_KEY_STATES];
+    fg_jwk_set_t set;
+    fg_dsig_trust_t dsig;
+    int64_t max_lifetime_ms;
+} issuer_t;
+
+static void fill_own(const fg_keys_t *keys, issuer_t *out) {
+    size_t count = 0;
+    for (unsigned i = 0; i < FG_KEY_STATES; i++) {
+        fg_key_t *key = keys->signing[i];
+        if (key == NULL)
+            continue;
+        out->keys[count] = key;
+        out->jwks[count++] = (fg_jwk_t){.key = key, .kid = fg_str(fg_key_get_id(key))};
+    }
+    out->set = (fg_jwk_set_t){out->jwks, count};
+    out->dsig = (fg_dsig_trust_t){out->keys, count, false};
+}
+
+static bool find_issuer(const fg_exchange_t *ex, fg_str_t name, issuer_t *out, fg_err_t *err) {
+    *out = (issuer_t){0};
+    if (name.n > 0 && fg_str_eq(name, ex->hub->entity_id)) {
+        fill_own(ex->keys, out);
+        return true;
+    }
+    out->realm = fg_hub_find_issuer(ex->hub, name);
+    if (out->realm == NULL)
+        return FG_FAIL(err, FG_E_TOKEN_ISSUER, "issuer %.*s", FG_STR_ARG(name));
+    const fg_identity_provider_t *provider = out->realm->identity_provider;
+    out->set = provider->jwks;
+    out->dsig = (fg_dsig_trust_t){provider->keys, provider->key_count, provider->allow_sha1};
+    out->max_lifetime_ms = provider->max_lifetime_ms;
+    return true;
+}
+
+/* What the issuer's claims become here: ours are as they were issued. */
+static bool take(fg_exchange_t *ex, fg_access_work_t *w, const issuer_t *issuer, fg_identity_t *identity,
+                 int64_t expires_ms) {
+    if (issuer->realm != NULL && !fg_signin_accept(ex, issuer->realm, identity, &w->err))
+        return false;
+    return fg_access_accept(ex, w, identity, issuer->realm, expires_ms);
+}
+
+/* ---- tokens */
+
+static bool validate_jwt(fg_exchange_t *ex, fg_access_work_t *w, fg_str_t token) {
+    const fg_protect_t *protect = w->access.protect;
+    fg_str_t name = fg_jwt_peek_issuer(ex->arena, token);
+    issuer_t issuer;
+    if (name.p == NULL)
+        return FG_FAIL(&w->err, FG_E_TOKEN_MALFORMED, "no JWT");
+    if (!find_issuer(ex, name, &issuer, &w->err))
+        return false;
+    const fg_jwt_trust_t trust = {
+        .issuer = name,
+        .keys = &issuer.set,
+        .audiences = protect->audiences,
+        .audience_count = protect->audience_count,
+        .skew_ms = ex->hub->skew_ms,
+        .max_lifetime_ms = issuer.max_lifetime_ms,
+    };
+    fg_jwt_read_t read;
+    return fg_jwt_read(ex->env, ex->arena, token, &trust, &read, &w->err) &&
+           take(ex, w, &issuer, &read.identity, read.not_on_or_after_ms);
+}
+
+static fg_str_t peek_issuer(fg_exchange_t *ex, const xmlNode *assertion) {
+    if (fg_xml_is(assertion, FG_NS_SAML1, "Assertion"))
+        return fg_xml_attr(ex->arena, assertion, NULL, "Issuer");
+    const xmlNode *issuer = fg_xml_child(assertion, FG_NS_SAML2, "Issuer", NULL);
+    return issuer ? fg_xml_token(ex->arena, issuer, NULL) : FG_STR_NONE;
+}
+
+static bool decrypt(fg_exchange_t *ex, xmlNode **assertion, fg_err_t *err) {
+    const fg_key_t *keys[FG_KEY_STATES];
+    size_t count = 0;
+    if (!fg_assertion_is_encrypted(*assertion))
+        return true;
+    for (unsigned i = 0; i < FG_KEY_STATES; i++)
+        if (ex->keys->encryption[i] != NULL)
+            keys[count++] = ex->keys->encryption[i];
+    return fg_assertion_decrypt(ex->arena, *assertion, keys, count, &ex->hub->xml, assertion, err);
+}
+
+static bool validate_assertion(fg_exchange_t *ex, fg_access_work_t *w, xmlNode *assertion) {
+    const fg_protect_t *protect = w->access.protect;
+    issuer_t issuer;
+    if (!decrypt(ex, &assertion, &w->err))
+        return false;
+    fg_str_t name = peek_issuer(ex, assertion);
+    if (!find_issuer(ex, name, &issuer, &w->err))
+        return false;
+    const fg_assertion_trust_t trust = {
+        .issuer = name,
+        .dsig = issuer.dsig,
+        .audiences = protect->audiences,
+        .audience_count = protect->audience_count,
+        .skew_ms = ex->hub->skew_ms,
+        .max_lifetime_ms = issuer.max_lifetime_ms,
+    };
+    fg_assertion_read_t read;
+    return fg_assertion_read(ex->env, ex->arena, assertion, &trust, &read, &w->err) &&
+           take(ex, w, &issuer, &read.identity, read.not_on_or_after_ms);
+}
+
+/* Either alphabet, as clients have no rule for it. */
+static bool decode(fg_str_t text, fg_buf_t *out) {
+    if (fg_base64_decode(out, text) && fg_buf_ok(out))
+        return true;
+    fg_buf_reset(out);
+    return fg_base64url_decode(out, text) && fg_buf_ok(out);
+}
+
+static bool validate_base64(fg_exchange_t *ex, fg_access_work_t *w, fg_str_t token) {
+    fg_buf_t bytes = FG_BUF_INIT(TOKEN_MAX);
+    fg_str_t text = decode(token, &bytes) ? fg_arena_str(ex->arena, fg_buf_str(&bytes)) : FG_STR_NONE;
+    fg_buf_free(&bytes);
+    if (text.p == NULL)
+        return FG_FAIL(&w->err, FG_E_TOKEN_MALFORMED, "neither a JWT nor base64");
+    xmlDoc *document = fg_xml_parse(ex->arena, text, &ex->hub->xml, &w->err);
+    return document != NULL && validate_assertion(ex, w, xmlDocGetRootElement(document));
+}
+
+static fg_access_turn_t validate_bearer(fg_exchange_t *ex, fg_access_work_t *w) {
+    fg_str_t token = w->credential.text;
+    bool jwt = memchr(token.p, '.', token.n) != NULL;
+    return fg_turn(jwt ? validate_jwt(ex, w, token) : validate_base64(ex, w, token));
+}
+
+/* ---- passwords */
+
+static fg_step_t after_password(fg_exchange_t *ex) {
+    fg_access_work_t *w = fg_access_work(ex);
+    if (!ex->signin.ok)
+        w->err = ex->signin.err;
+    else if (fg_access_accept(ex, w, &ex->signin.identity, ex->signin.realm, INT64_MAX))
+        w->stage++;
+    return fg_access_run(ex);
+}
+
+static fg_access_turn_t ask_password(fg_exchange_t *ex, fg_access_work_t *w, fg_str_t user, fg_str_t password) {
+    fg_signin_begin(ex, w->access.protect->directory, user, password, after_password);
+    return FG_TURN_PASSWORD;
+}
+
+/* RFC 7617 §2, §2.1: user-id ':' password in UTF-8 */
+static fg_access_turn_t validate_basic(fg_exchange_t *ex, fg_access_work_t *w) {
+    fg_buf_t bytes = FG_BUF_INIT(4096);
+    fg_str_t text = fg_base64_decode(&bytes, w->credential.text) && fg_buf_ok(&bytes)
+                        ? fg_arena_str(ex->arena, fg_buf_str(&bytes))
+                        : FG_STR_NONE;
+    fg_buf_free(&bytes);
+    const char *colon = text.n > 0 ? memchr(text.p, ':', text.n) : NULL;
+    if (colon == NULL || colon == text.p || !fg_str_is_utf8(text))
+        return fg_turn(FG_FAIL(&w->err, FG_E_AUTH_FAILED, "Basic credentials without a user name or no UTF-8"));
+    fg_str_t user = {text.p, (size_t)(colon - text.p)}, password = {colon + 1, text.n - user.n - 1};
+    return ask_password(ex, w, user, password);
+}
+
+static fg_access_turn_t validate_soap(fg_exchange_t *ex, fg_access_work_t *w) {
+    fg_username_token_t token;
+    xmlNode *element = w->credential.element;
+    if (!fg_xml_is(element, FG_NS_WSSE, "UsernameToken"))
+        return fg_turn(validate_assertion(ex, w, element));
+    if (!fg_username_token_read(ex->env, ex->arena, element, ex->hub->skew_ms, &token, &w->err))
+        return FG_TURN_REFUSE;
+    return ask_password(ex, w, token.username, token.password);
+}
+
+/* ---- client certificates: nginx verified the chain */
+
+static fg_access_turn_t validate_certificate(fg_exchange_t *ex, fg_access_work_t *w) {
+    fg_identity_t identity;
+    int64_t expires_ms;
+    return fg_turn(
+        fg_certificate_identity(ex->arena, w->credential.text, ex->now_ms, &identity, &expires_ms, &w->err) &&
+        fg_access_accept(ex, w, &identity, NULL, expires_ms));
+}
+
+fg_access_turn_t fg_access_validate(fg_exchange_t *ex, fg_access_work_t *w) {
+    switch (w->credential.kind) {
+    case FG_CREDENTIAL_BEARER:
+        return validate_bearer(ex, w);
+    case FG_CREDENTIAL_BASIC:
+        return validate_basic(ex, w);
+    case FG_CREDENTIAL_SOAP:
+        return validate_soap(ex, w);
+    case FG_CREDENTIAL_CERTIFICATE:
+        return validate_certificate(ex, w);
+    default:
+        return fg_turn(FG_FAIL(&w->err, FG_E_INTERNAL, "a credential of no kind"));
+    }
+}
