@@ -32,19 +32,25 @@ void fg_base64_encode(fg_buf_t *out, const void *data, size_t length) { encode(o
 
 void fg_base64url_encode(fg_buf_t *out, const void *data, size_t length) { encode(out, data, length, url_safe, false); }
 
-/* Bits of one character, 64 if it is none of the alphabet, whose last two characters are given. */
-static unsigned digit(char c, char c62, char c63) {
-    if (c >= 'A' && c <= 'Z')
-        return (unsigned)(c - 'A');
-    if (c >= 'a' && c <= 'z')
-        return (unsigned)(c - 'a') + 26;
-    if (c >= '0' && c <= '9')
-        return (unsigned)(c - '0') + 52;
-    return c == c62 ? 62 : c == c63 ? 63 : 64;
-}
+/* Bits of the characters of both alphabets; 64: none.  A table, as comparing would take a guess at every character of a
+ * random text. */
+// clang-format off
+static const unsigned char digits_of[128] = {
+    64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64,
+    64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64,
+    64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 62, 64, 62, 64, 63,
+    52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 64, 64, 64, 64, 64, 64,
+    64,  0,  1,  2,  3,  4,  5,  6,  7,  8,  9, 10, 11, 12, 13, 14,
+    15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 64, 64, 64, 64, 63,
+    64, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40,
+    41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 64, 64, 64, 64, 64,
+};
+// clang-format on
+
+static inline unsigned digit(char c) { return (unsigned char)c < sizeof digits_of ? digits_of[(unsigned char)c] : 64; }
 
 typedef struct rules {
-    char c62, c63;
+    const char *foreign; /* the two characters of the other alphabet */
     bool padded, spaced;
 } rules_t;
 
@@ -55,7 +61,18 @@ static bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c ==
 static bool decode_into(char *to, size_t *length, fg_str_t text, const rules_t *rules) {
     unsigned bits = 0, digits = 0, pads = 0;
     char *start = to;
-    for (size_t i = 0; i < text.n; i++) {
+    size_t i = 0;
+    if (text.n > 0 && (memchr(text.p, rules->foreign[0], text.n) || memchr(text.p, rules->foreign[1], text.n)))
+        return false;
+    for (; text.n - i >= 4; i += 4, digits += 4) { /* up to what is something else than four digits */
+        unsigned a = digit(text.p[i]), b = digit(text.p[i + 1]), c = digit(text.p[i + 2]), d = digit(text.p[i + 3]);
+        if ((a | b | c | d) > 63)
+            break;
+        *to++ = (char)(a << 2 | b >> 4);
+        *to++ = (char)(b << 4 | c >> 2);
+        *to++ = (char)(c << 6 | d);
+    }
+    for (; i < text.n; i++) {
         char c = text.p[i];
         if (rules->spaced && is_space(c))
             continue;
@@ -63,7 +80,7 @@ static bool decode_into(char *to, size_t *length, fg_str_t text, const rules_t *
             pads++;
             continue;
         }
-        unsigned value = digit(c, rules->c62, rules->c63);
+        unsigned value = digit(c);
         if (value > 63 || pads > 0)
             return false;
         bits = bits << 6 | value;
@@ -100,11 +117,11 @@ static bool decode(fg_buf_t *out, fg_str_t text, const rules_t *rules) {
     return ok;
 }
 
-bool fg_base64_decode(fg_buf_t *out, fg_str_t text) { return decode(out, text, &(rules_t){'+', '/', true, false}); }
+bool fg_base64_decode(fg_buf_t *out, fg_str_t text) { return decode(out, text, &(rules_t){"-_", true, false}); }
 
-bool fg_base64_decode_xml(fg_buf_t *out, fg_str_t text) { return decode(out, text, &(rules_t){'+', '/', true, true}); }
+bool fg_base64_decode_xml(fg_buf_t *out, fg_str_t text) { return decode(out, text, &(rules_t){"-_", true, true}); }
 
-bool fg_base64url_decode(fg_buf_t *out, fg_str_t text) { return decode(out, text, &(rules_t){'-', '_', false, false}); }
+bool fg_base64url_decode(fg_buf_t *out, fg_str_t text) { return decode(out, text, &(rules_t){"+/", false, false}); }
 
 void fg_hex_encode(const void *data, size_t length, char *out) {
     static const char digits[] = "0123456789abcdef";
