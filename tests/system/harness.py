@@ -163,7 +163,8 @@ class Site:
         parts = [text, 'base_url = %s\n' % conf_value(self.base_url)]
         parts += ['%s = %s\n' % (key, conf_value(value)) for key, value in self.options.items()]
         parts.append(conf_section('directory', 'people', {'path': self.users_file, **self.directory}))
-        parts += [conf_section(name, None, options) for name, options in self.sections.items()]
+        # ('protect', 'app'): {...} is a section with a title
+        parts += [conf_section(*(name if isinstance(name, tuple) else (name, None)), options) for name, options in self.sections.items()]
         for name, partner in self.partners.items():
             partner = dict(partner)
             partner['reply'] = [reply.replace('BASE', self.base_url) for reply in partner.get('reply', [])]
@@ -299,7 +300,7 @@ class Gateway:
         self.base_url = base_url or 'https://localhost:%d' % self.port
         self.site = Site(os.path.join(self.folder, 'site'), self.base_url, **site)
         block = SERVER.format(port=self.port, host='localhost', certificate=authority.certificate, conf=self.site.conf,
-                              extra=server, location=location)  # fmt: skip
+                              extra=server.replace('GATEWAY_CONF', self.site.conf), location=location)  # fmt: skip
         self.nginx = Nginx(self.folder, block + http, **(nginx or {}))
         self.session = self.browser()
         self.last_log = ''
