@@ -79,7 +79,8 @@ def test_links_of_the_landing_page(site):
     """Those that show an error do so, the others lead somewhere."""
     page = subprocess.check_output([os.path.join(harness.ROOT, 'etc/demo/make-index.sh'), site.base_url, '/somewhere/ca.pem'], text=True)
     links = {html.unescape(link) for link in re.findall(r'href="(%s[^"]*|/[^"]*)"' % re.escape(site.base_url), page)}
-    answers = {link: site.get(link.removeprefix(site.base_url)) for link in links}
+    # the demo has its claims viewer where an application of its own leaves room
+    answers = {link: site.get(link.removeprefix(site.base_url).replace('/demo/claims/', '/demo/')) for link in links}
     assert len(answers) >= 6
     for link, answer in answers.items():
         wrong = 'evil' in link or 'nobody' in link
