@@ -106,7 +106,7 @@ bool fg_request_path_is_ambiguous(fg_str_t raw) {
     fg_str_t path = {raw.p, question ? (size_t)(question - raw.p) : raw.n};
     for (size_t i = 0; i < path.n; i++) {
         char c = path.p[i];
-        if (c == '\\' || c == ';' || (unsigned char)c <= ' ' || c == 0x7f)
+        if (c == '\\' || c == ';' || c == '#' || (unsigned char)c <= ' ' || c == 0x7f)
             return true;
         if (c == '/' && ((i + 1 < path.n && path.p[i + 1] == '/') || is_dot_segment(path, i)))
             return true;

@@ -36,7 +36,7 @@ bool fg_request_claims(fg_arena_t *arena, const fg_request_facts_t *facts, fg_cl
 void fg_claims_drop_request(fg_claims_t *claims);
 
 /* True if the path as the client wrote it could mean something else to the server behind than what nginx decoded: "//",
- * dot segments, "\\", ";", and "%2f", "%2e", "%5c", "%3b", "%00" or a doubly encoded byte (HT-06). */
+ * dot segments, "\\", ";", "#", and "%2f", "%2e", "%5c", "%3b", "%00" or a doubly encoded byte (HT-06). */
 bool fg_request_path_is_ambiguous(fg_str_t raw);
 
 /* Appends the members of a JSON body that the policy names: strings as they are, numbers and true/false/null as JSON

@@ -67,7 +67,7 @@ static void ambiguous_paths_are_found(void **state) {
     static const char *const bad[] = {"//",     "/a//b",      "/a/./b",   "/a/../b", "/..",     "/a/.",   "/a;b",
                                       "/a\\b",  "/a%2fb",     "/a%2Fb",   "/a%5cb",  "/%2e%2e", "/a%3bb", "/a%00",
                                       "/a%2",   "/a%",        "/a%zz",    "/%252e",  "/a%2525", "/a b",   "/a\tb",
-                                      "/a%2eb", "/%25%32%66", "/%252%66", "/a\x7f"};
+                                      "/a%2eb", "/%25%32%66", "/%252%66", "/a\x7f",  "/a#/b"};
     (void)state;
     for (size_t i = 0; i < FG_ARRAY_SIZE(good); i++)
         if (fg_request_path_is_ambiguous(fg_str(good[i])))
