@@ -8,4 +8,5 @@
 EXPORTED ngx_module_t *ngx_modules[] = { &ngx_http_fedgate_module, NULL };
 EXPORTED char *ngx_module_names[] = { (char *) "ngx_http_fedgate_module", NULL };
 extern char *ngx_module_order[];
-EXPORTED char *ngx_module_order[] = { NULL };
+/* as of a filter: see ngx_http_fedgate_answer.c */
+EXPORTED char *ngx_module_order[] = { (char *) "ngx_http_fedgate_module", (char *) "ngx_http_copy_filter_module", NULL };

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * The nginx host.  A request's way: ngx_http_fedgate_request.c reads it into a plain fg_request_t,
- * ngx_http_fedgate_job.c has it worked on by thread pools and sends the answer,
- * ngx_http_fedgate_gateway.c keeps the gateways of a configuration, their shared memory and their refreshing. */
+ * The nginx host.  A request to the gateway's own endpoints: ngx_http_fedgate_request.c reads it into a plain
+ * fg_request_t, ngx_http_fedgate_job.c has it worked on by thread pools and sends the answer.  A request to a
+ * protected location: ngx_http_fedgate_access.c asks whether it may go on, ngx_http_fedgate_forward.c makes of it what
+ * the server behind gets, ngx_http_fedgate_variable.c tells what is known of it, ngx_http_fedgate_answer.c reads what
+ * a WS-Management server answers.  ngx_http_fedgate_gateway.c keeps the gateways of a configuration, their shared
+ * memory and their refreshing; ngx_http_fedgate_protect.c reads what locations say of their protection. */
 #ifndef NGX_HTTP_FEDGATE_H
 #define NGX_HTTP_FEDGATE_H
 
@@ -12,6 +15,7 @@
 #include <ngx_thread_pool.h>
 
 #include "gateway/gateway.h"
+#include "hub/access.h"
 
 
 typedef struct ngx_http_fedgate_line_s  ngx_http_fedgate_line_t;
@@ -49,20 +53,41 @@ typedef struct {
 
 
 typedef struct {
-    ngx_array_t  gateways;                   /* of ngx_http_fedgate_gateway_t * */
+    ngx_str_t                  name;
+    ngx_http_complex_value_t  *value;        /* NULL: only taken away */
+} ngx_http_fedgate_identity_t;
+
+
+typedef struct {
+    ngx_array_t   gateways;                  /* of ngx_http_fedgate_gateway_t * */
+    ngx_array_t   names;                     /* ngx_str_t: taken from what clients send */
+    ngx_array_t  *identity;                  /* where a location says nothing else; NULL: nothing is protected */
 } ngx_http_fedgate_main_conf_t;
 
 
 typedef struct {
-    ngx_http_fedgate_gateway_t  *gateway;
+    ngx_http_fedgate_gateway_t  *gateway;    /* whose endpoints these are; NULL: none */
+    ngx_http_fedgate_gateway_t  *guard;      /* who protects; NULL: nobody */
+    ngx_http_fedgate_gateway_t  *status;     /* whose numbers are shown; NULL: none */
+    size_t                       protect;    /* the section's number in guard */
+    ngx_array_t                 *identity;   /* of ngx_http_fedgate_identity_t */
     ngx_str_t                    thread_pool;
     ngx_str_t                    password_pool;
     ngx_thread_pool_t           *thread_tp;
     ngx_thread_pool_t           *password_tp;
+    unsigned                     said:1;     /* fedgate_protect stands here itself */
 } ngx_http_fedgate_loc_conf_t;
 
 
-/* one per request, in its task */
+/* grows in the request's pool */
+typedef struct {
+    u_char  *data;
+    size_t   length;
+    size_t   room;
+} ngx_http_fedgate_bytes_t;
+
+
+/* one per request to an endpoint, or per decision on a protected one; in its task */
 typedef struct {
     ngx_http_fedgate_gateway_t   *gateway;
     ngx_http_fedgate_loc_conf_t  *conf;
@@ -73,10 +98,16 @@ typedef struct {
     fg_exchange_t                *exchange;
     fg_step_t                     step;
     ngx_uint_t                    abandoned; /* the client is gone; read by job threads */
-    u_char                       *body;
-    size_t                        body_length;
-    size_t                        body_room;
+    ngx_http_fedgate_bytes_t      body;
+    ngx_http_fedgate_bytes_t      answer;    /* of the server behind, if it is to be read */
+    off_t                         answer_length;
+    void                        (*body_read)(ngx_http_request_t *r);
+    void                        (*finished)(ngx_http_request_t *r);
+    unsigned                      protects:1;
+    unsigned                      out:1;     /* a thread has the exchange */
     unsigned                      returned:1; /* a job came back and is not looked at yet */
+    unsigned                      permitted:1; /* and the request is as the server behind gets it */
+    unsigned                      reads_answer:1;
 } ngx_http_fedgate_ctx_t;
 
 
@@ -97,11 +128,58 @@ ngx_int_t ngx_http_fedgate_gateway_start_refresh(
 void ngx_http_fedgate_gateway_audit(ngx_http_fedgate_gateway_t *gw,
     const fg_audit_line_t *line, ngx_log_t *log);
 
+/* ngx_http_fedgate_protect.c: directives */
+char *ngx_http_fedgate_protect(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_fedgate_identity_header(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
 /* ngx_http_fedgate_request.c */
 ngx_int_t ngx_http_fedgate_handler(ngx_http_request_t *r);
+ngx_http_fedgate_ctx_t *ngx_http_fedgate_create_ctx(ngx_http_request_t *r,
+    ngx_http_fedgate_gateway_t *gw, ngx_http_fedgate_loc_conf_t *conf);
+/* reads it up to the gateway's limit, then calls ctx->body_read; as ngx_http_read_client_request_body() */
+ngx_int_t ngx_http_fedgate_read_body(ngx_http_request_t *r,
+    ngx_http_fedgate_ctx_t *ctx);
+ngx_uint_t ngx_http_fedgate_body_is_too_large(ngx_http_request_t *r,
+    ngx_http_fedgate_ctx_t *ctx);
+ngx_int_t ngx_http_fedgate_make_room(ngx_http_request_t *r,
+    ngx_http_fedgate_bytes_t *bytes, size_t size, size_t expected);
+fg_str_t ngx_http_fedgate_str(const ngx_str_t *s);
 
-/* ngx_http_fedgate_job.c: works on the request and finalizes it */
-void ngx_http_fedgate_job_start(ngx_http_request_t *r);
+/* ngx_http_fedgate_job.c */
+ngx_int_t ngx_http_fedgate_open_exchange(ngx_http_request_t *r,
+    ngx_http_fedgate_ctx_t *ctx);
+/* works on the exchange, then calls ctx->finished; or answers that it cannot */
+void ngx_http_fedgate_job_start(ngx_http_request_t *r,
+    ngx_http_fedgate_ctx_t *ctx);
+/* sends the exchange's response and finalizes the request */
+void ngx_http_fedgate_answer(ngx_http_request_t *r,
+    ngx_http_fedgate_ctx_t *ctx);
+ngx_int_t ngx_http_fedgate_add_headers(ngx_http_request_t *r,
+    const fg_response_t *response);
+/* the latest decision on a protected location, also after internal redirects and in subrequests; NULL: none */
+ngx_http_fedgate_ctx_t *ngx_http_fedgate_find_decision(ngx_http_request_t *r);
+
+/* ngx_http_fedgate_access.c */
+ngx_int_t ngx_http_fedgate_access_init(ngx_conf_t *cf);
+
+/* ngx_http_fedgate_forward.c */
+ngx_int_t ngx_http_fedgate_forward_init(ngx_conf_t *cf);
+ngx_int_t ngx_http_fedgate_take_identity(ngx_http_request_t *r);
+ngx_int_t ngx_http_fedgate_forward(ngx_http_request_t *r,
+    ngx_http_fedgate_ctx_t *ctx);
+ngx_int_t ngx_http_fedgate_identify(ngx_http_request_t *r,
+    ngx_http_fedgate_ctx_t *ctx, ngx_http_fedgate_loc_conf_t *conf);
+
+/* ngx_http_fedgate_variable.c */
+ngx_int_t ngx_http_fedgate_variable_add(ngx_conf_t *cf);
+
+/* ngx_http_fedgate_answer.c */
+ngx_int_t ngx_http_fedgate_answer_init(ngx_conf_t *cf);
+
+
+/* ngx_http_fedgate_status.c: directive */
+char *ngx_http_fedgate_status(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
 
 /* jobs are counted where they end, on their threads: only then may a gateway go */

@@ -7,10 +7,11 @@
 
 #include "hub/signin.h"
 
-#define NGX_HTTP_FEDGATE_JOB_MS  60000
+#define NGX_HTTP_FEDGATE_JOB_MS      60000
+#define NGX_HTTP_FEDGATE_BLOCK_SIZE  16384
 
 
-static ngx_int_t ngx_http_fedgate_open_exchange(ngx_http_request_t *r,
+static fg_exchange_t *ngx_http_fedgate_new_exchange(ngx_http_request_t *r,
     ngx_http_fedgate_ctx_t *ctx);
 static void ngx_http_fedgate_close_exchange(void *data);
 static void ngx_http_fedgate_abandon(void *data);
@@ -21,8 +22,8 @@ static void ngx_http_fedgate_token_job(void *data, ngx_log_t *log);
 static void ngx_http_fedgate_password_job(void *data, ngx_log_t *log);
 static void ngx_http_fedgate_job_done(ngx_event_t *ev);
 static void ngx_http_fedgate_go_on(ngx_http_request_t *r);
-static void ngx_http_fedgate_answer(ngx_http_request_t *r,
-    ngx_http_fedgate_ctx_t *ctx);
+static void ngx_http_fedgate_refuse(ngx_http_request_t *r,
+    ngx_http_fedgate_ctx_t *ctx, fg_code_t code);
 static ngx_int_t ngx_http_fedgate_set_headers(ngx_http_request_t *r,
     const fg_response_t *response);
 static ngx_int_t ngx_http_fedgate_set_header(ngx_http_request_t *r,
@@ -34,17 +35,8 @@ static ngx_int_t ngx_http_fedgate_copy(ngx_http_request_t *r, ngx_str_t *to,
 
 
 void
-ngx_http_fedgate_job_start(ngx_http_request_t *r)
+ngx_http_fedgate_job_start(ngx_http_request_t *r, ngx_http_fedgate_ctx_t *ctx)
 {
-    ngx_http_fedgate_ctx_t  *ctx;
-
-    ctx = ngx_http_get_module_ctx(r, ngx_http_fedgate_module);
-
-    if (ngx_http_fedgate_open_exchange(r, ctx) != NGX_OK) {
-        ngx_http_finalize_request(r, NGX_HTTP_INTERNAL_SERVER_ERROR);
-        return;
-    }
-
     if (r->reading_body) {
         /* what is left of a body that is too large must not come back to the body handler */
         r->read_event_handler = ngx_http_block_reading;
@@ -60,13 +52,12 @@ ngx_http_fedgate_job_start(ngx_http_request_t *r)
                               ngx_http_fedgate_token_job)
         != NGX_OK)
     {
-        fg_gateway_refuse(ctx->exchange, FG_E_BUSY);
-        ngx_http_fedgate_answer(r, ctx);
+        ngx_http_fedgate_refuse(r, ctx, FG_E_BUSY);
     }
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_http_fedgate_open_exchange(ngx_http_request_t *r,
     ngx_http_fedgate_ctx_t *ctx)
 {
@@ -82,10 +73,8 @@ ngx_http_fedgate_open_exchange(ngx_http_request_t *r,
 
     ctx->env = ctx->gateway->env;
     ngx_http_fedgate_env_init(&ctx->env, &ctx->journal, r->connection->log);
-    ngx_http_fedgate_journal_defer(&ctx->journal);
 
-    ctx->exchange = fg_gateway_exchange_new(ctx->gateway->gateway, &ctx->env,
-                                            &ctx->request);
+    ctx->exchange = ngx_http_fedgate_new_exchange(r, ctx);
     if (ctx->exchange == NULL) {
         return NGX_ERROR;
     }
@@ -99,6 +88,28 @@ ngx_http_fedgate_open_exchange(ngx_http_request_t *r,
     cln->data = ctx;
 
     return NGX_OK;
+}
+
+
+static fg_exchange_t *
+ngx_http_fedgate_new_exchange(ngx_http_request_t *r,
+    ngx_http_fedgate_ctx_t *ctx)
+{
+    void  *block;
+
+    if (!ctx->protects) {
+        return fg_gateway_exchange_new(ctx->gateway->gateway, &ctx->env,
+                                       &ctx->request);
+    }
+
+    block = ngx_palloc(r->pool, NGX_HTTP_FEDGATE_BLOCK_SIZE);
+    if (block == NULL) {
+        return NULL;
+    }
+
+    return fg_gateway_access_new(ctx->gateway->gateway, &ctx->env,
+                                 &ctx->request, ctx->conf->protect, block,
+                                 NGX_HTTP_FEDGATE_BLOCK_SIZE);
 }
 
 
@@ -120,6 +131,38 @@ ngx_http_fedgate_close_exchange(void *data)
 }
 
 
+/*
+ * nginx clears the modules' contexts at internal redirects, and the gateway's
+ * own endpoints take the place too; what must outlive that is found where it is
+ * to be cleaned up, the latest first.
+ */
+
+ngx_http_fedgate_ctx_t *
+ngx_http_fedgate_find_decision(ngx_http_request_t *r)
+{
+    ngx_pool_cleanup_t      *cln;
+    ngx_http_fedgate_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r->main, ngx_http_fedgate_module);
+
+    if (ctx && ctx->protects) {
+        return ctx;
+    }
+
+    for (cln = r->pool->cleanup; cln; cln = cln->next) {
+        if (cln->handler == ngx_http_fedgate_close_exchange) {
+            ctx = cln->data;
+
+            if (ctx->protects) {
+                return ctx;
+            }
+        }
+    }
+
+    return NULL;
+}
+
+
 static void
 ngx_http_fedgate_abandon(void *data)
 {
@@ -138,6 +181,7 @@ ngx_http_fedgate_post(ngx_http_request_t *r, ngx_http_fedgate_ctx_t *ctx,
     ctx->task->event.data = r;
     ctx->task->event.log = r->connection->log;
 
+    ngx_http_fedgate_journal_defer(&ctx->journal);
     ngx_http_fedgate_job_begin(ctx->gateway);
 
     if (ngx_thread_task_post(tp, ctx->task) != NGX_OK) {
@@ -148,6 +192,7 @@ ngx_http_fedgate_post(ngx_http_request_t *r, ngx_http_fedgate_ctx_t *ctx,
     /* a worker that is told to quit waits for timers, not for jobs */
     ngx_add_timer(&ctx->task->event, NGX_HTTP_FEDGATE_JOB_MS);
 
+    ctx->out = 1;
     r->main->blocked++;
     r->aio = 1;
 
@@ -218,6 +263,7 @@ ngx_http_fedgate_job_done(ngx_event_t *ev)
     r->main->blocked--;
     r->aio = 0;
 
+    ctx->out = 0;
     ctx->returned = 1;
 
     r->write_event_handler(r);
@@ -249,18 +295,26 @@ ngx_http_fedgate_go_on(ngx_http_request_t *r)
                                    ngx_http_fedgate_password_job);
 
     } else {
-        ngx_http_fedgate_answer(r, ctx);
+        ctx->finished(r);
         return;
     }
 
     if (rc != NGX_OK) {
-        fg_gateway_refuse(ctx->exchange, FG_E_BUSY);
-        ngx_http_fedgate_answer(r, ctx);
+        ngx_http_fedgate_refuse(r, ctx, FG_E_BUSY);
     }
 }
 
 
 static void
+ngx_http_fedgate_refuse(ngx_http_request_t *r, ngx_http_fedgate_ctx_t *ctx,
+    fg_code_t code)
+{
+    fg_gateway_refuse(ctx->exchange, code);
+    ngx_http_fedgate_answer(r, ctx);
+}
+
+
+void
 ngx_http_fedgate_answer(ngx_http_request_t *r, ngx_http_fedgate_ctx_t *ctx)
 {
     ngx_int_t       rc;
@@ -277,7 +331,17 @@ ngx_http_fedgate_answer(ngx_http_request_t *r, ngx_http_fedgate_ctx_t *ctx)
         return;
     }
 
-    ngx_http_fedgate_close_exchange(ctx);
+    if (!ctx->protects) {
+        /* a decision is kept for the log */
+        ngx_http_fedgate_close_exchange(ctx);
+    }
+
+    /* that of a protected location may not have been read */
+    rc = ngx_http_discard_request_body(r);
+    if (rc != NGX_OK) {
+        ngx_http_finalize_request(r, rc);
+        return;
+    }
 
     rc = ngx_http_send_header(r);
 
@@ -290,8 +354,8 @@ ngx_http_fedgate_answer(ngx_http_request_t *r, ngx_http_fedgate_ctx_t *ctx)
 }
 
 
-static ngx_int_t
-ngx_http_fedgate_set_headers(ngx_http_request_t *r,
+ngx_int_t
+ngx_http_fedgate_add_headers(ngx_http_request_t *r,
     const fg_response_t *response)
 {
     size_t  i;
@@ -300,6 +364,18 @@ ngx_http_fedgate_set_headers(ngx_http_request_t *r,
         if (ngx_http_fedgate_set_header(r, &response->headers[i]) != NGX_OK) {
             return NGX_ERROR;
         }
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_fedgate_set_headers(ngx_http_request_t *r,
+    const fg_response_t *response)
+{
+    if (ngx_http_fedgate_add_headers(r, response) != NGX_OK) {
+        return NGX_ERROR;
     }
 
     r->headers_out.status = response->status;

@@ -8,7 +8,10 @@ static void *ngx_http_fedgate_create_main_conf(ngx_conf_t *cf);
 static void *ngx_http_fedgate_create_loc_conf(ngx_conf_t *cf);
 static char *ngx_http_fedgate_merge_loc_conf(ngx_conf_t *cf, void *parent,
     void *child);
+static ngx_int_t ngx_http_fedgate_merge_protect(ngx_conf_t *cf,
+    ngx_http_fedgate_loc_conf_t *prev, ngx_http_fedgate_loc_conf_t *conf);
 static char *ngx_http_fedgate(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+static ngx_int_t ngx_http_fedgate_postconfiguration(ngx_conf_t *cf);
 static ngx_int_t ngx_http_fedgate_init_process(ngx_cycle_t *cycle);
 
 
@@ -17,6 +20,27 @@ static ngx_command_t  ngx_http_fedgate_commands[] = {
     { ngx_string("fedgate"),
       NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
       ngx_http_fedgate,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("fedgate_protect"),
+      NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_HTTP_LIF_CONF|NGX_CONF_TAKE12,
+      ngx_http_fedgate_protect,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("fedgate_identity_header"),
+      NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE12,
+      ngx_http_fedgate_identity_header,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("fedgate_status"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_fedgate_status,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
@@ -40,8 +64,8 @@ static ngx_command_t  ngx_http_fedgate_commands[] = {
 
 
 static ngx_http_module_t  ngx_http_fedgate_module_ctx = {
-    NULL,                                  /* preconfiguration */
-    NULL,                                  /* postconfiguration */
+    ngx_http_fedgate_variable_add,         /* preconfiguration */
+    ngx_http_fedgate_postconfiguration,    /* postconfiguration */
 
     ngx_http_fedgate_create_main_conf,     /* create main configuration */
     NULL,                                  /* init main configuration */
@@ -82,7 +106,9 @@ ngx_http_fedgate_create_main_conf(ngx_conf_t *cf)
 
     if (ngx_array_init(&fmcf->gateways, cf->pool, 4,
                        sizeof(ngx_http_fedgate_gateway_t *))
-        != NGX_OK)
+        != NGX_OK
+        || ngx_array_init(&fmcf->names, cf->pool, 4, sizeof(ngx_str_t))
+           != NGX_OK)
     {
         return NULL;
     }
@@ -94,7 +120,17 @@ ngx_http_fedgate_create_main_conf(ngx_conf_t *cf)
 static void *
 ngx_http_fedgate_create_loc_conf(ngx_conf_t *cf)
 {
-    return ngx_pcalloc(cf->pool, sizeof(ngx_http_fedgate_loc_conf_t));
+    ngx_http_fedgate_loc_conf_t  *conf;
+
+    conf = ngx_pcalloc(cf->pool, sizeof(ngx_http_fedgate_loc_conf_t));
+    if (conf == NULL) {
+        return NULL;
+    }
+
+    conf->guard = NGX_CONF_UNSET_PTR;
+    conf->identity = NGX_CONF_UNSET_PTR;
+
+    return conf;
 }
 
 
@@ -109,15 +145,12 @@ ngx_http_fedgate_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_str_value(conf->password_pool, prev->password_pool,
                              "fedgate_password");
 
-    if (conf->gateway == NULL) {
-        return NGX_CONF_OK;
+    if (ngx_http_fedgate_merge_protect(cf, prev, conf) != NGX_OK) {
+        return NGX_CONF_ERROR;
     }
 
-    conf->thread_tp = ngx_thread_pool_add(cf, &conf->thread_pool);
-    conf->password_tp = ngx_thread_pool_add(cf, &conf->password_pool);
-
-    if (conf->thread_tp == NULL || conf->password_tp == NULL) {
-        return NGX_CONF_ERROR;
+    if (conf->gateway == NULL) {
+        return NGX_CONF_OK;
     }
 
     conf->gateway->pool = conf->thread_tp;
@@ -130,6 +163,44 @@ ngx_http_fedgate_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     clcf->client_max_body_size = 0;
 
     return NGX_CONF_OK;
+}
+
+
+static ngx_int_t
+ngx_http_fedgate_merge_protect(ngx_conf_t *cf,
+    ngx_http_fedgate_loc_conf_t *prev, ngx_http_fedgate_loc_conf_t *conf)
+{
+    ngx_http_fedgate_main_conf_t  *fmcf;
+
+    fmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_fedgate_module);
+
+    ngx_conf_merge_ptr_value(conf->identity, prev->identity, fmcf->identity);
+
+    if (conf->guard == NGX_CONF_UNSET_PTR) {
+        conf->guard = prev->guard == NGX_CONF_UNSET_PTR ? NULL : prev->guard;
+        conf->protect = prev->protect;
+    }
+
+    if (conf->guard == NULL && conf->gateway == NULL && conf->status == NULL) {
+        return NGX_OK;
+    }
+
+    conf->thread_tp = ngx_thread_pool_add(cf, &conf->thread_pool);
+    conf->password_tp = ngx_thread_pool_add(cf, &conf->password_pool);
+
+    if (conf->thread_tp == NULL || conf->password_tp == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (conf->guard && conf->guard->pool == NULL) {
+        conf->guard->pool = conf->thread_tp;
+    }
+
+    if (conf->status && conf->status->pool == NULL) {
+        conf->status->pool = conf->thread_tp;
+    }
+
+    return NGX_OK;
 }
 
 
@@ -159,6 +230,32 @@ ngx_http_fedgate(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     clcf->handler = ngx_http_fedgate_handler;
 
     return NGX_CONF_OK;
+}
+
+
+/* what nobody asked for costs nothing */
+
+static ngx_int_t
+ngx_http_fedgate_postconfiguration(ngx_conf_t *cf)
+{
+    ngx_http_fedgate_main_conf_t  *fmcf;
+
+    fmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_fedgate_module);
+
+    if ((fmcf->identity || fmcf->names.nelts)
+        && ngx_http_fedgate_forward_init(cf) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (fmcf->identity
+        && (ngx_http_fedgate_access_init(cf) != NGX_OK
+            || ngx_http_fedgate_answer_init(cf) != NGX_OK))
+    {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
 }
 
 

@@ -7,7 +7,7 @@
 #define NGX_HTTP_FEDGATE_BODY_ROOM  4096
 
 
-static ngx_int_t ngx_http_fedgate_fill_request(ngx_http_request_t *r,
+static void ngx_http_fedgate_fill_request(ngx_http_request_t *r,
     ngx_http_fedgate_ctx_t *ctx);
 static ngx_int_t ngx_http_fedgate_copy_headers(ngx_http_request_t *r,
     fg_request_t *request);
@@ -16,23 +16,19 @@ static void ngx_http_fedgate_believe_proxy(ngx_http_request_t *r,
 static fg_str_t ngx_http_fedgate_peer(ngx_http_request_t *r);
 static fg_str_t ngx_http_fedgate_forwarded_for(fg_gateway_t *gateway,
     fg_str_t list, fg_str_t peer);
-static ngx_int_t ngx_http_fedgate_skip_body(ngx_http_request_t *r,
-    ngx_http_fedgate_ctx_t *ctx);
+static void ngx_http_fedgate_run(ngx_http_request_t *r);
+static void ngx_http_fedgate_run_done(ngx_http_request_t *r);
 static void ngx_http_fedgate_body_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_http_fedgate_take_body(ngx_http_request_t *r,
     ngx_http_fedgate_ctx_t *ctx);
 static ngx_int_t ngx_http_fedgate_append(ngx_http_request_t *r,
     ngx_http_fedgate_ctx_t *ctx, ngx_buf_t *b);
-static ngx_int_t ngx_http_fedgate_make_room(ngx_http_request_t *r,
-    ngx_http_fedgate_ctx_t *ctx, size_t size);
-static fg_str_t ngx_http_fedgate_str(const ngx_str_t *s);
 
 
 ngx_int_t
 ngx_http_fedgate_handler(ngx_http_request_t *r)
 {
     ngx_int_t                     rc;
-    ngx_thread_task_t            *task;
     ngx_http_fedgate_ctx_t       *ctx;
     ngx_http_fedgate_loc_conf_t  *conf;
 
@@ -44,37 +40,94 @@ ngx_http_fedgate_handler(ngx_http_request_t *r)
 
     conf = ngx_http_get_module_loc_conf(r, ngx_http_fedgate_module);
 
-    task = ngx_thread_task_alloc(r->pool, sizeof(ngx_http_fedgate_ctx_t));
-    if (task == NULL) {
+    ctx = ngx_http_fedgate_create_ctx(r, conf->gateway, conf);
+    if (ctx == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    ctx = task->ctx;
-    ctx->task = task;
-    ctx->conf = conf;
-    ctx->gateway = conf->gateway;
-    ngx_http_set_ctx(r, ctx, ngx_http_fedgate_module);
+    ctx->body_read = ngx_http_fedgate_run;
+    ctx->finished = ngx_http_fedgate_run_done;
 
-    if (ngx_http_fedgate_fill_request(r, ctx) != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    if (ngx_http_fedgate_body_is_too_large(r, ctx)) {
+        rc = ngx_http_discard_request_body(r);
+        if (rc != NGX_OK) {
+            return rc;
+        }
+
+        r->main->count++;
+        ngx_http_fedgate_run(r);
+
+        return NGX_DONE;
     }
 
-    if (r->headers_in.content_length_n
-        > (off_t) fg_gateway_get_hub(ctx->gateway->gateway)->body_max)
-    {
-        return ngx_http_fedgate_skip_body(r, ctx);
-    }
-
-    /* as it comes, so that the limit holds for chunked bodies, too */
-    r->request_body_no_buffering = 1;
-
-    rc = ngx_http_read_client_request_body(r, ngx_http_fedgate_body_handler);
+    rc = ngx_http_fedgate_read_body(r, ctx);
 
     return rc >= NGX_HTTP_SPECIAL_RESPONSE ? rc : NGX_DONE;
 }
 
 
-static ngx_int_t
+static void
+ngx_http_fedgate_run(ngx_http_request_t *r)
+{
+    ngx_http_fedgate_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_fedgate_module);
+
+    if (ngx_http_fedgate_open_exchange(r, ctx) != NGX_OK) {
+        ngx_http_finalize_request(r, NGX_HTTP_INTERNAL_SERVER_ERROR);
+        return;
+    }
+
+    ngx_http_fedgate_job_start(r, ctx);
+}
+
+
+static void
+ngx_http_fedgate_run_done(ngx_http_request_t *r)
+{
+    ngx_http_fedgate_answer(r,
+                       ngx_http_get_module_ctx(r, ngx_http_fedgate_module));
+}
+
+
+/* the request's context from now on */
+
+ngx_http_fedgate_ctx_t *
+ngx_http_fedgate_create_ctx(ngx_http_request_t *r,
+    ngx_http_fedgate_gateway_t *gw, ngx_http_fedgate_loc_conf_t *conf)
+{
+    ngx_thread_task_t       *task;
+    ngx_http_fedgate_ctx_t  *ctx, *decision;
+
+    task = ngx_thread_task_alloc(r->pool, sizeof(ngx_http_fedgate_ctx_t));
+    if (task == NULL) {
+        return NULL;
+    }
+
+    decision = ngx_http_fedgate_find_decision(r);
+
+    ctx = task->ctx;
+    ctx->task = task;
+    ctx->conf = conf;
+    ctx->gateway = gw;
+
+    if (decision) {
+        /* the client's own: what goes on to the server behind is less */
+        ctx->request.headers = decision->request.headers;
+        ctx->request.header_count = decision->request.header_count;
+
+    } else if (ngx_http_fedgate_copy_headers(r, &ctx->request) != NGX_OK) {
+        return NULL;
+    }
+
+    ngx_http_fedgate_fill_request(r, ctx);
+    ngx_http_set_ctx(r, ctx, ngx_http_fedgate_module);
+
+    return ctx;
+}
+
+
+static void
 ngx_http_fedgate_fill_request(ngx_http_request_t *r,
     ngx_http_fedgate_ctx_t *ctx)
 {
@@ -106,13 +159,7 @@ ngx_http_fedgate_fill_request(ngx_http_request_t *r,
         request->host = ngx_http_fedgate_str(&r->headers_in.host->value);
     }
 
-    if (ngx_http_fedgate_copy_headers(r, request) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
     ngx_http_fedgate_believe_proxy(r, ctx);
-
-    return NGX_OK;
 }
 
 
@@ -251,22 +298,26 @@ ngx_http_fedgate_forwarded_for(fg_gateway_t *gateway, fg_str_t list,
 }
 
 
-static ngx_int_t
-ngx_http_fedgate_skip_body(ngx_http_request_t *r, ngx_http_fedgate_ctx_t *ctx)
+/* whether it says so itself: then it need not be read */
+
+ngx_uint_t
+ngx_http_fedgate_body_is_too_large(ngx_http_request_t *r,
+    ngx_http_fedgate_ctx_t *ctx)
 {
-    ngx_int_t  rc;
+    ctx->request.body_too_large = r->headers_in.content_length_n
+             > (off_t) fg_gateway_get_hub(ctx->gateway->gateway)->body_max;
 
-    rc = ngx_http_discard_request_body(r);
-    if (rc != NGX_OK) {
-        return rc;
-    }
+    return ctx->request.body_too_large;
+}
 
-    ctx->request.body_too_large = true;
 
-    r->main->count++;
-    ngx_http_fedgate_job_start(r);
+ngx_int_t
+ngx_http_fedgate_read_body(ngx_http_request_t *r, ngx_http_fedgate_ctx_t *ctx)
+{
+    /* as it comes, so that the limit holds for chunked bodies, too */
+    r->request_body_no_buffering = 1;
 
-    return NGX_DONE;
+    return ngx_http_read_client_request_body(r, ngx_http_fedgate_body_handler);
 }
 
 
@@ -310,10 +361,10 @@ ngx_http_fedgate_body_handler(ngx_http_request_t *r)
         ngx_del_timer(r->connection->read);
     }
 
-    ctx->request.body.p = (char *) ctx->body;
-    ctx->request.body.n = ctx->body_length;
+    ctx->request.body.p = (char *) ctx->body.data;
+    ctx->request.body.n = ctx->body.length;
 
-    ngx_http_fedgate_job_start(r);
+    ctx->body_read(r);
 }
 
 
@@ -335,10 +386,10 @@ ngx_http_fedgate_take_body(ngx_http_request_t *r, ngx_http_fedgate_ctx_t *ctx)
         size = ngx_buf_size(cl->buf);
 
         if (ctx->request.body_too_large
-            || size > (off_t) (max - ctx->body_length))
+            || size > (off_t) (max - ctx->body.length))
         {
             ctx->request.body_too_large = true;
-            ctx->body_length = 0;
+            ctx->body.length = 0;
 
         } else if (ngx_http_fedgate_append(r, ctx, cl->buf) != NGX_OK) {
             return NGX_ERROR;
@@ -367,12 +418,15 @@ ngx_http_fedgate_append(ngx_http_request_t *r, ngx_http_fedgate_ctx_t *ctx,
         return NGX_OK;
     }
 
-    if (ngx_http_fedgate_make_room(r, ctx, size) != NGX_OK) {
+    if (ngx_http_fedgate_make_room(r, &ctx->body, size,
+                       (size_t) ngx_max(r->headers_in.content_length_n, 0))
+        != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
-    to = ctx->body + ctx->body_length;
-    ctx->body_length += size;
+    to = ctx->body.data + ctx->body.length;
+    ctx->body.length += size;
 
     if (ngx_buf_in_memory(b)) {
         ngx_memcpy(to, b->pos, size);
@@ -388,44 +442,43 @@ ngx_http_fedgate_append(ngx_http_request_t *r, ngx_http_fedgate_ctx_t *ctx,
 }
 
 
-static ngx_int_t
-ngx_http_fedgate_make_room(ngx_http_request_t *r, ngx_http_fedgate_ctx_t *ctx,
-    size_t size)
+/* room for size bytes more; expected: how many there may be in all, 0: not known */
+
+ngx_int_t
+ngx_http_fedgate_make_room(ngx_http_request_t *r,
+    ngx_http_fedgate_bytes_t *bytes, size_t size, size_t expected)
 {
-    u_char  *body;
+    u_char  *data;
     size_t   room;
 
-    size += ctx->body_length;
+    size += bytes->length;
 
-    if (size <= ctx->body_room) {
+    if (size <= bytes->room) {
         return NGX_OK;
     }
 
-    room = ngx_max(size, 2 * ctx->body_room);
-    room = ngx_max(room, NGX_HTTP_FEDGATE_BODY_ROOM);
+    room = expected ? expected : ngx_max(2 * bytes->room,
+                                         NGX_HTTP_FEDGATE_BODY_ROOM);
+    room = ngx_max(size, room);
 
-    if (r->headers_in.content_length_n > 0) {
-        room = ngx_max(size, (size_t) r->headers_in.content_length_n);
-    }
-
-    body = ngx_pnalloc(r->pool, room);
-    if (body == NULL) {
+    data = ngx_pnalloc(r->pool, room);
+    if (data == NULL) {
         return NGX_ERROR;
     }
 
-    if (ctx->body) {
-        ngx_memcpy(body, ctx->body, ctx->body_length);
-        (void) ngx_pfree(r->pool, ctx->body);
+    if (bytes->data) {
+        ngx_memcpy(data, bytes->data, bytes->length);
+        (void) ngx_pfree(r->pool, bytes->data);
     }
 
-    ctx->body = body;
-    ctx->body_room = room;
+    bytes->data = data;
+    bytes->room = room;
 
     return NGX_OK;
 }
 
 
-static fg_str_t
+fg_str_t
 ngx_http_fedgate_str(const ngx_str_t *s)
 {
     return (fg_str_t) { (char *) s->data, s->len };
