@@ -3,9 +3,12 @@
 
 What each answer must say in detail is tested elsewhere; here a status or a word shows that the flow was the one meant."""
 import os
+import re
 import signal
+import uuid
 
 import harness
+import protected
 from messages import METADATA, MEX, PASSIVE, USERNAME, form, rst
 
 SOAP12, SOAP11 = 'http://www.w3.org/2003/05/soap-envelope', 'http://schemas.xmlsoap.org/soap/envelope/'
@@ -102,6 +105,66 @@ def passive(gateway):
     expect(get(SIGN_IN), 200, 'password')
 
 
+LOGGED = """
+log_format decisions '$fedgate_decision|$fedgate_reason|$fedgate_subject|$fedgate_rule|$fedgate_claim_role';
+"""
+PROTECTED = """
+access_log %(folder)s/access.log decisions;
+location /app/ { fedgate_protect %(conf)s; %(proxy)s }
+location /rest/ { fedgate_protect %(conf)s rest; fedgate_identity_header X-Upn $fedgate_claim_upn; %(proxy)s }
+location /wsman/ { fedgate_protect %(conf)s winrm; %(proxy)s }
+location /moved/ { fedgate_protect %(conf)s; error_page 404 = /rest/moved; root %(folder)s; }
+location = /status { fedgate_status %(conf)s; }
+"""
+
+
+def protect(gateway, upstream):
+    """Adds protected locations to a gateway that is not started yet."""
+    names = {'folder': gateway.folder, 'conf': gateway.site.conf, 'proxy': protected.PROXY.replace('UPSTREAM', str(upstream.port))}
+    gateway.nginx.http = LOGGED + gateway.nginx.http.replace('location / {', PROTECTED % names + 'location / {', 1)
+    gateway.nginx.write()
+    with open(os.path.join(gateway.site.folder, 'rest.rules'), 'w') as file:
+        file.write('c:[Type == "urn:fedgate:request:json:action", Value == "read"] => permit();\n[method == "GET"] => permit();\n')
+    gateway.site.sections['protect "rest"'] = {'kind': 'rest', 'accept': ['session', 'basic'], 'policy': 'rest.rules'}
+    gateway.site.sections['protect "winrm"'] = {'kind': 'wsman', 'accept': ['basic']}
+    gateway.site.write()
+
+
+def answer_of_upstream(seen):
+    return (protected.wsman_answer if seen['path'].startswith('/wsman/') else protected.echo)(seen)
+
+
+def locations(gateway):
+    """Protected locations: with and without a session, with bodies, with names and passwords, refused and moved."""
+    nobody, alice = gateway.browser(), protected.signed_in(gateway)
+    alice.headers['X-Fedgate-Subject'] = 'forged'
+    for _ in range(2):
+        expect(protected.ask(gateway, nobody, '/app/x'), 401)
+        expect(protected.ask(gateway, nobody, '/app/x', headers=protected.HTML), (302, 303))
+        expect(protected.ask(gateway, nobody, '/app/x', 'POST', data='a=b'), 401)
+        for answer in (protected.ask(gateway, alice, '/app/x'), protected.ask(gateway, alice, '/app/x', 'POST', data='body' * 5000), protected.ask(gateway, alice, '/moved/x')):
+            assert 'forged' not in expect(answer, 200, 'path').text
+        expect(protected.ask(gateway, alice, '/rest/', 'POST', json={'action': 'read'}), 200)
+        expect(protected.ask(gateway, alice, '/rest/', 'POST', json={'action': 'write'}), 403)
+        expect(protected.ask(gateway, alice, '/rest/', 'POST', data='x' * 300000, headers={'Content-Type': 'application/json'}), 413)
+        expect(protected.ask(gateway, alice, '/rest/a%2fb'), (400, 403))
+        expect(protected.ask(gateway, nobody, '/rest/', 'POST', data=iter([b'{"action": ', b'"read"}']), headers={'Content-Type': 'application/json'},
+                             auth=('alice', 'alice-secret')), 200)  # fmt: skip
+        expect(protected.ask(gateway, nobody, '/app/', headers={'Authorization': 'Bearer nonsense'}), (400, 401))
+    for path in ('/wsman/', '/wsman/chunked/', '/wsman/encoded/'):
+        opened = expect(manage(gateway, 'alice', path, 'Enumerate', '<n:Enumerate/>'), 200, 'EnumerationContext')
+        content = '<n:Pull>%s</n:Pull>' % re.search('<n:EnumerationContext>.*</n:EnumerationContext>', opened.text).group(0)
+        expect(manage(gateway, 'bob', path, 'Pull', content), (400, 403, 500), 'Fault')
+    expect(manage(gateway, 'alice', '/wsman/', 'Enumerate', '<n:Enumerate><x/></n:Enumerate><y/>'), (400, 500), 'Fault')
+    expect(protected.ask(gateway, nobody, '/status'), 200, 'fedgate_store_bytes')
+
+
+def manage(gateway, user, path, action, content):
+    message = protected.WSMAN % (action, gateway.url(path), uuid.uuid4(), content)
+    return protected.ask(gateway, gateway.browser(), path, 'POST', data=message.encode(), auth=(user, user + '-secret'),
+                         headers={'Content-Type': 'application/soap+xml;charset=UTF-8'})  # fmt: skip
+
+
 def administration(gateway):
     """What happens to a gateway while it runs."""
     site = gateway.site
@@ -143,5 +206,5 @@ def certificate(gateway):
 
 
 def everything(gateway):
-    for flow in (published, active, refused, passive, administration, active, passive):
+    for flow in (published, active, refused, passive, locations, administration, active, passive, locations):
         flow(gateway)

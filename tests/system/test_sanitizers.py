@@ -15,6 +15,7 @@ import pytest
 
 import flows
 import harness
+from protected import Upstream
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TREE = os.path.join(harness.BUILD, 'sanitizers')
@@ -95,10 +96,16 @@ def fedgates_leaks(report):
     return [leak for leak in leaks if ours.search(leak) and not kept.search(leak)]
 
 
-def test_nginx_with_sanitizers(tree, make_gateway):
+@pytest.fixture
+def upstream():
+    with Upstream(flows.answer_of_upstream) as running:
+        yield running
+
+
+def test_nginx_with_sanitizers(tree, make_gateway, upstream):
     gateway = make_gateway(start=False)
     gateway.nginx.module = os.path.join(tree, MODULE)
-    gateway.nginx.write()
+    flows.protect(gateway, upstream)
     log = os.path.join(gateway.folder, 'sanitizer')
     gateway.nginx.start(gateway.port, environment={
         'LD_PRELOAD': ' '.join(library(name) for name in ('libasan.so', 'libubsan.so')),
@@ -130,8 +137,9 @@ def valgrind_errors(path):
 
 
 @pytest.mark.skipif(shutil.which('valgrind') is None, reason='no valgrind')
-def test_nginx_with_valgrind(make_gateway):
+def test_nginx_with_valgrind(make_gateway, upstream):
     gateway = make_gateway(start=False, nginx={'workers': 1})
+    flows.protect(gateway, upstream)
     log = os.path.join(gateway.folder, 'valgrind')
     gateway.nginx.start(gateway.port, wrapper=[*VALGRIND, '--num-callers=40', '--xml=yes', '--xml-file=%s.%%p.xml' % log])
     flows.everything(gateway)
