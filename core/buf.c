@@ -7,11 +7,13 @@
 
 void fg_buf_init(fg_buf_t *buf, size_t maximum) { *buf = (fg_buf_t)FG_BUF_INIT(maximum); }
 
+void fg_buf_init_in(fg_buf_t *buf, char *room, size_t size) { *buf = (fg_buf_t){room, 0, size, size - 1, false, true}; }
+
 void fg_buf_free(fg_buf_t *buf) {
-    if (buf->data != NULL) {
+    if (buf->data != NULL)
         explicit_bzero(buf->data, buf->capacity);
+    if (!buf->lent)
         free(buf->data);
-    }
     fg_buf_init(buf, buf->maximum);
 }
 
@@ -99,7 +101,7 @@ void fg_buf_insert(fg_buf_t *buf, size_t at, const void *bytes, size_t length) {
 }
 
 char *fg_buf_take(fg_buf_t *buf, size_t *length) {
-    if (buf->failed || fg_buf_reserve(buf, 0) == NULL)
+    if (buf->failed || buf->lent || fg_buf_reserve(buf, 0) == NULL)
         return NULL;
     char *data = buf->data;
     if (length != NULL)

@@ -14,12 +14,15 @@ typedef struct fg_buf {
     size_t capacity;
     size_t maximum;
     bool failed;
+    bool lent; /* data is the caller's */
 } fg_buf_t;
 
 #define FG_BUF_INIT(max) \
-    { NULL, 0, 0, (max), false }
+    { NULL, 0, 0, (max), false, false }
 
 void fg_buf_init(fg_buf_t *buf, size_t maximum);
+/* In size bytes of the caller's, which are its maximum with the NUL: nothing is asked of malloc. */
+void fg_buf_init_in(fg_buf_t *buf, char *room, size_t size);
 /* Wipes and frees; the buffer may be used again afterwards. */
 void fg_buf_free(fg_buf_t *buf);
 /* Empties without giving the memory back. */
@@ -35,7 +38,8 @@ char *fg_buf_reserve(fg_buf_t *buf, size_t length);
 void fg_buf_insert(fg_buf_t *buf, size_t at, const void *bytes, size_t length);
 static inline bool fg_buf_ok(const fg_buf_t *buf) { return !buf->failed; }
 static inline fg_str_t fg_buf_str(const fg_buf_t *buf) { return (fg_str_t){buf->data ? buf->data : "", buf->length}; }
-/* Moves the bytes out (caller frees with free()); the buffer is empty afterwards. NULL if failed. */
+/* Moves the bytes out (caller frees with free()); the buffer is empty afterwards. NULL if failed or
+ * in the caller's memory. */
 char *fg_buf_take(fg_buf_t *buf, size_t *length) FG_MUST_CHECK;
 
 #endif

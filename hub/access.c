@@ -17,20 +17,12 @@ bool fg_access_begin(fg_exchange_t *ex, const fg_protect_t *protect) {
 
 /* ---- stages */
 
-/* The default port may be said. */
-static bool host_eq(fg_str_t host, fg_str_t wanted) {
-    fg_str_t end = FG_STR(":443");
-    if (host.n > end.n && memcmp(host.p + host.n - end.n, end.p, end.n) == 0)
-        host.n -= end.n;
-    return fg_str_eq_nocase(host, wanted);
-}
-
 static bool host_is_ours(const fg_exchange_t *ex) {
     const fg_protect_t *protect = ex->access->protect;
-    if (host_eq(ex->request.host, ex->hub->host))
+    if (fg_request_is_at(&ex->request, ex->hub->host))
         return true;
     for (size_t i = 0; i < protect->host_count; i++)
-        if (host_eq(ex->request.host, protect->hosts[i]))
+        if (fg_request_is_at(&ex->request, protect->hosts[i]))
             return true;
     return false;
 }

@@ -46,19 +46,22 @@ static const fg_sealing_key_t *find_key(const fg_keys_t *keys, const char *id) {
     return NULL;
 }
 
+/* In the arena alone: each request with a session comes by. */
 bool fg_cookie_unseal(fg_exchange_t *ex, const char *purpose, fg_str_t text, fg_str_t *bytes) {
+    const size_t id_size = sizeof ex->keys->sealing[0].id, room = text.n + 8;
     fg_str_t aad = context(ex, purpose, fg_bound_host(ex));
-    fg_buf_t sealed = FG_BUF_INIT(SEALED_MAX), plain = FG_BUF_INIT(SEALED_MAX);
-    const size_t id_size = sizeof ex->keys->sealing[0].id;
-    bool done = aad.p != NULL && fg_base64url_decode(&sealed, text) && sealed.length > id_size;
-    const fg_sealing_key_t *key = done ? find_key(ex->keys, sealed.data) : NULL;
-    done =
-        key != NULL && fg_seal_open(key->key, aad, (fg_str_t){sealed.data + id_size, sealed.length - id_size}, &plain);
-    if (done) {
-        *bytes = fg_arena_str(ex->arena, fg_buf_str(&plain));
-        done = bytes->p != NULL;
-    }
-    fg_buf_free(&sealed);
-    fg_buf_free(&plain);
-    return done;
+    char *memory = text.n <= SEALED_MAX ? fg_arena_alloc(ex->arena, 2 * room) : NULL;
+    if (aad.p == NULL || memory == NULL)
+        return false;
+    fg_buf_t sealed, plain;
+    fg_buf_init_in(&sealed, memory, room);
+    fg_buf_init_in(&plain, memory + room, room);
+    if (!fg_base64url_decode(&sealed, text) || sealed.length <= id_size)
+        return false;
+    const fg_sealing_key_t *key = find_key(ex->keys, sealed.data);
+    fg_str_t rest = {sealed.data + id_size, sealed.length - id_size};
+    if (key == NULL || !fg_seal_open(key->key, aad, rest, &plain))
+        return false;
+    *bytes = fg_buf_str(&plain);
+    return true;
 }

@@ -104,22 +104,30 @@ static void chunk_name(char out[32], unsigned i) {
         snprintf(out, 32, "%s-%u", COOKIE, i);
 }
 
-/* The cookie's text from its chunks: the first begins with their number and a dot (HT-10: bounded). */
-static bool join_chunks(fg_exchange_t *ex, fg_buf_t *text) {
+/* The cookie's text from its chunks: the first begins with their number and a dot (HT-10: bounded).  .p NULL: none. */
+static fg_str_t join_chunks(fg_exchange_t *ex) {
     size_t times;
     fg_str_t first = fg_request_cookie(&ex->request, COOKIE, &times);
     if (times != 1 || first.n < 3 || first.p[0] < '1' || first.p[0] > (char)('0' + CHUNKS) || first.p[1] != '.')
-        return false;
-    fg_buf_add(text, first.p + 2, first.n - 2);
-    for (unsigned i = 1; i < (unsigned)(first.p[0] - '0'); i++) {
+        return FG_STR_NONE;
+    unsigned chunks = (unsigned)(first.p[0] - '0');
+    first = (fg_str_t){first.p + 2, first.n - 2};
+    const size_t room = CHUNKS * (CHUNK_SIZE + 8);
+    char *memory = chunks > 1 ? fg_arena_alloc(ex->arena, room) : NULL;
+    if (memory == NULL)
+        return chunks == 1 ? first : FG_STR_NONE;
+    fg_buf_t text;
+    fg_buf_init_in(&text, memory, room);
+    fg_buf_put_str(&text, first);
+    for (unsigned i = 1; i < chunks; i++) {
         char name[32];
         chunk_name(name, i);
         fg_str_t chunk = fg_request_cookie(&ex->request, name, &times);
         if (times != 1)
-            return false;
-        fg_buf_put_str(text, chunk);
+            return FG_STR_NONE;
+        fg_buf_put_str(&text, chunk);
     }
-    return fg_buf_ok(text);
+    return fg_buf_ok(&text) ? fg_buf_str(&text) : FG_STR_NONE;
 }
 
 static bool is_ended(fg_exchange_t *ex, const fg_session_t *session) {
@@ -132,13 +140,9 @@ static bool is_ended(fg_exchange_t *ex, const fg_session_t *session) {
 }
 
 bool fg_session_open(fg_exchange_t *ex, fg_session_t *session) {
-    fg_buf_t text = FG_BUF_INIT(CHUNKS * (CHUNK_SIZE + 8));
-    fg_str_t bytes;
+    fg_str_t text = join_chunks(ex), bytes;
     *session = (fg_session_t){0};
-    bool opened = join_chunks(ex, &text) && fg_cookie_unseal(ex, "session", fg_buf_str(&text), &bytes) &&
-                  fg_session_read(ex->arena, bytes, session);
-    fg_buf_free(&text);
-    if (!opened)
+    if (text.p == NULL || !fg_cookie_unseal(ex, "session", text, &bytes) || !fg_session_read(ex->arena, bytes, session))
         return false;
     int64_t now = ex->now_ms;
     if (now - session->created_ms >= ex->hub->session_absolute_ms || now - session->used_ms >= ex->hub->session_idle_ms)
