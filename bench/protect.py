@@ -110,7 +110,9 @@ def main(rounds, seconds):
 
 
 def measure(gateway, folder, issuer, rounds, seconds):
-    worker = int(harness.run('pgrep', '-P', str(gateway.nginx.pid())).stdout.split()[0])
+    # nginx listens before it has written its pid and has a worker
+    harness.wait_for(lambda: os.path.exists(gateway.nginx.pid_file))
+    worker = int(harness.wait_for(lambda: harness.run('pgrep', '-P', str(gateway.nginx.pid())).stdout.split())[0])
     idle = memory(worker)
     bearer = {'Authorization': 'Bearer ' + issuer.token(aud=gateway.base_url, role=['Administrators'])}
     soap = {**wsman.HEADERS, **bearer}
