@@ -323,7 +323,7 @@ server {
 }
 """
     port = harness.free_port()
-    asking = asking.replace('PORT', str(port)).replace('CERTIFICATE', authority.certificate).replace('CA;', authority.ca + ';')
+    asking = asking.replace('PORT', str(port)).replace('CERTIFICATE', authority.issue('other', ['DNS:other.localhost'])).replace('CA;', authority.ca + ';')
     with protecting(authority, 'location /app/ { fedgate_protect CONF cert; PROXY }', after=asking, port=port,
                     gateway_conf='protect "cert" {\n  accept = {"certificate"}\n  hosts = {"other.localhost:%d"}\n}\n' % port) as gateway:  # fmt: skip
         for host, wanted in (('other.localhost', 200), ('localhost', 401)):
