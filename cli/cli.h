@@ -23,11 +23,20 @@ struct fg_cli_command {
     int (*run)(const fg_cli_command_t *command, const fg_env_t *env, int argc, char **argv);
 };
 
-/* One option: with value ("--config FILE", "--config=FILE") or as a flag.  Exactly one of the pointers is set. */
+/* An option that may be given several times. */
+#define FG_CLI_REPEATED_MAX 64u
+typedef struct fg_cli_repeated {
+    const char *values[FG_CLI_REPEATED_MAX];
+    size_t count;
+} fg_cli_repeated_t;
+
+/* One option: with value ("--config FILE", "--config=FILE"), as a flag, or with a value each time that it is given.
+ * Exactly one of the pointers is set. */
 typedef struct fg_cli_option {
     const char *name; /* with its dashes */
     const char **value;
     bool *flag;
+    fg_cli_repeated_t *repeated;
 } fg_cli_option_t;
 
 /* Reads options, wherever they stand before "--", and gathers the rest into operands (room for most).  The count of
@@ -35,18 +44,6 @@ typedef struct fg_cli_option {
  * FG_CLI_USAGE. */
 bool fg_cli_parse(const fg_cli_command_t *command, int argc, char **argv, const fg_cli_option_t *options,
                   size_t option_count, const char **operands, size_t fewest, size_t most) FG_MUST_CHECK;
-
-/* An option that may be given several times. */
-#define FG_CLI_REPEATED_MAX 64u
-typedef struct fg_cli_repeated {
-    const char *name;
-    const char *values[FG_CLI_REPEATED_MAX];
-    size_t count;
-} fg_cli_repeated_t;
-
-/* Takes such options out of argv, before fg_cli_parse, and returns what is left of argc; -1: told. */
-int fg_cli_take_repeated(const fg_cli_command_t *command, int argc, char **argv, fg_cli_repeated_t *options,
-                         size_t count) FG_MUST_CHECK;
 
 void fg_cli_print_usage(const fg_cli_command_t *command, FILE *out);
 /* "fedgate: …" on standard error. */

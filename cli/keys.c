@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/spell.h"
 #include "core/time.h"
 #include "gateway/gateway.h"
 
@@ -89,26 +90,38 @@ static int act(action_t *action, const request_t *request, const fg_env_t *env) 
 
 int fg_cli_keys_list(const fg_cli_command_t *command, const fg_env_t *env, int argc, char **argv) {
     request_t request = {NULL, NULL, false};
-    const fg_cli_option_t options[] = {{"--config", &request.config, NULL}};
+    const fg_cli_option_t options[] = {{"--config", .value = &request.config}};
     if (!fg_cli_parse(command, argc, argv, options, FG_ARRAY_SIZE(options), NULL, 0, 0))
         return FG_CLI_USAGE;
     return act(list, &request, env);
 }
 
+static bool check_use(const fg_cli_command_t *command, const char *use) {
+    static const char *const uses[] = {"signing", "encryption"};
+    const char *nearest = fg_spell_nearest(use, uses, FG_ARRAY_SIZE(uses));
+    if (strcmp(use, uses[0]) == 0 || strcmp(use, uses[1]) == 0)
+        return true;
+    if (nearest != NULL)
+        fg_cli_usage(command, "'--use %s': did you mean '%s'?", use, nearest);
+    else
+        fg_cli_usage(command, "'--use %s': signing or encryption is expected", use);
+    return false;
+}
+
 int fg_cli_keys_roll(const fg_cli_command_t *command, const fg_env_t *env, int argc, char **argv) {
     request_t request = {NULL, NULL, false};
     const fg_cli_option_t options[] = {
-        {"--config", &request.config, NULL}, {"--use", &request.use, NULL}, {"--now", NULL, &request.now}};
+        {"--config", .value = &request.config}, {"--use", .value = &request.use}, {"--now", .flag = &request.now}};
     if (!fg_cli_parse(command, argc, argv, options, FG_ARRAY_SIZE(options), NULL, 0, 0))
         return FG_CLI_USAGE;
-    if (request.use != NULL && strcmp(request.use, "signing") != 0 && strcmp(request.use, "encryption") != 0)
-        return fg_cli_usage(command, "'--use %s': signing or encryption is expected", request.use);
+    if (request.use != NULL && !check_use(command, request.use))
+        return FG_CLI_USAGE;
     return act(roll, &request, env);
 }
 
 int fg_cli_keys_forget(const fg_cli_command_t *command, const fg_env_t *env, int argc, char **argv) {
     request_t request = {NULL, NULL, false};
-    const fg_cli_option_t options[] = {{"--config", &request.config, NULL}};
+    const fg_cli_option_t options[] = {{"--config", .value = &request.config}};
     if (!fg_cli_parse(command, argc, argv, options, FG_ARRAY_SIZE(options), NULL, 0, 0))
         return FG_CLI_USAGE;
     return act(forget, &request, env);

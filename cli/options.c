@@ -22,27 +22,41 @@ static bool unknown_option(const fg_cli_command_t *command, const char *word, co
     return false;
 }
 
+static const fg_cli_option_t *find_option(const char *word, const fg_cli_option_t *options, size_t count) {
+    size_t length = strcspn(word, "=");
+    for (size_t i = 0; i < count; i++)
+        if (strlen(options[i].name) == length && memcmp(options[i].name, word, length) == 0)
+            return &options[i];
+    return NULL;
+}
+
+static bool put_value(const fg_cli_command_t *command, const fg_cli_option_t *option, const char *value) {
+    fg_cli_repeated_t *repeated = option->repeated;
+    if (repeated != NULL && repeated->count == FG_CLI_REPEATED_MAX)
+        return fg_cli_usage(command, "'%s' is given more than %u times", option->name, FG_CLI_REPEATED_MAX), false;
+    if (repeated == NULL && *option->value != NULL)
+        return fg_cli_usage(command, "'%s' is given twice", option->name), false;
+    if (repeated != NULL)
+        repeated->values[repeated->count++] = value;
+    else
+        *option->value = value;
+    return true;
+}
+
 /* Takes the option at argv[*at]; moves *at on to its value. */
 static bool take_option(const fg_cli_command_t *command, int argc, char **argv, int *at, const fg_cli_option_t *options,
                         size_t count) {
     const char *word = argv[*at], *equals = strchr(word, '=');
-    size_t length = equals != NULL ? (size_t)(equals - word) : strlen(word);
-    const fg_cli_option_t *option = NULL;
-    for (size_t i = 0; i < count; i++)
-        if (strlen(options[i].name) == length && memcmp(options[i].name, word, length) == 0)
-            option = &options[i];
+    const fg_cli_option_t *option = find_option(word, options, count);
     if (option == NULL)
         return unknown_option(command, word, options, count);
     if (option->flag != NULL) {
         *option->flag = true;
         return equals == NULL || (fg_cli_usage(command, "'%s' takes no value", option->name), false);
     }
-    if (*option->value != NULL)
-        return fg_cli_usage(command, "'%s' is given twice", option->name), false;
     if (equals == NULL && *at + 1 >= argc)
         return fg_cli_usage(command, "'%s' wants a value", option->name), false;
-    *option->value = equals != NULL ? equals + 1 : argv[++*at];
-    return true;
+    return put_value(command, option, equals != NULL ? equals + 1 : argv[++*at]);
 }
 
 bool fg_cli_parse(const fg_cli_command_t *command, int argc, char **argv, const fg_cli_option_t *options,
@@ -61,28 +75,8 @@ bool fg_cli_parse(const fg_cli_command_t *command, int argc, char **argv, const 
             operands[count++] = argv[i];
         }
     }
-    return count >= fewest || (fg_cli_usage(command, "an argument is missing"), false);
-}
-
-int fg_cli_take_repeated(const fg_cli_command_t *command, int argc, char **argv, fg_cli_repeated_t *options,
-                         size_t count) {
-    int left = 0;
-    for (int i = 0; i < argc; i++) {
-        fg_cli_repeated_t *option = NULL;
-        size_t length = strcspn(argv[i], "=");
-        for (size_t k = 0; k < count && option == NULL; k++)
-            if (strlen(options[k].name) == length && memcmp(options[k].name, argv[i], length) == 0)
-                option = &options[k];
-        if (option == NULL) {
-            argv[left++] = argv[i];
-            continue;
-        }
-        const char *value = argv[i][length] == '=' ? argv[i] + length + 1 : ++i < argc ? argv[i] : NULL;
-        if (value == NULL || option->count == FG_CLI_REPEATED_MAX) {
-            fg_cli_usage(command, "'%s' wants a value, and at most %u of them", option->name, FG_CLI_REPEATED_MAX);
-            return -1;
-        }
-        option->values[option->count++] = value;
-    }
-    return left;
+    /* no command wants more than one: it is the first that the usage line names */
+    return count >= fewest ||
+           (fg_cli_usage(command, "%.*s is missing", (int)strcspn(command->arguments, " ."), command->arguments),
+            false);
 }

@@ -200,15 +200,14 @@ static int explain(question_t *q, const fg_cli_command_t *command, const fg_env_
 }
 
 int fg_cli_policy_explain(const fg_cli_command_t *command, const fg_env_t *env, int argc, char **argv) {
-    question_t q = {.claim = {.name = "--claim"}};
+    question_t q = {0};
     const fg_cli_option_t options[] = {
-        {"--claims", &q.claims, NULL}, {"--method", &q.method, NULL},       {"--path", &q.path, NULL},
-        {"--query", &q.query, NULL},   {"--host", &q.host, NULL},           {"--address", &q.address, NULL},
-        {"--time", &q.time, NULL},     {"--json-body", &q.json_body, NULL}, {"--wsman", &q.wsman, NULL},
-        {"--json", NULL, &q.json},
+        {"--claim", .repeated = &q.claim},  {"--claims", .value = &q.claims}, {"--method", .value = &q.method},
+        {"--path", .value = &q.path},       {"--query", .value = &q.query},   {"--host", .value = &q.host},
+        {"--address", .value = &q.address}, {"--time", .value = &q.time},     {"--json-body", .value = &q.json_body},
+        {"--wsman", .value = &q.wsman},     {"--json", .flag = &q.json},
     };
-    argc = fg_cli_take_repeated(command, argc, argv, &q.claim, 1);
-    if (argc < 0 || !fg_cli_parse(command, argc, argv, options, FG_ARRAY_SIZE(options), &q.policy, 1, 1))
+    if (!fg_cli_parse(command, argc, argv, options, FG_ARRAY_SIZE(options), &q.policy, 1, 1))
         return FG_CLI_USAGE;
     int code = explain(&q, command, env);
     fg_arena_free(q.arena);

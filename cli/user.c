@@ -23,8 +23,10 @@ typedef struct place {
 } place_t;
 
 /* The options that name the users file. */
-#define PLACE_OPTIONS(place) \
-    {"--config", &(place).config, NULL}, {"--directory", &(place).directory, NULL}, { "--file", &(place).file, NULL }
+#define PLACE_OPTIONS(place)                                                                \
+    {"--config", .value = &(place).config}, {"--directory", .value = &(place).directory}, { \
+        "--file", .value = &(place).file                                                    \
+    }
 
 static bool check_place(const fg_cli_command_t *command, const place_t *place) {
     const char *other = place->config ? "--config" : place->directory ? "--directory" : NULL;
@@ -193,16 +195,18 @@ static json_t *build_user(const char *name, const char *hash, const fg_cli_repea
 /* ---- commands ---- */
 
 int fg_cli_user_add(const fg_cli_command_t *command, const fg_env_t *env, int argc, char **argv) {
-    fg_cli_repeated_t repeated[] = {{.name = "--group"}, {.name = "--attribute"}};
+    fg_cli_repeated_t groups = {0}, attributes = {0};
     place_t place = {0};
     const char *name = NULL;
     bool from_stdin = false;
-    const fg_cli_option_t options[] = {PLACE_OPTIONS(place), {"--password-stdin", NULL, &from_stdin}};
+    const fg_cli_option_t options[] = {PLACE_OPTIONS(place),
+                                       {"--password-stdin", .flag = &from_stdin},
+                                       {"--group", .repeated = &groups},
+                                       {"--attribute", .repeated = &attributes}};
     char hash[FG_PASSWORD_HASH_SIZE];
     fg_err_t err = FG_ERR_INIT;
     edit_t edit;
-    argc = fg_cli_take_repeated(command, argc, argv, repeated, FG_ARRAY_SIZE(repeated));
-    if (argc < 0 || !fg_cli_parse(command, argc, argv, options, FG_ARRAY_SIZE(options), &name, 1, 1) ||
+    if (!fg_cli_parse(command, argc, argv, options, FG_ARRAY_SIZE(options), &name, 1, 1) ||
         !check_place(command, &place))
         return FG_CLI_USAGE;
     if (!new_hash(env, from_stdin, hash, &err))
@@ -210,7 +214,7 @@ int fg_cli_user_add(const fg_cli_command_t *command, const fg_env_t *env, int ar
     bool ok = edit_begin(&edit, &place, true, &err);
     if (ok && fg_users_find(edit.users, fg_str(name)) != NULL)
         ok = FG_FAIL(&err, FG_E_AUTH_FAILED, "there is a user %s already", name);
-    json_t *user = ok ? build_user(name, hash, &repeated[0], &repeated[1], &err) : NULL;
+    json_t *user = ok ? build_user(name, hash, &groups, &attributes, &err) : NULL;
     ok = user != NULL && fg_users_add(edit.users, user, &err) && edit_save(&edit, &err);
     return edit_end(&edit, ok, &err);
 }
@@ -219,7 +223,7 @@ int fg_cli_user_passwd(const fg_cli_command_t *command, const fg_env_t *env, int
     place_t place = {0};
     const char *name = NULL;
     bool from_stdin = false;
-    const fg_cli_option_t options[] = {PLACE_OPTIONS(place), {"--password-stdin", NULL, &from_stdin}};
+    const fg_cli_option_t options[] = {PLACE_OPTIONS(place), {"--password-stdin", .flag = &from_stdin}};
     char hash[FG_PASSWORD_HASH_SIZE];
     fg_err_t err = FG_ERR_INIT;
     edit_t edit;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "core/json.h"
+#include "core/spell.h"
 #include "directory/password.h"
 #include "directory/users_place.h"
 #include "token/claims.h"
@@ -81,6 +82,19 @@ static bool check_password(const json_t *value, fg_err_t *err) {
 
 static bool check_groups(const json_t *value, fg_err_t *err) { return check_strings(value, "\"groups\"", err); }
 
+static bool refuse_attribute(const char *name, fg_err_t *err) {
+    const char *known[FG_ARRAY_SIZE(fg_user_attributes)];
+    for (size_t i = 0; i < FG_ARRAY_SIZE(known); i++)
+        known[i] = fg_user_attributes[i].name;
+    const char *nearest = fg_spell_nearest(name, known, FG_ARRAY_SIZE(known));
+    if (nearest != NULL)
+        return FG_FAIL(err, FG_E_CONFIG, "attribute \"%.100s\": did you mean \"%s\"?", name, nearest);
+    return FG_FAIL(err, FG_E_CONFIG,
+                   "attribute \"%.100s\" is neither a known name (mail, given_name, surname, display_name, upn, "
+                   "windows_account_name, immutable_id) nor a claim type URI",
+                   name);
+}
+
 static bool check_attributes(const json_t *value, fg_err_t *err) {
     if (!json_is_object(value))
         return FG_FAIL(err, FG_E_CONFIG, "\"attributes\" must be an object");
@@ -88,11 +102,7 @@ static bool check_attributes(const json_t *value, fg_err_t *err) {
     json_t *values;
     json_object_foreach((json_t *)value, name, values) {
         if (!is_clean(fg_str(name)) || fg_user_claim_type(name) == NULL)
-            return FG_FAIL(
-                err, FG_E_CONFIG,
-                "attribute \"%.100s\" is neither a known name (mail, given_name, surname, display_name, upn, "
-                "windows_account_name, immutable_id) nor a claim type URI",
-                name);
+            return refuse_attribute(name, err);
         if (!check_strings(values, name, err))
             return false;
     }

@@ -11,6 +11,7 @@
 #include "core/crypto.h"
 #include "core/file.h"
 #include "core/json.h"
+#include "core/spell.h"
 #include "core/time.h"
 #include "gateway/config_check.h"
 #include "gateway/identity_providers.h"
@@ -21,8 +22,8 @@
 #include "gateway/rule_files.h"
 #include "hub/access.h"
 #include "hub/signin.h"
-#include "sts/wsfed.h"
 #include "hub/store.h"
+#include "sts/wsfed.h"
 
 #define CONFIG_MAX (256u << 20) /* a cap, not a size */
 #define RESPONSE_MAX (4u << 20)
@@ -319,6 +320,16 @@ void fg_gateway_free(fg_gateway_t *gateway) {
     free(gateway);
 }
 
+static void refuse_directory(const fg_config_t *config, const char *config_path, const char *name, fg_err_t *err) {
+    const char *titles[16];
+    size_t count = 0;
+    for (; count < config->directories.count && count < FG_ARRAY_SIZE(titles); count++)
+        titles[count] = ((const fg_config_directory_t *)config->directories.items + count)->at.title;
+    const char *nearest = fg_spell_nearest(name, titles, count);
+    FG_FAIL(err, FG_E_CONFIG, "%s has no file directory \"%s\"%s%s%s", config_path, name,
+            nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
+}
+
 const char *fg_gateway_find_users(fg_arena_t *arena, const char *config_path, const char *directory, fg_err_t *err) {
     fg_config_t config;
     if (!fg_config_read(arena, config_path, &config, err))
@@ -329,7 +340,7 @@ const char *fg_gateway_find_users(fg_arena_t *arena, const char *config_path, co
             return d->path;
     }
     if (directory != NULL)
-        FG_FAIL(err, FG_E_CONFIG, "%s has no file directory \"%s\"", config_path, directory);
+        refuse_directory(&config, config_path, directory, err);
     else
         FG_FAIL(err, FG_E_CONFIG, "%s has no file directory", config_path);
     return NULL;

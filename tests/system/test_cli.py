@@ -55,7 +55,13 @@ def test_version_and_help():
     (['config', 'check', 'one', 'two'], "'two' is one argument too many"),
     (['keys', 'roll', '--uses', 'signing'], "no option '--uses'; did you mean '--use'?"),
     (['keys', 'roll', '--use', 'both'], "'--use both': signing or encryption is expected"),
-    (['user', 'add', '--password-stdin'], 'an argument is missing'),
+    (['keys', 'roll', '--use', 'signin'], "'--use signin': did you mean 'signing'?"),
+    (['user', 'add', '--password-stdin'], 'NAME is missing'),
+    (['policy', 'check'], 'FILE is missing'),
+    (['user', 'add', 'ann', '--grup', 'Staff'], "no option '--grup'; did you mean '--group'?"),
+    (['user', 'add', 'ann', '--group'], "'--group' wants a value"),
+    (['user', 'add', '--', '--group', 'Staff'], "'Staff' is one argument too many"),
+    (['policy', 'explain', 'file', '--clam', 'role=a'], "no option '--clam'; did you mean '--claim'?"),
     (['user', 'list', '--file', 'a', '--config', 'b'], "'--file' and '--config' exclude each other"),
     (['user', 'list', '--file', 'a', '--directory', 'b'], "'--file' and '--directory' exclude each other"),
     (['user', 'list', '--file'], "'--file' wants a value"),
@@ -125,7 +131,9 @@ def test_user_refusals_change_nothing(tmp_path):
     assert 'a password has 1 to 511 bytes' in fedgate(*add, 'bob', stdin='\n', code=FAILED)
     assert 'no password' in fedgate(*add, 'bob', stdin='x' * 600 + '\n', code=FAILED)
     assert '--attribute wants NAME=VALUE' in fedgate(*add, 'bob', '--attribute', 'shoe_size', stdin='x\n', code=FAILED)
-    fedgate(*add, 'bob', '--attribute', 'shoe_size=44', stdin='x\n', code=UNREADABLE)
+    assert 'neither a known name' in fedgate(*add, 'bob', '--attribute', 'shoe_size=44', stdin='x\n', code=UNREADABLE)
+    said = fedgate(*add, 'bob', '--attribute', 'maill=b@example.com', stdin='x\n', code=UNREADABLE)
+    assert said == 'fedgate: attribute "maill": did you mean "mail"?\n'
     assert 'is no terminal' in fedgate('user', 'passwd', 'alice', *here, code=FAILED)
     for words in (['passwd', '--password-stdin'], ['remove']):
         assert fedgate('user', *words, 'carol', *here, stdin='x\n', code=FAILED) == 'fedgate: there is no user carol\n'
@@ -143,7 +151,9 @@ def test_user_by_configuration(site):
     assert fedgate('user', 'list', '--directory', 'guests', *here) == 'dora\n'
     assert fedgate('user', 'list', *here) == fedgate('user', 'list', '--file', site.users_file)
     said = fedgate('user', 'list', '--directory', 'gests', *here, code=UNREADABLE)
-    assert said == 'fedgate: %s has no file directory "gests"\n' % site.conf
+    assert said == 'fedgate: %s has no file directory "gests"; did you mean "guests"?\n' % site.conf
+    said = fedgate('user', 'list', '--directory', 'elsewhere', *here, code=UNREADABLE)
+    assert said == 'fedgate: %s has no file directory "elsewhere"\n' % site.conf
     site.write('skw = 3m\n')
     assert fedgate('user', 'list', *here, code=UNREADABLE).startswith('fedgate: %s:1:1: ' % site.conf)
 
