@@ -184,6 +184,44 @@ def test_check_names_the_place(make_gateway):
     assert re.search(r'gateway\.conf:1:\d+: .*organisation', done.stderr), done.stderr
 
 
+DEBIANS = '/etc/nginx/nginx.conf'
+
+
+@pytest.mark.skipif(not os.path.exists(DEBIANS), reason='no nginx.conf of Debian')
+@pytest.mark.parametrize('sample', ['fedgate.conf', 'fedgate-protect.conf'])
+def test_samples_in_debians_nginx_conf(make_gateway, authority, sample):
+    """The files of etc/nginx where Debian's own nginx.conf includes them, with the host's name and certificate put in."""
+    gateway = make_gateway(start=False, sections={'protect "wiki"': {}, 'protect "winrm"': {'kind': 'wsman'}})
+    folder, certificate = gateway.folder, authority.certificate
+    own = [('/etc/nginx/modules-enabled', folder + '/modules'), ('/etc/nginx/conf.d', folder + '/conf.d'),
+           ('include /etc/nginx/sites-enabled', '#'), ('/run/nginx.pid', gateway.nginx.pid_file),
+           ('/var/log/nginx', folder)]  # fmt: skip
+    host = [('modules/ngx_http_fedgate_module.so', harness.MODULE), ('/etc/fedgate/gateway.conf', gateway.site.conf),
+            ('/etc/ssl/fs.example.com.crt', certificate + '.crt'), ('/etc/ssl/private/fs.example.com.key', certificate + '.key'),
+            ('listen 443', 'listen 127.0.0.1:%d' % gateway.port), ('fs.example.com', 'localhost'), ('/var/log/nginx', folder)]  # fmt: skip
+
+    def put(source, target, changes):
+        with open(source) as file:
+            text = file.read()
+        for old, new in changes:
+            text = text.replace(old, new)
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        with open(target, 'w') as file:
+            file.write(text)
+
+    samples = os.path.join(harness.ROOT, 'etc', 'nginx')
+    put(DEBIANS, gateway.nginx.conf, own)
+    put(os.path.join(samples, 'mod-http-fedgate.conf'), folder + '/modules/60-mod-http-fedgate.conf', host)
+    put(os.path.join(samples, sample), folder + '/conf.d/fedgate.conf', host)
+    done = gateway.nginx.check()
+    assert done.returncode == 0, done.stderr
+    gateway.nginx.daemon = True
+    gateway.nginx.start(gateway.port)
+    assert gateway.soap(USERNAME['13'], rst(gateway.base_url)).status_code == 200
+    protected = gateway.get('/app/', headers={'Accept': '*/*'})
+    assert protected.status_code == (401 if 'protect' in sample else 404)
+
+
 def test_unknown_thread_pool_is_named(make_gateway):
     gateway = make_gateway(start=False, location='fedgate_thread_pool other;')
     done = gateway.nginx.check()
