@@ -71,18 +71,16 @@ class Demo:
 @pytest.fixture(scope='module')
 def demo():
     running = Demo()
-    running.start()
-    yield running
-    assert running.stop() == 0
-    with open(os.path.join(running.folder, 'error.log')) as file:
-        assert not re.search(r'\[(alert|crit|emerg)\]', file.read())
-    # a second start keeps what the first one made
-    before = os.stat(os.path.join(running.folder, 'users.json'))
-    running.start()
-    assert 'made' not in running.output() and os.stat(os.path.join(running.folder, 'users.json')) == before
-    assert running.get('/').status_code == 200
-    assert running.stop() == 0
-    shutil.rmtree(running.folder)
+    try:
+        running.start()
+        yield running
+        assert running.stop() == 0
+        with open(os.path.join(running.folder, 'error.log')) as file:
+            assert not re.search(r'\[(alert|crit|emerg)\]', file.read())
+    finally:
+        if running.process.poll() is None:
+            running.stop()
+        shutil.rmtree(running.folder)
 
 
 def commands(page):
@@ -172,3 +170,12 @@ def test_the_readme_s_first_five_minutes(demo):
     dave = ask.replace('alice alice-demo', shlex.join(['dave', 'secret']))
     harness.wait_for(lambda: 'IssueFinal' in demo.sh(dave), 20, 0.5)
     assert re.search(r'^signing +active +rsa-2048 ', demo.sh(keys), re.M)
+
+
+def test_another_start_keeps_what_the_first_made(demo):
+    before = {name: os.stat(os.path.join(demo.folder, name)) for name in ('users.json', 'ca.pem', 'gateway.conf')}
+    assert demo.stop() == 0
+    demo.start()
+    assert '  made ' not in demo.output() and demo.get('/').status_code == 200
+    for name, was in before.items():
+        assert os.stat(os.path.join(demo.folder, name)).st_mtime_ns == was.st_mtime_ns
