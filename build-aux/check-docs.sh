@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What the code takes is documented, and what is documented the code takes: options,
-# directives, commands.
+# directives, variables, commands.
 # usage: check-docs.sh [SOURCE-DIRECTORY]
 cd "${1:-${FEDGATE_SRCDIR:-.}}" || exit 2
 export LC_ALL=C
@@ -59,6 +59,20 @@ sed -n 's/^### `\([a-z_]*\)`$/\1/p' doc/nginx.md >"$folder/directives.md"
 same directive directives directives.md doc/nginx.md
 sed -n 's/^\.It Ic \([a-z_]*\).*/\1/p' man/fedgate-nginx.7 >"$folder/directives.7"
 same directive directives directives.7 man/fedgate-nginx.7
+
+# ---- variables
+
+sed -n 's/^    { ngx_string("\(fedgate_[a-z_]*\)"), NULL,$/\1/p' ngx_module/ngx_http_fedgate_variable.c | sed 's/_$/_NAME/' >"$folder/variables"
+sed -n 's/^| `\$\(fedgate_[a-zA-Z_]*\)` |.*/\1/p' doc/nginx.md >"$folder/variables.md"
+same variable variables variables.md doc/nginx.md
+sed -n 's/^\.It Va \$\(fedgate_[a-zA-Z_]*\)$/\1/p' man/fedgate-nginx.7 >"$folder/variables.7"
+same variable variables variables.7 man/fedgate-nginx.7
+
+# ---- pages
+
+for page in doc/*.md; do
+    grep -q "$page" Makefile.am || { echo "Makefile.am does not distribute $page"; failed=1; }
+done
 
 # ---- commands
 

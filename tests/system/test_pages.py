@@ -85,3 +85,29 @@ def test_links_of_the_landing_page(site):
     for link, answer in answers.items():
         wrong = 'evil' in link or 'nobody' in link
         assert answer.status_code == 400 if wrong else answer.status_code in (200, 302), (link, answer.text)
+
+
+def test_pages_of_the_administrators_own(make_gateway, profile, tmp_path):
+    """A part in place of the installed one, a language more; a mistake is named and changes nothing that runs."""
+    own = tmp_path / 'pages'
+    own.mkdir()
+    (own / 'foot.html').write_text('<footer>{{t.own.rule}}</footer>\n')
+    (own / 'texts.fr.json').write_text('{"sign_in.title": "Connexion", "own.rule": "Règles de {organisation}"}')
+    (own / 'texts.en.json').write_text('{"own.rule": "Rules of {organisation}"}')
+    tmp_path.chmod(0o755)
+    gateway = make_gateway(options={'pages': str(own), 'organisation': 'Société <b>'}, start=False)
+    with open(gateway.site.conf) as conf:
+        assert str(own) in conf.read()
+    done = gateway.nginx.check()
+    assert done.returncode == 0, done.stderr
+    gateway.nginx.start(gateway.port)
+    page = profile(language='fr')
+    page.goto(gateway.url('/demo/'))
+    assert page.title().startswith('Connexion')
+    assert page.evaluate('document.querySelector("footer").textContent') == 'Règles de Société <b>'
+    assert page.evaluate('document.querySelector("label").textContent') == 'User name'  # English where there is no French
+    (own / 'foot.html').write_text('<footer>\n{{t.own.rul}}</footer>\n')
+    assert not gateway.nginx.reload()
+    assert 'foot.html:2:1: found "own.rul"' in gateway.nginx.log()
+    running = gateway.get(PASSIVE + '?wa=wsignin1.0&wtrealm=urn:fedgate:demo', headers={'Accept-Language': 'en'})
+    assert 'Rules of Société &lt;b&gt;' in running.text

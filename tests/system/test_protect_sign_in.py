@@ -50,7 +50,7 @@ def wait_for_url(page, wanted):
 
 @pytest.mark.parametrize('there', [False, True])
 def test_signs_in_and_comes_back(site, profile, there):
-    page = profile(locale='en')
+    page = profile(language='en')
     wanted = origin(site, there) + '/app/page?a=%2f&b=c'
     page.goto(wanted)
     assert page.url().startswith(origin(site, False) + '/fedgate/sign-in?to=')
@@ -66,7 +66,7 @@ def test_signs_in_and_comes_back(site, profile, there):
 @pytest.mark.parametrize('there', [False, True])
 @pytest.mark.parametrize('kind', ['application/x-www-form-urlencoded', 'multipart/form-data', 'text/plain'])
 def test_form_is_sent_after_signing_in(site, profile, there, kind):
-    page = profile(locale='en')
+    page = profile(language='en')
     page.goto(origin(site, there) + '/public/form?' + kind)
     page.click('button')
     page.sign_in('alice', 'alice-secret')
