@@ -2,14 +2,18 @@
 """Every way through a gateway once, for those who watch it from outside: sanitizers, valgrind, memory.
 
 What each answer must say in detail is tested elsewhere; here a status or a word shows that the flow was the one meant."""
+import base64
+import html
 import os
 import re
 import signal
+import urllib.parse
 import uuid
 
 import harness
 import protected
 from messages import METADATA, MEX, PASSIVE, USERNAME, form, rst
+from tokens import JwtIssuer
 
 SOAP12, SOAP11 = 'http://www.w3.org/2003/05/soap-envelope', 'http://schemas.xmlsoap.org/soap/envelope/'
 SAML20 = 'urn:oasis:names:tc:SAML:2.0:assertion'
@@ -114,12 +118,15 @@ location /app/ { fedgate_protect %(conf)s; %(proxy)s }
 location /rest/ { fedgate_protect %(conf)s rest; fedgate_identity_header X-Upn $fedgate_claim_upn; %(proxy)s }
 location /wsman/ { fedgate_protect %(conf)s winrm; %(proxy)s }
 location /moved/ { fedgate_protect %(conf)s; error_page 404 = /rest/moved; root %(folder)s; }
+location /token/ { fedgate_protect %(conf)s token; proxy_set_header Authorization "Bearer $fedgate_token"; %(proxy)s }
+location /soap/ { fedgate_protect %(conf)s soap; %(proxy)s }
 location = /status { fedgate_status %(conf)s; }
 """
 
 
 def protect(gateway, upstream):
     """Adds protected locations to a gateway that is not started yet."""
+    gateway.upstream = upstream
     names = {'folder': gateway.folder, 'conf': gateway.site.conf, 'proxy': protected.PROXY.replace('UPSTREAM', str(upstream.port))}
     gateway.nginx.http = LOGGED + gateway.nginx.http.replace('location / {', PROTECTED % names + 'location / {', 1)
     gateway.nginx.write()
@@ -127,6 +134,12 @@ def protect(gateway, upstream):
         file.write('c:[Type == "urn:fedgate:request:json:action", Value == "read"] => permit();\n[method == "GET"] => permit();\n')
     gateway.site.sections['protect "rest"'] = {'kind': 'rest', 'accept': ['session', 'basic'], 'policy': 'rest.rules'}
     gateway.site.sections['protect "winrm"'] = {'kind': 'wsman', 'accept': ['basic']}
+    gateway.site.sections['protect "token"'] = {'upstream_partner': 'self'}
+    gateway.site.sections['protect "soap"'] = {'kind': 'rest', 'accept': ['soap']}
+    gateway.site.partners['self'] = {'realm': [gateway.base_url], 'claims': harness.CLAIMS, 'name_id': 'upn'}
+    gateway.robots = JwtIssuer(gateway.authority.folder, 'https://robots.example/', 'robots')
+    gateway.site.sections['identity_provider "robots"'] = {'issuer': gateway.robots.name, 'certificate': [gateway.robots.certificate]}
+    add_home(gateway)
     gateway.site.write()
 
 
@@ -163,6 +176,103 @@ def manage(gateway, user, path, action, content):
     message = protected.WSMAN % (action, gateway.url(path), uuid.uuid4(), content)
     return protected.ask(gateway, gateway.browser(), path, 'POST', data=message.encode(), auth=(user, user + '-secret'),
                          headers={'Content-Type': 'application/soap+xml;charset=UTF-8'})  # fmt: skip
+
+
+def credentials(gateway):
+    """Tokens that programs bring, and the one that the server behind gets."""
+    alice = protected.signed_in(gateway)
+    for _ in range(2):
+        expect(protected.ask(gateway, alice, '/token/'), 200, 'Bearer eyJ')
+        for token_type in (SAML20, 'urn:oasis:names:tc:SAML:1.0:assertion'):
+            text = gateway.soap(USERNAME['13'], rst(gateway.base_url, realm=gateway.base_url, token_type=token_type)).text
+            text = re.search(r'<(?:\w+:)?Assertion\b.*</(?:\w+:)?Assertion>', text, re.S).group(0)
+            for token, status in ((text, 200), (text, 200), (text.replace('Staff', 'staff'), 401), (text[:500], (400, 401))):
+                headers = {'Authorization': 'Bearer ' + base64.b64encode(token.encode()).decode()}
+                expect(protected.ask(gateway, gateway.browser(), '/app/', headers=headers), status)
+            message = rst(gateway.base_url)
+            for inside in (None, text, text.replace('Staff', 'staff'), text + text):
+                body = message if inside is None else re.sub('<o:UsernameToken.*</o:UsernameToken>', lambda _: inside, message, flags=re.S)
+                good = inside in (None, text)
+                expect(protected.ask(gateway, gateway.browser(), '/soap/', 'POST', data=body.encode(),
+                                     headers={'Content-Type': 'application/soap+xml; charset=utf-8'}), 200 if good else (400, 401, 500))  # fmt: skip
+        for change, status in (({}, 200), ({'aud': 'urn:elsewhere'}, 401), ({'exp': 1}, 401), ({'header': {'alg': 'none'}}, 401)):
+            token = gateway.robots.token(**{'aud': gateway.base_url, 'role': ['Staff'], **change})
+            for _ in range(2):
+                expect(protected.ask(gateway, gateway.browser(), '/app/', headers={'Authorization': 'Bearer ' + token}), status)
+
+
+def add_home(gateway):
+    """A second gateway in the same nginx, at which people of this one may sign in; at another host, for cookies know no ports."""
+    port = harness.free_port()
+    home = gateway.home = harness.Site(os.path.join(gateway.folder, 'home'), 'https://127.0.0.1:%d' % port, users={
+        'hanna': {'password': 'hanna-secret', 'groups': ['Partners'], 'upn': 'hanna@home.example'}}, partners={}, sections={})  # fmt: skip
+    gateway.nginx.http += harness.SERVER.format(port=port, host='127.0.0.1', certificate=gateway.authority.certificate, conf=home.conf, extra='', location='')
+    gateway.nginx.write()
+
+
+def federate(gateway):
+    """Each reads the other's metadata, so that tokens are encrypted."""
+    for base_url, path in ((gateway.base_url, 'client.xml'), (gateway.home.base_url, 'home.xml')):
+        answer = expect(gateway.browser().get(base_url + METADATA, timeout=60), 200)
+        for site in (gateway.site, gateway.home):
+            with open(os.path.join(site.folder, path), 'wb') as file:
+                file.write(answer.content)
+    gateway.home.add_partner('client', metadata='client.xml', claims=['upn', 'name', 'role'], name_id='upn', token='saml20')
+    gateway.site.sections['identity_provider "home"'] = {'metadata': 'home.xml', 'uri': 'urn:home', 'acceptance_rules': 'home.rules'}
+    with open(os.path.join(gateway.site.folder, 'home.rules'), 'w') as file:
+        file.write('@alias where = "urn:where"\nc:[role =~ "^P"] => issue(claim = c);\nc:[upn] => issue(claim = c);\n'
+                   'c:[upn == "hanna@home.example"] => issue(Type = "urn:where", Value = RegexReplace(c.Value, ".*@", "at "));\n'
+                   'NOT EXISTS([where]) => add(store = "people", types = ("urn:where"), query = ";mail;{0}", param = "alice");\n')  # fmt: skip
+    gateway.site.write()
+    assert gateway.nginx.reload()
+    harness.wait_for(lambda: gateway.browser().get(gateway.url(SIGN_IN + '&whr=urn:home'), allow_redirects=False, timeout=60).status_code == 302, 60, 0.5)
+
+
+def walk(browser, answer, user, password):
+    """As a browser goes on: fills in names and passwords, sends forms, follows what leads on."""
+    for _ in range(12):
+        refresh = re.search(r'http-equiv="refresh" content="0;url=([^"]*)"', answer.text)
+        if refresh:
+            answer = browser.get(html.unescape(refresh.group(1)), timeout=60)
+        elif '<form' not in answer.text or answer.status_code != 200:
+            return answer
+        else:
+            action, fields = form(answer.text)
+            if 'password' in fields:
+                fields.update(username=user, password=password)
+            answer = browser.post(urllib.parse.urljoin(answer.url, action), data=fields, timeout=60)
+    raise AssertionError('no end: ' + answer.text)
+
+
+def partner(gateway):
+    """To the other gateway and back, with a page, with a form, and out again."""
+    federate(gateway)
+    browser = gateway.browser()
+    for change in (lambda text: text.replace('CipherValue>', 'CipherValue>AAAA', 1), lambda text: text[:-100], lambda text: text * 2, str):
+        answer = browser.get(gateway.url(SIGN_IN + '&whr=urn:home'), headers=protected.HTML, timeout=60)
+        if 'wresult' not in answer.text:  # not signed in there yet
+            answer = browser.post(*filled(answer, 'hanna', 'hanna-secret'), timeout=60)
+        action, fields = form(expect(answer, 200, 'wresult').text)
+        wresult = change(fields['wresult'])
+        good = wresult == fields['wresult']
+        expect(browser.post(action, data={**fields, 'wresult': wresult}, timeout=60), 200 if good else (400, 403, 500), 'wresult' if good else '')
+    expect(browser.post(action, data=fields, timeout=60), (400, 403))  # once only
+    expect(protected.ask(gateway, browser, '/app/x'), 200, 'hanna@home.example')
+    expect(browser.get(gateway.url(SIGN_OUT), timeout=60), 200, gateway.home.base_url)
+    expect(protected.ask(gateway, browser, '/app/x'), 401)
+    # a form of one's own page is kept while somebody signs in
+    other = gateway.browser()
+    sent = other.post(gateway.url('/app/save'), data={'kept': 'over the sign-in'}, timeout=60,
+                      headers={**protected.HTML, 'Origin': gateway.base_url, 'Sec-Fetch-Site': 'same-origin', 'Sec-Fetch-Mode': 'navigate'})  # fmt: skip
+    if 'whr' in sent.text:  # where do you sign in?
+        sent = other.get(sent.url + '&whr=' + urllib.parse.quote(re.search(r'name="whr" value="([^"]*people[^"]*)"', sent.text).group(1)), timeout=60)
+    expect(walk(other, sent, 'alice', 'alice-secret'), 200, '/app/save')
+    assert b'kept=over+the+sign-in' in protected.body(gateway.upstream.seen[-1])
+
+
+def filled(page, user, password):
+    action, fields = form(page.text)
+    return urllib.parse.urljoin(page.url, action), {**fields, 'username': user, 'password': password}
 
 
 def administration(gateway):
@@ -206,5 +316,5 @@ def certificate(gateway):
 
 
 def everything(gateway):
-    for flow in (published, active, refused, passive, locations, administration, active, passive, locations):
+    for flow in (published, active, refused, passive, locations, credentials, administration, active, passive, locations, credentials, partner):
         flow(gateway)
