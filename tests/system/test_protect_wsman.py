@@ -6,7 +6,7 @@ import uuid
 import pytest
 
 import harness
-from protected import WSMAN, ask, body, protecting, values, wsman_answer
+from protected import WSMAN, ask, body, protecting, signed_in, values, wsman_answer
 
 SOAP = {'Content-Type': 'application/soap+xml;charset=UTF-8'}
 
@@ -98,3 +98,31 @@ def test_wrong_password_does_not_go_on(site):
         refused = ask(site, site.browser(), '/wsman/', 'POST', data=message.encode(), auth=auth, headers=SOAP)
         assert refused.status_code == 401 and 'basic' in refused.headers['WWW-Authenticate'].lower(), refused.text
     assert len(site.upstream.seen) == before
+
+
+def test_a_full_store_forgets_nothing(authority):
+    """A small zone, and somebody who opens enumerations until no more can be remembered: what was opened before stays good, others'
+    sign-ins go on, and metric and log say what is full."""
+    status = 'location = /status { fedgate_status CONF; } location /app/ { fedgate_protect CONF; PROXY }'
+    with protecting(authority, SITE + status, gateway_conf='store_size = 64k\n' + CONF, answer=wsman_answer) as gateway:
+        first, _ = enumerate_(gateway, 'alice', '/wsman/')
+
+        def refused_so_far():
+            text = ask(gateway, gateway.session, '/status').text
+            return sum(int(count) for count in re.findall(r'fedgate_store_refused_total{kind="wsman[^"]*"} (\d+)', text))
+
+        opened = []
+        while refused_so_far() == 0:
+            assert len(opened) < 2000
+            for _ in range(20):
+                message = WSMAN % ('Enumerate', gateway.url('/wsman/'), uuid.uuid4(), '<n:Enumerate/>')
+                answer = ask(gateway, gateway.session, '/wsman/', 'POST', data=message.encode(), auth=('alice', 'alice-secret'), headers=SOAP)
+                opened.append(re.search('EnumerationContext>([^<]+)<', answer.text).group(1))
+        useless = opened[-1]  # it was handed out, but could not be noted
+        refused, reached = pull(gateway, 'alice', useless)
+        assert not reached and refused.status_code >= 400
+        for context in (first, opened[0], opened[-50]):
+            permitted, reached = pull(gateway, 'alice', context)
+            assert reached and permitted.status_code == 200, permitted.text
+        assert ask(gateway, signed_in(gateway), '/app/').status_code == 200
+        harness.wait_for(lambda: re.search(r'\[warn\].*store.*wsman', gateway.nginx.log()), 20)
