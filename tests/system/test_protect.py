@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Protected locations in nginx: what gets through, what the server behind sees, what nginx knows of it."""
+import os
 import re
 import signal
 import time
 
 import pytest
 
+import flows
 import harness
 from load import Load
 from protected import APP, HTML, access_log, ask, body, connect, cookie_of, protecting, read_answer, signed_in, values
@@ -331,6 +333,34 @@ server {
             with connection, connection.makefile('rb') as file:
                 connection.sendall(('GET /app/ HTTP/1.1\r\nHost: %s:%d\r\n\r\n' % (host, port)).encode())
                 assert read_answer(file)[0] == wanted, host
+
+
+# ---- sessions
+
+def test_a_large_session_outlives_keys(authority):
+    """In several cookies, which come in one line; a roll of the keys signs nobody out, forgetting them does."""
+    buffers = 'large_client_header_buffers 4 32k;\n'
+    with protecting(authority, buffers + APP) as gateway:
+        texts = [os.urandom(50).hex() for _ in range(30)]
+        attributes = [word for i, text in enumerate(texts) for word in ('--attribute', 'urn:test:%d=%s' % (i, text))]
+        added = harness.run(harness.COMMAND, 'user', 'add', 'carol', '--password-stdin', '--config', gateway.site.conf, *attributes, input='carol-secret\n')
+        assert added.returncode == 0, added.stderr
+        harness.wait_for(lambda: flows.token_of(gateway, user='carol', password='carol-secret'), 20, 0.5)
+        carol = signed_in(gateway, 'carol')
+        assert len([cookie for cookie in carol.cookies if re.fullmatch(r'__Host-fedgate(-\d)?', cookie.name)]) >= 2
+        assert ask(gateway, carol, '/app/').status_code == 200
+
+        def command(*words):
+            done = harness.run(*flows.as_worker(), harness.COMMAND, *words, '--config', gateway.site.conf)
+            assert done.returncode == 0, done.stderr
+
+        key = flows.certificate(gateway)
+        command('keys', 'roll', '--now')
+        harness.wait_for(lambda: flows.certificate(gateway) != key, 20, 0.5)
+        for _ in range(6):  # of both workers
+            assert ask(gateway, carol, '/app/', headers={'Connection': 'close'}).status_code == 200
+        command('keys', 'forget')
+        harness.wait_for(lambda: ask(gateway, carol, '/app/', headers={'Connection': 'close'}).status_code == 401, 20, 0.5)
 
 
 # ---- status
