@@ -746,6 +746,32 @@ static void encryption_replaces_no_signature(void **state) {
     fg_key_unref(stranger);
 }
 
+/* XE-06: what was decrypted is checked as if it had come so; the same id twice, and a signature of another element. */
+static void xe_06_wrapped_signatures_inside_are_refused(void **state) {
+    browser_t *b = *state;
+    b->keys.encryption[FG_KEY_ACTIVE] = make_rsa();
+    for (size_t i = 0; i < FG_ARRAY_SIZE(wrappings); i++) {
+        answer_t a = good(b);
+        if (*wrappings[i].beside != '\0')
+            continue;
+        a.encrypt_to = b->keys.encryption[FG_KEY_ACTIVE];
+        pieces_t p = take_apart(b, &a, wrappings[i].same);
+        fg_buf_t token = FG_BUF_INIT(1u << 20);
+        put_pieces(&token, wrappings[i].token, &p);
+        char *sealed = encrypt(b, &a, token.data), *wresult = wrap(&a, sealed);
+        leave(b, ASK);
+        if (post(b, wresult, wctx) == 303)
+            fail_msg("%s, case %zu: accepted", wrappings[i].id, i);
+        free(sealed), free(wresult);
+        sealed = encrypt(b, &a, p.signed_one), wresult = wrap(&a, sealed);
+        leave(b, ASK);
+        assert_int_equal(post(b, wresult, wctx), 303);
+        b->cookie_count = 0;
+        fg_buf_free(&token);
+        free(sealed), free(wresult), free(p.signed_one), free(p.original), free(p.signature), free(p.forged);
+    }
+}
+
 /* ---- WF-03: signing out */
 
 #define END "__Host-fedgate-end"
@@ -874,6 +900,7 @@ int main(void) {
         TEST(a_recorded_token_of_ad_fs_signs_in),
         TEST(encrypted_tokens_are_read),
         TEST(encryption_replaces_no_signature),
+        TEST(xe_06_wrapped_signatures_inside_are_refused),
         TEST(wf_03_only_the_provider_ends_a_session_from_its_pages),
         TEST(wf_03_the_cookie_for_the_end_is_good_for_nothing_else),
         TEST(the_cookie_for_the_end_is_a_providers),
