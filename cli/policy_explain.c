@@ -7,6 +7,7 @@
 
 #include "core/file.h"
 #include "core/json.h"
+#include "core/spell.h"
 #include "core/time.h"
 #include "core/uri.h"
 #include "core/xml.h"
@@ -26,6 +27,14 @@ typedef struct question {
 
 /* ---- claims of the person */
 
+static bool refuse_type(const question_t *q, fg_str_t type, fg_err_t *err) {
+    const char *names[1024], *word = fg_arena_strndup(q->arena, type.p, type.n);
+    size_t count = fg_ruleset_get_aliases(q->set, names, FG_ARRAY_SIZE(names));
+    const char *nearest = word ? fg_spell_nearest(word, names, count) : NULL;
+    return FG_FAIL(err, FG_E_CONFIG, "found \"%.*s\", expected an alias or the URI of a claim type%s%s%s",
+                   FG_STR_ARG(type), nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
+}
+
 /* type is an alias of the policy, a built-in one, or an absolute URI. */
 static bool add_claim(question_t *q, fg_str_t type, fg_str_t value, fg_str_t issuer, fg_err_t *err) {
     fg_uri_t uri;
@@ -33,8 +42,7 @@ static bool add_claim(question_t *q, fg_str_t type, fg_str_t value, fg_str_t iss
                         .value = fg_arena_str(q->arena, value),
                         .issuer = fg_arena_str(q->arena, issuer)};
     if (claim.type.p == NULL && !fg_uri_parse(type, &uri))
-        return FG_FAIL(err, FG_E_CONFIG, "found \"%.*s\", expected an alias or the URI of a claim type",
-                       FG_STR_ARG(type));
+        return refuse_type(q, type, err);
     claim.type = fg_arena_str(q->arena, claim.type.p ? claim.type : type);
     if (fg_str_starts(claim.type, FG_REQUEST_CLAIMS))
         claim.issuer = FG_STR(FG_REQUEST_ISSUER);

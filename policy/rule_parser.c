@@ -185,10 +185,7 @@ static bool refuse_alias(parser_t *p) {
     size_t count = 0;
     for (; count < FG_RULE_PROPERTY_COUNT; count++)
         words[count] = property_words[count];
-    for (size_t i = 0; i < 64 && fg_request_alias_name(i) != NULL; i++)
-        words[count++] = fg_request_alias_name(i);
-    for (size_t i = 0; i < p->set->alias_count; i++)
-        words[count++] = p->set->aliases[i].name;
+    count += fg_ruleset_get_aliases(p->set, words + count, FG_ARRAY_SIZE(words) - count);
     return refuse_word(p, "Type, Value, ValueType, Issuer, OriginalIssuer, Properties[\"…\"] or an alias", words,
                        count);
 }

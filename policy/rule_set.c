@@ -91,3 +91,12 @@ fg_str_t fg_ruleset_find_alias(const fg_ruleset_t *set, fg_str_t name) {
             return set->aliases[i].type;
     return fg_request_alias(name);
 }
+
+size_t fg_ruleset_get_aliases(const fg_ruleset_t *set, const char **names, size_t room) {
+    size_t count = 0;
+    for (size_t i = 0; count < room && fg_request_alias_name(i) != NULL; i++)
+        names[count++] = fg_request_alias_name(i);
+    for (size_t i = 0; count < room && i < set->alias_count; i++)
+        names[count++] = set->aliases[i].name;
+    return count;
+}

@@ -84,6 +84,8 @@ bool fg_policy_explain(const fg_ruleset_t *set, fg_arena_t *arena, const fg_rule
 
 /* The claim type that an alias of the file (@alias name = "uri") or a built-in one stands for; .p NULL: unknown. */
 fg_str_t fg_ruleset_find_alias(const fg_ruleset_t *set, fg_str_t name);
+/* The names of both, for a message about one that is misspelt, into names (room many; borrowed); returns how many. */
+size_t fg_ruleset_get_aliases(const fg_ruleset_t *set, const char **names, size_t room);
 /* The literal claim types that conditions test for and that begin with prefix, each once, into types (room many);
  * returns how many there are. */
 size_t fg_ruleset_get_types(const fg_ruleset_t *set, const char *prefix, fg_str_t *types, size_t room);

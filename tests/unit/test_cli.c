@@ -251,7 +251,7 @@ static void a_policy_that_cannot_be_asked(void **state) {
     char options[400];
     (void)state;
     assert_int_equal(explain(policy, "--claim rolle=x"), 2);
-    assert_holds(err_text, "--claim: found \"rolle\", expected an alias or the URI of a claim type");
+    assert_holds(err_text, "--claim: found \"rolle\", expected an alias or the URI of a claim type; did you mean \"role\"?");
     assert_int_equal(explain(policy, "--claim role"), 2);
     assert_holds(err_text, "--claim: found \"role\", expected TYPE=VALUE");
     assert_int_equal(explain(policy, "--claim"), 2);
