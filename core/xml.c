@@ -112,7 +112,10 @@ xmlDoc *fg_xml_parse(fg_arena_t *arena, fg_str_t bytes, const fg_xml_limits_t *l
 
 /* ---- looking at a tree ---- */
 
-static bool same(const xmlChar *a, const char *b) { return a != NULL && strcmp((const char *)a, b) == 0; }
+/* Most names differ in their first character. */
+static bool same(const xmlChar *a, const char *b) {
+    return a != NULL && (char)*a == *b && strcmp((const char *)a, b) == 0;
+}
 
 static bool in_namespace(const xmlNs *ns, const char *uri) {
     return uri == NULL ? ns == NULL : ns != NULL && same(ns->href, uri);

@@ -104,7 +104,7 @@ bool fg_wsman_read_answer(fg_arena_t *arena, fg_str_t body, const fg_xml_limits_
     *count = 0;
     if (!may_open(body))
         return true;
-    xmlDoc *doc = fg_xml_parse(arena, body, limits, err);
+    xmlDoc *doc = fg_xml_parse_plain(arena, body, limits, err);
     if (doc == NULL)
         return false;
     const xmlNode *root = xmlDocGetRootElement(doc);

@@ -8,6 +8,7 @@
 
 #include "core/crypto.h"
 #include "policy/wsman.h"
+#include "tests/unit/xml_same.h"
 
 static int64_t get_now(const fg_env_t *env) { return (void)env, 0; }
 static bool get_random(const fg_env_t *env, unsigned char *out, size_t n) { return (void)env, memset(out, 7, n), true; }
@@ -36,6 +37,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     fg_wsman_http_t http = {.content_type = FG_STR(FG_WSMAN_MEDIA_TYPE), .content_type_count = 1, .body = body};
     fg_wsman_message_t message;
     fg_claims_t claims = {NULL};
+    if (!reads_the_same(arena, body, NULL))
+        abort();
     if (fg_wsman_read(arena, &http, NULL, &message, &err) && fg_wsman_claims(arena, &message, &claims, &err))
         check_claims(&message, &claims);
     fg_wsman_context_t opened[FG_WSMAN_OPENED_MAX];

@@ -8,6 +8,7 @@
 
 #include "core/crypto.h"
 #include "core/xmldsig.h"
+#include "tests/unit/xml_same.h"
 
 static const fg_xml_limits_t limits = {.bytes = 64u << 10, .depth = 16, .elements = 200, .attributes = 8, .namespaces = 8};
 
@@ -56,6 +57,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     fg_err_t err = FG_ERR_INIT;
     fg_arena_t *arena = fg_arena_new(0);
     xmlDoc *doc = fg_xml_parse(arena, (fg_str_t){(const char *)data, size}, &limits, &err);
+    if (!reads_the_same(arena, (fg_str_t){(const char *)data, size}, &limits))
+        abort();
     if (doc != NULL) {
         fg_buf_t canonical = FG_BUF_INIT(1u << 20);
         xmlNode *root = xmlDocGetRootElement(doc);
