@@ -25,6 +25,7 @@ typedef struct cleanup {
 
 struct fg_arena {
     block_t *blocks;
+    block_t *last; /* that of the latest piece */
     cleanup_t *cleanups;
     size_t allocated;
     size_t cap;
@@ -90,6 +91,13 @@ static block_t *block_add(fg_arena_t *arena, size_t size) {
 }
 
 void *fg_arena_alloc(fg_arena_t *arena, size_t size) {
+    void *memory = fg_arena_take(arena, size);
+    if (memory != NULL && arena->last->is_lent)
+        memset(memory, 0, size);
+    return memory;
+}
+
+void *fg_arena_take(fg_arena_t *arena, size_t size) {
     if (size > arena->cap)
         return NULL;
     size = (size + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
@@ -100,15 +108,17 @@ void *fg_arena_alloc(fg_arena_t *arena, size_t size) {
         return NULL;
     void *memory = block->data + block->used;
     block->used += size;
-    if (block->is_lent)
-        memset(memory, 0, size);
+    arena->last = block;
     return memory;
 }
 
 char *fg_arena_strndup(fg_arena_t *arena, const char *text, size_t length) {
-    char *copy = length < SIZE_MAX ? fg_arena_alloc(arena, length + 1) : NULL;
-    if (copy != NULL && length > 0)
+    char *copy = length < SIZE_MAX ? fg_arena_take(arena, length + 1) : NULL;
+    if (copy == NULL)
+        return NULL;
+    if (length > 0)
         memcpy(copy, text, length);
+    copy[length] = '\0';
     return copy;
 }
 
@@ -119,12 +129,27 @@ fg_str_t fg_arena_str(fg_arena_t *arena, fg_str_t s) {
     return (fg_str_t){copy, copy ? s.n : 0};
 }
 
+fg_str_t fg_arena_join(fg_arena_t *arena, const fg_str_t *parts, size_t count) {
+    size_t length = 0;
+    for (size_t i = 0; i < count; i++)
+        if (__builtin_add_overflow(length, parts[i].n, &length))
+            return FG_STR_NONE;
+    char *text = length < SIZE_MAX ? fg_arena_take(arena, length + 1) : NULL, *end = text;
+    if (text == NULL)
+        return FG_STR_NONE;
+    for (size_t i = 0; i < count; i++)
+        if (parts[i].n > 0)
+            end = mempcpy(end, parts[i].p, parts[i].n);
+    *end = '\0';
+    return (fg_str_t){text, length};
+}
+
 char *fg_arena_printf(fg_arena_t *arena, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
     int length = vsnprintf(NULL, 0, format, arguments);
     va_end(arguments);
-    char *text = length < 0 ? NULL : fg_arena_alloc(arena, (size_t)length + 1);
+    char *text = length < 0 ? NULL : fg_arena_take(arena, (size_t)length + 1);
     if (text == NULL)
         return NULL;
     va_start(arguments, format);

@@ -21,10 +21,14 @@ void fg_arena_free(fg_arena_t *arena);
 
 /* Zeroed memory, aligned for any type; NULL if the cap or memory is reached. */
 void *fg_arena_alloc(fg_arena_t *arena, size_t size) FG_MUST_CHECK;
+/* The same, not zeroed: for what is written at once. */
+void *fg_arena_take(fg_arena_t *arena, size_t size) FG_MUST_CHECK;
 char *fg_arena_strndup(fg_arena_t *arena, const char *text, size_t length) FG_MUST_CHECK;
 char *fg_arena_strdup(fg_arena_t *arena, const char *text) FG_MUST_CHECK;
 /* A copy with a NUL behind it (not counted). On failure .p is NULL. */
 fg_str_t fg_arena_str(fg_arena_t *arena, fg_str_t s) FG_MUST_CHECK;
+/* The parts one behind the other, with a NUL behind (not counted). On failure .p is NULL. */
+fg_str_t fg_arena_join(fg_arena_t *arena, const fg_str_t *parts, size_t count) FG_MUST_CHECK;
 char *fg_arena_printf(fg_arena_t *arena, const char *format, ...) FG_PRINTF(2, 3) FG_MUST_CHECK;
 
 /* Has release(object) called when the arena is freed. If that cannot be noted, releases it at once and returns false.

@@ -2,6 +2,8 @@
  * RFC 4648: base64, base64url, hexadecimal. */
 #include "core/crypto.h"
 
+#include <endian.h>
+
 static const char standard[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 static const char url_safe[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
@@ -33,9 +35,9 @@ void fg_base64_encode(fg_buf_t *out, const void *data, size_t length) { encode(o
 void fg_base64url_encode(fg_buf_t *out, const void *data, size_t length) { encode(out, data, length, url_safe, false); }
 
 /* Bits of the characters of both alphabets; 64: none.  A table, as comparing would take a guess at every character of a
- * random text. */
+ * random text; of all bytes, so that no bound is to be looked at. */
 // clang-format off
-static const unsigned char digits_of[128] = {
+static const unsigned char digits_of[256] = {
     64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64,
     64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64,
     64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 62, 64, 62, 64, 63,
@@ -44,10 +46,18 @@ static const unsigned char digits_of[128] = {
     15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 64, 64, 64, 64, 63,
     64, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40,
     41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 64, 64, 64, 64, 64,
+    64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64,
+    64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64,
+    64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64,
+    64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64,
+    64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64,
+    64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64,
+    64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64,
+    64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64,
 };
 // clang-format on
 
-static inline unsigned digit(char c) { return (unsigned char)c < sizeof digits_of ? digits_of[(unsigned char)c] : 64; }
+static inline unsigned digit(char c) { return digits_of[(unsigned char)c]; }
 
 typedef struct rules {
     const char *foreign; /* the two characters of the other alphabet */
@@ -68,9 +78,9 @@ static bool decode_into(char *to, size_t *length, fg_str_t text, const rules_t *
         unsigned a = digit(text.p[i]), b = digit(text.p[i + 1]), c = digit(text.p[i + 2]), d = digit(text.p[i + 3]);
         if ((a | b | c | d) > 63)
             break;
-        *to++ = (char)(a << 2 | b >> 4);
-        *to++ = (char)(b << 4 | c >> 2);
-        *to++ = (char)(c << 6 | d);
+        const uint32_t three = htobe32((a << 18 | b << 12 | c << 6 | d) << 8);
+        memcpy(to, &three, sizeof three); /* and one more, which the next overwrites: there is room for a NUL */
+        to += 3;
     }
     for (; i < text.n; i++) {
         char c = text.p[i];

@@ -53,7 +53,10 @@ static bool grow(fg_buf_t *buf, size_t length) {
 }
 
 char *fg_buf_reserve(fg_buf_t *buf, size_t length) {
-    if (!grow(buf, length))
+    /* mostly there is room, and for the NUL */
+    bool fits = !buf->failed && buf->capacity > buf->length && length < buf->capacity - buf->length &&
+                length <= buf->maximum - buf->length;
+    if (!fits && !grow(buf, length))
         return NULL;
     char *place = buf->data + buf->length;
     buf->length += length;

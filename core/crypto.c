@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <pthread.h>
 
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 
@@ -114,8 +115,8 @@ static bool open_bytes(EVP_CIPHER_CTX *context, const unsigned char *key, fg_str
     size_t length = sealed.n - SEAL_NONCE_SIZE - SEAL_TAG_SIZE;
     unsigned char tag[SEAL_TAG_SIZE];
     memcpy(tag, text + length, sizeof tag);
-    return EVP_DecryptInit_ex2(context, NULL, key, nonce, NULL) == 1 &&
-           EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, sizeof tag, tag) == 1 &&
+    const OSSL_PARAM params[] = {OSSL_PARAM_octet_string(OSSL_CIPHER_PARAM_AEAD_TAG, tag, sizeof tag), OSSL_PARAM_END};
+    return EVP_DecryptInit_ex2(context, NULL, key, nonce, params) == 1 &&
            (aad.n == 0 || EVP_DecryptUpdate(context, NULL, &n, (const unsigned char *)aad.p, (int)aad.n) == 1) &&
            (length == 0 || EVP_DecryptUpdate(context, place, &n, text, (int)length) == 1) &&
            EVP_DecryptFinal_ex(context, place + length, &n) == 1;

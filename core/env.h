@@ -8,6 +8,7 @@
 
 #include <stdint.h>
 
+#include "core/arena.h"
 #include "core/err.h"
 #include "core/str.h"
 
@@ -40,6 +41,9 @@ struct fg_store {
                              int64_t *total);
     fg_store_result_t (*remove)(fg_store_t *, fg_str_t key);
 };
+
+/* What get says, its value in the arena (.p NULL: not there, or it cannot be had). */
+fg_str_t fg_store_get_str(fg_store_t *store, fg_arena_t *arena, fg_str_t key, int64_t now_ms);
 
 typedef struct fg_env fg_env_t;
 struct fg_env {

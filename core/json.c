@@ -49,21 +49,39 @@ static size_t sequence_length(fg_str_t s) {
     return 0;
 }
 
+/* Printable ASCII but for what ends a string, escapes in it, or means something to HTML. */
+static bool is_plain(char c) {
+    static const bool plain[256] = {[' ' ... '!'] = true, ['#' ... '%'] = true, ['\'' ... ';'] = true,
+                                    ['='] = true,         ['?' ... '['] = true, [']' ... '~'] = true};
+    return plain[(unsigned char)c];
+}
+
+static size_t plain_length(fg_str_t s) {
+    size_t n = 0;
+    while (n < s.n && is_plain(s.p[n]))
+        n++;
+    return n;
+}
+
 static void quote_ascii(fg_buf_t *out, char c) {
     static const char from[] = "\"\\\b\f\n\r\t", to[] = "\"\\bfnrt";
     const char *found = c != '\0' ? strchr(from, c) : NULL;
     if (found != NULL)
         fg_buf_printf(out, "\\%c", to[found - from]);
-    else if ((unsigned char)c < 0x20 || c == 0x7f || c == '<' || c == '>' || c == '&')
-        fg_buf_printf(out, "\\u%04x", (unsigned char)c);
     else
-        fg_buf_putc(out, c);
+        fg_buf_printf(out, "\\u%04x", (unsigned char)c);
 }
 
 void fg_json_quote(fg_buf_t *out, fg_str_t text) {
     fg_buf_putc(out, '"');
     for (size_t i = 0; i < text.n;) {
         fg_str_t rest = {text.p + i, text.n - i};
+        size_t plain = plain_length(rest);
+        if (plain > 0) {
+            fg_buf_add(out, rest.p, plain);
+            i += plain;
+            continue;
+        }
         if ((unsigned char)rest.p[0] < 0x80) {
             quote_ascii(out, rest.p[0]);
             i++;

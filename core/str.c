@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/str.h"
 
+#include <stdint.h>
+
 static char lower(char c) { return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c; }
 
 bool fg_str_eq_nocase(fg_str_t a, fg_str_t b) {
     if (a.n != b.n)
         return false;
     for (size_t i = 0; i < a.n; i++)
-        if (lower(a.p[i]) != lower(b.p[i]))
+        if (a.p[i] != b.p[i] && lower(a.p[i]) != lower(b.p[i]))
             return false;
     return true;
 }
@@ -52,9 +54,21 @@ static size_t utf8_sequence(const unsigned char *p, size_t left) {
     return 0;
 }
 
+/* Eight bytes without a high bit and without NUL: most texts are nothing else. */
+static bool is_ascii(const unsigned char *p) {
+    const uint64_t ones = UINT64_C(0x0101010101010101), high = ones << 7;
+    uint64_t word;
+    memcpy(&word, p, sizeof word);
+    return ((word | (word - ones)) & high) == 0;
+}
+
 bool fg_str_is_utf8(fg_str_t s) {
     const unsigned char *p = (const unsigned char *)s.p;
     for (size_t i = 0; i < s.n;) {
+        if (s.n - i >= sizeof(uint64_t) && is_ascii(p + i)) {
+            i += sizeof(uint64_t);
+            continue;
+        }
         size_t length = utf8_sequence(p + i, s.n - i);
         if (length == 0)
             return false;

@@ -14,6 +14,7 @@ typedef struct fg_str {
 } fg_str_t;
 
 #define FG_STR(literal) ((fg_str_t){(literal), sizeof(literal) - 1})
+#define FG_STR_INIT(literal) {(literal), sizeof(literal) - 1} /* in tables of constants */
 #define FG_STR_NONE ((fg_str_t){NULL, 0})
 /* for printf's %.*s */
 #define FG_STR_ARG(s) (int)((s).n > 200 ? 200 : (s).n), (s).p ? (s).p : ""

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/time.h"
 
-#include <stdio.h>
-
 #define LAST_MS INT64_C(253402300799999) /* 9999-12-31T23:59:59.999Z */
 
 /* Takes exactly count digits off the front. */
@@ -100,6 +98,13 @@ bool fg_time_parse(fg_str_t text, int64_t *ms) {
     return true;
 }
 
+/* At at, which it leaves behind the digits. */
+static void put_digits(char **at, int count, int value) {
+    for (int i = count; i-- > 0; value /= 10)
+        (*at)[i] = (char)('0' + value % 10);
+    *at += count;
+}
+
 void fg_time_format(int64_t ms, char out[FG_TIME_SIZE]) {
     ms = ms < 0 ? 0 : ms > LAST_MS ? LAST_MS : ms;
     int64_t days = ms / FG_DAY;
@@ -110,6 +115,21 @@ void fg_time_format(int64_t ms, char out[FG_TIME_SIZE]) {
     while (day > days_in_month(year, month))
         day -= days_in_month(year, month++);
     int rest = (int)(ms % FG_DAY);
-    snprintf(out, FG_TIME_SIZE, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", year, month, day, rest / (int)FG_HOUR,
-             rest / (int)FG_MINUTE % 60, rest / (int)FG_SECOND % 60, rest % 1000);
+    const struct {
+        int count, value;
+        char end;
+    } fields[] = {
+        {4, year, '-'},
+        {2, month, '-'},
+        {2, day, 'T'},
+        {2, rest / (int)FG_HOUR, ':'},
+        {2, rest / (int)FG_MINUTE % 60, ':'},
+        {2, rest / (int)FG_SECOND % 60, '.'},
+        {3, rest % 1000, 'Z'},
+    };
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+        put_digits(&out, fields[i].count, fields[i].value);
+        *out++ = fields[i].end;
+    }
+    *out = '\0';
 }

@@ -380,7 +380,7 @@ bool fg_gateway_is_trusted_proxy(const fg_gateway_t *gateway, fg_str_t address) 
     const fg_config_network_t *networks = gateway->config.trusted_proxies.items;
     struct in6_addr parsed;
     bool local = fg_str_is(address, "unix:");
-    if (address.n == 0 || (!local && !address_parse(address, &parsed)))
+    if (gateway->config.trusted_proxies.count == 0 || address.n == 0 || (!local && !address_parse(address, &parsed)))
         return false;
     for (size_t i = 0; i < gateway->config.trusted_proxies.count; i++)
         if (local ? networks[i].local : network_has(&networks[i], &parsed))

@@ -9,10 +9,10 @@ bool fg_exchange_ensure_id(fg_exchange_t *ex) {
 }
 
 fg_str_t fg_request_header(const fg_request_t *request, const char *name, size_t *times) {
-    fg_str_t value = FG_STR_NONE;
+    fg_str_t value = FG_STR_NONE, wanted = fg_str(name);
     size_t count = 0;
     for (size_t i = 0; i < request->header_count; i++) {
-        if (!fg_str_eq_nocase(request->headers[i].name, fg_str(name)))
+        if (!fg_str_eq_nocase(request->headers[i].name, wanted))
             continue;
         if (count++ == 0)
             value = request->headers[i].value;

@@ -63,6 +63,10 @@ static void arena_stops_at_its_cap_and_releases_what_it_owns(void **state) {
     assert_string_equal(fg_arena_printf(arena, "%s-%d", "a", 1), "a-1");
     char *text = fg_arena_strndup(arena, "abcdef", 3);
     assert_string_equal(text, "abc");
+    const fg_str_t parts[] = {FG_STR("a"), FG_STR_NONE, FG_STR("bc"), {"d\0e", 3}};
+    fg_str_t joined = fg_arena_join(arena, parts, FG_ARRAY_SIZE(parts));
+    assert_true(joined.n == 6 && memcmp(joined.p, "abcd\0e", 7) == 0);
+    assert_null(fg_arena_join(arena, &(fg_str_t){"", SIZE_MAX}, 1).p);
     int filled = 0;
     while (fg_arena_alloc(arena, 1000) != NULL)
         filled++;
@@ -81,6 +85,24 @@ static bool malloc_is_counted(void) {
 }
 
 /* What a request of nginx's brings along is used first; malloc is asked when it is used up, and only then. */
+/* What was taken before does not show in what is zeroed, whoever's block it is. */
+static void arena_zeroes_what_it_allocates(void **state) {
+    (void)state;
+    alignas(max_align_t) char block[1024];
+    const char zeroes[64] = {0};
+    memset(block, 'x', sizeof block);
+    fg_arena_t *arenas[] = {fg_arena_new(0), fg_arena_new_in(block, sizeof block, 0)};
+    for (size_t i = 0; i < FG_ARRAY_SIZE(arenas); i++) {
+        char *taken = fg_arena_take(arenas[i], 100);
+        assert_non_null(taken);
+        memset(taken, 'y', 100);
+        char *zeroed = fg_arena_alloc(arenas[i], sizeof zeroes);
+        assert_non_null(zeroed);
+        assert_memory_equal(zeroed, zeroes, sizeof zeroes);
+        fg_arena_free(arenas[i]);
+    }
+}
+
 static void arena_in_a_block_asks_malloc_for_nothing_while_it_is_enough(void **state) {
     (void)state;
     static alignas(max_align_t) unsigned char block[4096];
@@ -140,6 +162,14 @@ static void utf8_is_strict(void **state) {
     for (size_t i = 0; i < FG_ARRAY_SIZE(bad); i++)
         assert_false(fg_str_is_utf8(fg_str(bad[i])));
     assert_false(fg_str_is_utf8((fg_str_t){"a\0b", 3}));
+    for (size_t i = 0; i < 20; i++) { /* whatever is read at once */
+        char text[] = "0123456789abcdefghij";
+        assert_true(fg_str_is_utf8((fg_str_t){text, 20}));
+        text[i] = '\0';
+        assert_false(fg_str_is_utf8((fg_str_t){text, 20}));
+        text[i] = '\x80';
+        assert_false(fg_str_is_utf8((fg_str_t){text, 20}));
+    }
     assert_true(fg_str_eq(fg_str_trim(FG_STR(" \r\n a b\t")), FG_STR("a b")));
     assert_true(fg_str_eq_nocase(FG_STR("Content-TYPE"), FG_STR("content-type")));
 }
@@ -150,6 +180,7 @@ int main(void) {
         cmocka_unit_test(security_failures_share_one_face),
         cmocka_unit_test(error_keeps_code_and_gets_a_prefix),
         cmocka_unit_test(arena_stops_at_its_cap_and_releases_what_it_owns),
+        cmocka_unit_test(arena_zeroes_what_it_allocates),
         cmocka_unit_test(arena_in_a_block_asks_malloc_for_nothing_while_it_is_enough),
         cmocka_unit_test(buffer_stops_at_its_maximum),
         cmocka_unit_test(utf8_is_strict),
