@@ -50,7 +50,8 @@ static fg_str_t context_key(fg_exchange_t *ex, const fg_wsman_context_t *context
     if (ok)
         put_digest(&bytes, hex);
     fg_buf_free(&bytes);
-    return ok ? fg_str(fg_arena_printf(ex->arena, "wsman:%s", hex)) : FG_STR_NONE;
+    const fg_str_t parts[] = {FG_STR("wsman:"), fg_str(hex)};
+    return ok ? fg_arena_join(ex->arena, parts, FG_ARRAY_SIZE(parts)) : FG_STR_NONE;
 }
 
 /* Closed, or kept for another while. */
@@ -93,9 +94,10 @@ static bool note(fg_exchange_t *ex, const fg_wsman_context_t *context, const cha
     fg_str_t key = context_key(ex, context), rule = fg_access_rule(ex, fg_access_work(ex));
     if (rule.n > 400)
         rule.n = 400;
-    char *value = fg_arena_printf(ex->arena, "%s%.*s", subject, (int)rule.n, rule.p ? rule.p : "");
-    return store != NULL && key.p != NULL && value != NULL &&
-           store->put(store, key, fg_str(value), ex->now_ms, ex->now_ms + lifetimes[context->kind]) == FG_STORE_OK;
+    const fg_str_t parts[] = {fg_str(subject), rule};
+    fg_str_t value = fg_arena_join(ex->arena, parts, FG_ARRAY_SIZE(parts));
+    return store != NULL && key.p != NULL && value.p != NULL &&
+           store->put(store, key, value, ex->now_ms, ex->now_ms + lifetimes[context->kind]) == FG_STORE_OK;
 }
 
 bool fg_access_read_answer(fg_exchange_t *ex, fg_str_t body) {

@@ -167,23 +167,24 @@ static bool make_key(fg_exchange_t *ex, fg_access_work_t *w) {
     char hex[2 * FG_SHA256_SIZE + 1];
     fg_sha256(w->credential.text.p, w->credential.text.n, digest);
     fg_hex_encode(digest, sizeof digest, hex);
-    const char *what = fg_arena_printf(ex->arena, "%s|%s|%s", w->access.credential, hex, w->access.protect->name);
-    if (what == NULL)
+    const fg_str_t bar = FG_STR("|");
+    const fg_str_t parts[] = {fg_str(w->access.credential), bar, fg_str(hex), bar, fg_str(w->access.protect->name)};
+    fg_str_t what = fg_arena_join(ex->arena, parts, FG_ARRAY_SIZE(parts));
+    if (what.p == NULL)
         return false;
-    fg_hmac_sha256((fg_str_t){(const char *)sealing->key, sizeof sealing->key}, fg_str(what), mac);
+    fg_hmac_sha256((fg_str_t){(const char *)sealing->key, sizeof sealing->key}, what, mac);
     fg_hex_encode(mac, sizeof mac, hex);
-    w->credential.key = fg_str(fg_arena_printf(ex->arena, "credential:%s", hex));
+    const fg_str_t key[] = {FG_STR("credential:"), fg_str(hex)};
+    w->credential.key = fg_arena_join(ex->arena, key, FG_ARRAY_SIZE(key));
     return w->credential.key.p != NULL;
 }
 
 static bool find_kept(fg_exchange_t *ex, fg_access_work_t *w) {
     fg_store_t *store = ex->env->store;
     fg_session_t *session = &w->access.session;
-    char value[FG_STORE_VALUE_MAX];
-    size_t length = sizeof value;
-    if (store == NULL || store->get(store, w->credential.key, ex->now_ms, value, &length) != FG_STORE_OK)
+    if (store == NULL)
         return false;
-    fg_str_t bytes = fg_arena_str(ex->arena, (fg_str_t){value, length});
+    fg_str_t bytes = fg_store_get_str(store, ex->arena, w->credential.key, ex->now_ms);
     *session = (fg_session_t){0};
     if (bytes.p == NULL || !fg_session_read(ex->arena, bytes, session))
         return false;

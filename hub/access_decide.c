@@ -98,7 +98,16 @@ fg_access_turn_t fg_access_decide(fg_exchange_t *ex, fg_access_work_t *w) {
 
 fg_str_t fg_access_rule(fg_exchange_t *ex, const fg_access_work_t *w) {
     const fg_rule_place_t *place = w->access.decision.place;
-    return place ? fg_str(fg_arena_printf(ex->arena, "%s:%u", place->file, place->line)) : FG_STR_NONE;
+    char digits[16], *first = digits + sizeof digits;
+    if (place == NULL)
+        return FG_STR_NONE;
+    unsigned line = place->line;
+    do {
+        *--first = (char)('0' + line % 10);
+        line /= 10;
+    } while (line > 0);
+    const fg_str_t parts[] = {fg_str(place->file), FG_STR(":"), {first, (size_t)(digits + sizeof digits - first)}};
+    return fg_arena_join(ex->arena, parts, FG_ARRAY_SIZE(parts));
 }
 
 fg_str_t fg_access_user(const fg_access_work_t *w) {
@@ -113,11 +122,9 @@ fg_str_t fg_access_user(const fg_access_work_t *w) {
 
 static bool find_token(fg_exchange_t *ex, fg_str_t key, fg_str_t *token) {
     fg_store_t *store = ex->env->store;
-    char value[FG_STORE_VALUE_MAX];
-    size_t length = sizeof value;
-    if (store == NULL || store->get(store, key, ex->now_ms, value, &length) != FG_STORE_OK)
+    if (store == NULL)
         return false;
-    *token = fg_arena_str(ex->arena, (fg_str_t){value, length});
+    *token = fg_store_get_str(store, ex->arena, key, ex->now_ms);
     return token->p != NULL;
 }
 
@@ -154,7 +161,8 @@ fg_access_turn_t fg_access_upstream(fg_exchange_t *ex, fg_access_work_t *w) {
     if (protect->upstream == NULL)
         return FG_TURN_NEXT;
     fg_str_t *token = &w->access.upstream_token;
-    fg_str_t key = fg_str(fg_arena_printf(ex->arena, "upstream:%s:%s", w->access.session.id, protect->name));
+    const fg_str_t parts[] = {FG_STR("upstream:"), fg_str(w->access.session.id), FG_STR(":"), fg_str(protect->name)};
+    fg_str_t key = fg_arena_join(ex->arena, parts, FG_ARRAY_SIZE(parts));
     if (key.p == NULL)
         return fg_turn(FG_FAIL(&w->err, FG_E_MEMORY, "a token for the server behind"));
     if (find_token(ex, key, token))

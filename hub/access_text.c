@@ -6,14 +6,25 @@
 
 #define TEXT_MAX (64u << 10)
 
-/* What could end a header, a log line or a value does not stand in it as such (HT-02). */
-static void put_encoded(fg_buf_t *out, fg_str_t value, bool in_list) {
-    for (size_t i = 0; i < value.n; i++) {
-        unsigned char c = (unsigned char)value.p[i];
+/* How many bytes at the front stand for themselves: what could end a header, a log line or a value does not (HT-02). */
+static size_t plain_length(fg_str_t value, bool in_list) {
+    size_t n = 0;
+    for (; n < value.n; n++) {
+        unsigned char c = (unsigned char)value.p[n];
         if (c < 0x20 || c == 0x7f || c == '%' || (in_list && c == ';'))
-            fg_buf_printf(out, "%%%02X", c);
-        else
-            fg_buf_putc(out, (char)c);
+            break;
+    }
+    return n;
+}
+
+static void put_encoded(fg_buf_t *out, fg_str_t value, bool in_list) {
+    while (value.n > 0) {
+        size_t plain = plain_length(value, in_list);
+        fg_buf_add(out, value.p, plain);
+        if (plain == value.n)
+            return;
+        fg_buf_printf(out, "%%%02X", (unsigned char)value.p[plain]);
+        value = (fg_str_t){value.p + plain + 1, value.n - plain - 1};
     }
 }
 
@@ -24,6 +35,8 @@ static fg_str_t finish(fg_exchange_t *ex, fg_buf_t *out) {
 }
 
 fg_str_t fg_access_text(fg_exchange_t *ex, fg_str_t value) {
+    if (value.n <= TEXT_MAX && plain_length(value, false) == value.n)
+        return value;
     fg_buf_t out = FG_BUF_INIT(TEXT_MAX);
     put_encoded(&out, value, false);
     return finish(ex, &out);

@@ -15,8 +15,8 @@ fg_str_t fg_bound_host(const fg_exchange_t *ex) {
 }
 
 static fg_str_t context(fg_exchange_t *ex, const char *purpose, fg_str_t host) {
-    const char *text = fg_arena_printf(ex->arena, "%s %.*s", purpose, (int)host.n, host.p);
-    return fg_str(text);
+    const fg_str_t parts[] = {fg_str(purpose), FG_STR(" "), host};
+    return fg_arena_join(ex->arena, parts, FG_ARRAY_SIZE(parts));
 }
 
 bool fg_seal_for(fg_exchange_t *ex, const char *purpose, fg_str_t host, fg_str_t bytes, fg_str_t *text) {
@@ -50,7 +50,7 @@ static const fg_sealing_key_t *find_key(const fg_keys_t *keys, const char *id) {
 bool fg_cookie_unseal(fg_exchange_t *ex, const char *purpose, fg_str_t text, fg_str_t *bytes) {
     const size_t id_size = sizeof ex->keys->sealing[0].id, room = text.n + 8;
     fg_str_t aad = context(ex, purpose, fg_bound_host(ex));
-    char *memory = text.n <= SEALED_MAX ? fg_arena_alloc(ex->arena, 2 * room) : NULL;
+    char *memory = text.n <= SEALED_MAX ? fg_arena_take(ex->arena, 2 * room) : NULL;
     if (aad.p == NULL || memory == NULL)
         return false;
     fg_buf_t sealed, plain;

@@ -13,18 +13,47 @@
 #define CHUNK_SIZE 3800u /* browsers keep 4096 bytes of name, value and attributes (RFC 6265 §6.1) */
 #define SESSION_MAX (CHUNKS * CHUNK_SIZE * 3 / 4 - 64)
 #define CLAIMS_MAX 512u
-#define FORMAT_VERSION 2u
+#define FORMAT_VERSION 3u
 #define RENEWAL 10 /* this part of the idle time */
 #define END_COOKIE COOKIE "-end"
 #define END_MAX (CHUNK_SIZE * 3 / 4 - 64)
 
 /* ---- the session as bytes */
 
-static void put_claim(fg_buf_t *out, const fg_claim_t *claim) {
-    const fg_str_t *parts[] = {&claim->type, &claim->value, &claim->value_type, &claim->issuer,
-                               &claim->original_issuer};
-    for (size_t i = 0; i < FG_ARRAY_SIZE(parts); i++)
-        fg_bytes_put_string(out, *parts[i]);
+/* What cookies know by number.  Cookies outlive a restart with another version of this: new words go to the end, none
+ * is ever taken out. */
+static const fg_str_t known_words[] = {
+    FG_STR_INIT(FG_CLAIM_NAME),
+    FG_STR_INIT(FG_CLAIM_NAMEIDENTIFIER),
+    FG_STR_INIT(FG_CLAIM_EMAIL),
+    FG_STR_INIT(FG_CLAIM_GIVENNAME),
+    FG_STR_INIT(FG_CLAIM_SURNAME),
+    FG_STR_INIT(FG_CLAIM_UPN),
+    FG_STR_INIT(FG_CLAIM_ROLE),
+    FG_STR_INIT(FG_CLAIM_WINDOWSACCOUNTNAME),
+    FG_STR_INIT(FG_CLAIM_AUTHMETHOD),
+    FG_STR_INIT(FG_CLAIM_AUTHINSTANT),
+    FG_STR_INIT(FG_CLAIM_GROUP),
+    FG_STR_INIT(FG_CLAIM_UPN_ADFS1),
+    FG_STR_INIT(FG_CLAIM_IMMUTABLEID),
+    FG_STR_INIT(FG_CLAIM_AUTHNMETHODSREFERENCES),
+    FG_STR_INIT(FG_AUTH_PASSWORD),
+    FG_STR_INIT(FG_AUTH_WINDOWS),
+    FG_STR_INIT(FG_AUTH_X509),
+    FG_STR_INIT(FG_AUTH_TLSCLIENT),
+    FG_STR_INIT(FG_AUTH_UNSPECIFIED),
+    FG_STR_INIT("http://www.w3.org/2001/XMLSchema#string"),
+    FG_STR_INIT("urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified"),
+    FG_STR_INIT("urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress"),
+    FG_STR_INIT("urn:oasis:names:tc:SAML:2.0:nameid-format:persistent"),
+    FG_STR_INIT("urn:oasis:names:tc:SAML:2.0:nameid-format:transient"),
+};
+
+/* Not set as a whole: what was not seen yet is not looked at. */
+static void begin_words(fg_words_t *words) {
+    words->known = known_words;
+    words->known_count = FG_ARRAY_SIZE(known_words);
+    words->seen_count = 0;
 }
 
 void fg_session_party_write(fg_buf_t *out, const fg_session_party_t *party) {
@@ -44,69 +73,91 @@ fg_session_party_t fg_session_party_read(fg_bytes_t *in) {
 
 void fg_session_write(fg_buf_t *out, const fg_session_t *session) {
     const fg_identity_t *identity = &session->identity;
+    const fg_str_t texts[] = {
+        fg_str(session->id),
+        session->home_realm,
+        identity->name_id.value,
+        identity->name_id.format,
+        identity->name_id.name_qualifier,
+        identity->name_id.sp_name_qualifier,
+        identity->issuer,
+        identity->auth_method,
+        identity->session_index,
+    };
+    fg_words_t words;
+    begin_words(&words);
     fg_bytes_put_number(out, FORMAT_VERSION, 1);
-    fg_bytes_put_string(out, fg_str(session->id));
-    fg_bytes_put_string(out, session->home_realm);
     fg_bytes_put_number(out, (uint64_t)session->created_ms, 8);
     fg_bytes_put_number(out, (uint64_t)session->used_ms, 8);
-    fg_bytes_put_string(out, identity->name_id.value);
-    fg_bytes_put_string(out, identity->name_id.format);
-    fg_bytes_put_string(out, identity->name_id.name_qualifier);
-    fg_bytes_put_string(out, identity->name_id.sp_name_qualifier);
-    fg_bytes_put_string(out, identity->issuer);
-    fg_bytes_put_string(out, identity->auth_method);
     fg_bytes_put_number(out, (uint64_t)identity->auth_instant_ms, 8);
-    fg_bytes_put_string(out, identity->session_index);
+    for (size_t i = 0; i < FG_ARRAY_SIZE(texts); i++)
+        fg_bytes_put_word(out, &words, texts[i]);
     fg_bytes_put_number(out, session->party_count, 1);
     for (size_t i = 0; i < session->party_count; i++)
         fg_session_party_write(out, &session->parties[i]);
     fg_bytes_put_number(out, identity->claims.count, 2);
-    for (size_t i = 0; i < identity->claims.count; i++)
-        put_claim(out, &identity->claims.items[i]);
+    for (size_t i = 0; i < identity->claims.count; i++) {
+        const fg_claim_t *claim = &identity->claims.items[i];
+        const fg_str_t parts[] = {claim->type, claim->value, claim->value_type, claim->issuer, claim->original_issuer};
+        for (size_t k = 0; k < FG_ARRAY_SIZE(parts); k++)
+            fg_bytes_put_word(out, &words, parts[k]);
+    }
 }
 
-static void read_claims(fg_arena_t *arena, fg_bytes_t *in, fg_claims_t *claims) {
+/* All at once: their number is said before them. */
+static void read_claims(fg_arena_t *arena, fg_bytes_t *in, fg_words_t *words, fg_claims_t *claims) {
     size_t count = (size_t)fg_bytes_get_number(in, 2);
     if (count > CLAIMS_MAX)
         in->failed = true;
-    for (size_t i = 0; i < count && !in->failed; i++) {
-        fg_claim_t claim = {0};
-        claim.type = fg_bytes_get_string(in);
-        claim.value = fg_bytes_get_string(in);
-        claim.value_type = fg_bytes_get_string(in);
-        claim.issuer = fg_bytes_get_string(in);
-        claim.original_issuer = fg_bytes_get_string(in);
-        if (!in->failed && !fg_claims_add(arena, claims, &claim))
-            in->failed = true;
+    fg_claim_t *items = in->failed ? NULL : fg_arena_take(arena, (count + 1) * sizeof *items);
+    if (items == NULL)
+        in->failed = true;
+    *claims = (fg_claims_t){items, 0, count};
+    while (claims->count < count && !in->failed) {
+        fg_claim_t *claim = &items[claims->count++];
+        claim->type = fg_bytes_get_word(in, words);
+        claim->value = fg_bytes_get_word(in, words);
+        claim->value_type = fg_bytes_get_word(in, words);
+        claim->issuer = fg_bytes_get_word(in, words);
+        claim->original_issuer = fg_bytes_get_word(in, words);
+        claim->properties = NULL;
     }
 }
 
 bool fg_session_read(fg_arena_t *arena, fg_str_t bytes, fg_session_t *session) {
     fg_bytes_t in = {bytes, false};
     fg_identity_t *identity = &session->identity;
+    fg_words_t words;
+    fg_str_t id;
+    fg_str_t *const texts[] = {
+        &id,
+        &session->home_realm,
+        &identity->name_id.value,
+        &identity->name_id.format,
+        &identity->name_id.name_qualifier,
+        &identity->name_id.sp_name_qualifier,
+        &identity->issuer,
+        &identity->auth_method,
+        &identity->session_index,
+    };
+    begin_words(&words);
     if (fg_bytes_get_number(&in, 1) != FORMAT_VERSION)
         return false;
-    fg_str_t id = fg_bytes_get_string(&in);
+    session->created_ms = (int64_t)fg_bytes_get_number(&in, 8);
+    session->used_ms = (int64_t)fg_bytes_get_number(&in, 8);
+    identity->auth_instant_ms = (int64_t)fg_bytes_get_number(&in, 8);
+    for (size_t i = 0; i < FG_ARRAY_SIZE(texts); i++)
+        *texts[i] = fg_bytes_get_word(&in, &words);
     if (id.n == 0 || id.n >= sizeof session->id)
         return false;
     memcpy(session->id, id.p, id.n);
-    session->home_realm = fg_bytes_get_string(&in);
-    session->created_ms = (int64_t)fg_bytes_get_number(&in, 8);
-    session->used_ms = (int64_t)fg_bytes_get_number(&in, 8);
-    identity->name_id.value = fg_bytes_get_string(&in);
-    identity->name_id.format = fg_bytes_get_string(&in);
-    identity->name_id.name_qualifier = fg_bytes_get_string(&in);
-    identity->name_id.sp_name_qualifier = fg_bytes_get_string(&in);
-    identity->issuer = fg_bytes_get_string(&in);
-    identity->auth_method = fg_bytes_get_string(&in);
-    identity->auth_instant_ms = (int64_t)fg_bytes_get_number(&in, 8);
-    identity->session_index = fg_bytes_get_string(&in);
+    session->id[id.n] = '\0';
     session->party_count = (size_t)fg_bytes_get_number(&in, 1);
     if (session->party_count > FG_SESSION_PARTIES)
         return false;
     for (size_t i = 0; i < session->party_count; i++)
         session->parties[i] = fg_session_party_read(&in);
-    read_claims(arena, &in, &identity->claims);
+    read_claims(arena, &in, &words, &identity->claims);
     return fg_bytes_end(&in);
 }
 
@@ -147,11 +198,12 @@ static fg_str_t join_chunks(fg_exchange_t *ex) {
 
 static bool is_ended(fg_exchange_t *ex, const fg_session_t *session) {
     fg_store_t *store = ex->env->store;
-    char *key = fg_arena_printf(ex->arena, "session-ended:%s", session->id), value[1];
+    char value[1];
     size_t length = sizeof value;
+    const fg_str_t parts[] = {FG_STR("session-ended:"), fg_str(session->id)};
+    fg_str_t key = fg_arena_join(ex->arena, parts, FG_ARRAY_SIZE(parts));
     /* a store that cannot answer ends the session: the safe side */
-    return store == NULL || key == NULL ||
-           store->get(store, fg_str(key), ex->now_ms, value, &length) != FG_STORE_MISSING;
+    return store == NULL || key.p == NULL || store->get(store, key, ex->now_ms, value, &length) != FG_STORE_MISSING;
 }
 
 bool fg_session_open(fg_exchange_t *ex, fg_session_t *session) {

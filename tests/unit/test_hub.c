@@ -10,6 +10,7 @@
 #include "core/time.h"
 #include "hub/audit.h"
 #include "hub/issue.h"
+#include "hub/bytes.h"
 #include "hub/session.h"
 #include "hub/store.h"
 #include "token/jwt.h"
@@ -106,8 +107,10 @@ static void sign_in(fixture_t *f, size_t groups) {
     fg_identity_t identity = {.issuer = FG_STR("staff"), .auth_method = FG_STR(FG_AUTH_PASSWORD)};
     identity.auth_instant_ms = f->test.now_ms;
     assert_true(fg_claims_put(f->ex->arena, &identity.claims, FG_CLAIM_NAME, FG_STR("alice")));
-    for (size_t i = 0; i < groups; i++)
-        assert_true(fg_claims_put(f->ex->arena, &identity.claims, FG_CLAIM_ROLE, FG_STR("a group with a long name")));
+    for (size_t i = 0; i < groups; i++) {
+        const char *name = fg_arena_printf(f->ex->arena, "a group with a long name, which has the number %zu", i);
+        assert_true(fg_claims_put(f->ex->arena, &identity.claims, FG_CLAIM_ROLE, fg_str(name)));
+    }
     fg_session_party_t party = {.protocol = FG_PROTOCOL_WSFED, .realm = FG_STR("urn:rp")};
     assert_true(fg_session_begin(f->ex, &identity, FG_STR("urn:home"), &session, &err));
     assert_true(fg_session_add_party(&session, &party));
@@ -211,6 +214,54 @@ static void session_that_ended_stays_ended(void **state) {
     f->test.env.store = store;
 }
 
+/* What every session says (types, methods, issuers) stands in it by number: cookies are sent with each request. */
+static void words_that_come_again_are_short(void **state) {
+    fixture_t *f = *state;
+    static const fg_str_t known[] = {FG_STR_INIT("urn:known:a"), FG_STR_INIT("urn:known:b")};
+    const fg_str_t texts[] = {FG_STR("urn:known:b"), FG_STR("urn:new"), FG_STR(""), FG_STR("abc"), FG_STR("urn:new"), FG_STR("abc"), FG_STR("urn:known:a")};
+    static const char expected[] = "\x03" "\x0e" "urn:new" "\x00" "\x06" "abc" "\x05" "\x06" "abc" "\x01";
+    fg_words_t words = {known, 2, {{NULL, 0}}, 0};
+    fg_buf_t out = FG_BUF_INIT(1024);
+    for (size_t i = 0; i < FG_ARRAY_SIZE(texts); i++)
+        fg_bytes_put_word(&out, &words, texts[i]);
+    assert_int_equal(out.length, sizeof expected - 1);
+    assert_memory_equal(out.data, expected, sizeof expected - 1);
+    for (size_t n = 0; n <= out.length; n++) { /* and cut off anywhere, it is refused */
+        fg_bytes_t in = {{out.data, n}, false};
+        words.seen_count = 0;
+        for (size_t i = 0; i < FG_ARRAY_SIZE(texts); i++) {
+            fg_str_t text = fg_bytes_get_word(&in, &words);
+            assert_true(in.failed || fg_str_eq(text, texts[i]));
+        }
+        assert_int_equal(fg_bytes_end(&in), n == out.length);
+    }
+    fg_buf_free(&out);
+    static const char *const bad[] = {"\x07", "\x81\x01", "\xff\xff\xff\xff\x01", "\x02", "\xfe\xff\xff\x7f"};
+    for (size_t i = 0; i < FG_ARRAY_SIZE(bad); i++) {
+        fg_bytes_t in = {fg_str(bad[i]), false};
+        words.seen_count = 1;
+        (void)fg_bytes_get_word(&in, &words);
+        assert_true(in.failed);
+    }
+    sign_in(f, 0);
+    assert_true(f->sent[0].value.n < 400);
+}
+
+/* The numbers of words stay: an older cookie means what it meant. */
+static void words_keep_their_numbers(void **state) {
+    fixture_t *f = *state;
+    fg_session_t session = {.id = "_x"};
+    fg_buf_t out = FG_BUF_INIT(1024);
+    static const char *const types[] = {FG_CLAIM_NAME, FG_CLAIM_ROLE, FG_CLAIM_AUTHNMETHODSREFERENCES, FG_AUTH_PASSWORD, "urn:oasis:names:tc:SAML:2.0:nameid-format:transient"};
+    static const char expected[] = "\x01\0\0\0\0" "\x0d\0\0\0\0" "\x1b\0\0\0\0" "\x1d\0\0\0\0" "\x2f\0\0\0\0";
+    for (size_t i = 0; i < FG_ARRAY_SIZE(types); i++)
+        assert_true(fg_claims_put(f->ex->arena, &session.identity.claims, types[i], FG_STR("")));
+    fg_session_write(&out, &session);
+    assert_true(fg_buf_ok(&out) && out.length > sizeof expected);
+    assert_memory_equal(out.data + out.length - (sizeof expected - 1), expected, sizeof expected - 1);
+    fg_buf_free(&out);
+}
+
 /* HT-10 */
 static void large_session_goes_in_chunks_and_no_more_than_four(void **state) {
     fixture_t *f = *state;
@@ -234,7 +285,8 @@ static void large_session_goes_in_chunks_and_no_more_than_four(void **state) {
     assert_true(fg_session_open(f->ex, &session));
 
     for (int i = 0; i < 400; i++)
-        assert_true(fg_claims_put(f->ex->arena, &session.identity.claims, FG_CLAIM_ROLE, FG_STR("a group with a long name")));
+        assert_true(fg_claims_put(f->ex->arena, &session.identity.claims, FG_CLAIM_ROLE,
+                                  fg_str(fg_arena_printf(f->ex->arena, "another group with a long name and the number %d", i))));
     assert_false(fg_session_save(f->ex, &session, &err));
 }
 
@@ -411,6 +463,8 @@ int main(void) {
         CASE(session_does_not_outlive_its_absolute_lifetime),
         CASE(session_ids_differ),
         CASE(session_that_ended_stays_ended),
+        CASE(words_that_come_again_are_short),
+        CASE(words_keep_their_numbers),
         CASE(large_session_goes_in_chunks_and_no_more_than_four),
         CASE(form_token_is_bound_to_browser_purpose_and_time),
         CASE(choice_is_remembered_under_its_name),
