@@ -33,12 +33,22 @@ typedef struct {
 } ngx_http_fedgate_journal_t;
 
 
+/* a request's grow in its pool */
+typedef struct {
+    u_char  *data;
+    size_t   length;
+    size_t   room;
+} ngx_http_fedgate_bytes_t;
+
+
 /* one per configuration file and cycle, in the cycle's pool */
 typedef struct {
     ngx_str_t                   path;
     ngx_cycle_t                *cycle;
     fg_gateway_t               *gateway;
     ngx_open_file_t            *audit;       /* NULL: the error log */
+    ngx_http_fedgate_bytes_t    lines;       /* of this turn, for the audit file */
+    ngx_event_t                 lines_event;
     ngx_shm_zone_t             *zone;
     size_t                      store_size;
     fg_env_t                    env;
@@ -54,6 +64,8 @@ typedef struct {
 
 typedef struct {
     ngx_str_t                  name;
+    u_char                    *lowcase;
+    ngx_uint_t                 hash;
     ngx_http_complex_value_t  *value;        /* NULL: only taken away */
 } ngx_http_fedgate_identity_t;
 
@@ -77,14 +89,6 @@ typedef struct {
     ngx_thread_pool_t           *password_tp;
     unsigned                     said:1;     /* fedgate_protect stands here itself */
 } ngx_http_fedgate_loc_conf_t;
-
-
-/* grows in the request's pool */
-typedef struct {
-    u_char  *data;
-    size_t   length;
-    size_t   room;
-} ngx_http_fedgate_bytes_t;
 
 
 /* one per request to an endpoint, or per decision on a protected one; in its task */
@@ -123,10 +127,11 @@ void ngx_http_fedgate_journal_write(ngx_http_fedgate_journal_t *journal,
 /* ngx_http_fedgate_gateway.c */
 ngx_http_fedgate_gateway_t *ngx_http_fedgate_gateway_add(ngx_conf_t *cf,
     ngx_array_t *gateways, ngx_str_t *path);
-ngx_int_t ngx_http_fedgate_gateway_start_refresh(
-    ngx_http_fedgate_gateway_t *gw, ngx_cycle_t *cycle);
+ngx_int_t ngx_http_fedgate_gateway_start(ngx_http_fedgate_gateway_t *gw,
+    ngx_cycle_t *cycle);
 void ngx_http_fedgate_gateway_audit(ngx_http_fedgate_gateway_t *gw,
     const fg_audit_line_t *line, ngx_log_t *log);
+void ngx_http_fedgate_gateway_audit_write(ngx_http_fedgate_gateway_t *gw);
 
 /* ngx_http_fedgate_protect.c: directives */
 char *ngx_http_fedgate_protect(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);

@@ -36,10 +36,12 @@ static ngx_uint_t ngx_http_fedgate_matches_empty(void *data,
 static ngx_int_t ngx_http_fedgate_take_cookies(ngx_http_request_t *r);
 static ngx_int_t ngx_http_fedgate_take_cookie(ngx_http_request_t *r,
     ngx_table_elt_t *h);
+static size_t ngx_http_fedgate_next_cookie(u_char **p, u_char *end);
+static ngx_uint_t ngx_http_fedgate_is_ours(u_char *cookie, size_t len);
 static ngx_int_t ngx_http_fedgate_set_identity(ngx_http_request_t *r,
     ngx_http_fedgate_identity_t *identity);
 static ngx_int_t ngx_http_fedgate_push(ngx_http_request_t *r,
-    const ngx_str_t *name, ngx_str_t *value);
+    ngx_http_fedgate_identity_t *identity, ngx_str_t *value);
 
 
 ngx_int_t
@@ -377,20 +379,54 @@ ngx_http_fedgate_take_cookies(ngx_http_request_t *r)
 }
 
 
+/* the next cookie of [*p, end), without what is between cookies; 0: there is none */
+
+static size_t
+ngx_http_fedgate_next_cookie(u_char **p, u_char *end)
+{
+    u_char  *next;
+
+    while (*p < end && (**p == ' ' || **p == '\t' || **p == ';')) {
+        (*p)++;
+    }
+
+    next = *p < end ? memchr(*p, ';', end - *p) : NULL;
+
+    return (next ? next : end) - *p;
+}
+
+
+static ngx_uint_t
+ngx_http_fedgate_is_ours(u_char *cookie, size_t len)
+{
+    return len >= ngx_http_fedgate_cookie.len
+           && ngx_strncasecmp(cookie, ngx_http_fedgate_cookie.data,
+                              ngx_http_fedgate_cookie.len)
+              == 0;
+}
+
+
 /* the bytes themselves stay as they are: the exchange reads them */
 
 static ngx_int_t
 ngx_http_fedgate_take_cookie(ngx_http_request_t *r, ngx_table_elt_t *h)
 {
-    u_char     *p, *end, *next, *out;
+    size_t      len;
+    u_char     *p, *end, *out;
     ngx_str_t   kept;
+    ngx_uint_t  found;
 
-    if (h->value.len < ngx_http_fedgate_cookie.len
-        || ngx_strlcasestrn(h->value.data, h->value.data + h->value.len,
-                            ngx_http_fedgate_cookie.data,
-                            ngx_http_fedgate_cookie.len - 1)
-           == NULL)
+    found = 0;
+    end = h->value.data + h->value.len;
+
+    for (p = h->value.data;
+         (len = ngx_http_fedgate_next_cookie(&p, end)) > 0;
+         p += len)
     {
+        found |= ngx_http_fedgate_is_ours(p, len);
+    }
+
+    if (!found) {
         return NGX_OK;
     }
 
@@ -400,25 +436,12 @@ ngx_http_fedgate_take_cookie(ngx_http_request_t *r, ngx_table_elt_t *h)
     }
 
     out = kept.data;
-    end = h->value.data + h->value.len;
 
-    for (p = h->value.data; p < end; p = next) {
-
-        while (p < end && (*p == ' ' || *p == '\t' || *p == ';')) {
-            p++;
-        }
-
-        next = ngx_strlchr(p, end, ';');
-        if (next == NULL) {
-            next = end;
-        }
-
-        if (next == p
-            || ((size_t) (next - p) >= ngx_http_fedgate_cookie.len
-                && ngx_strncasecmp(p, ngx_http_fedgate_cookie.data,
-                                   ngx_http_fedgate_cookie.len)
-                   == 0))
-        {
+    for (p = h->value.data;
+         (len = ngx_http_fedgate_next_cookie(&p, end)) > 0;
+         p += len)
+    {
+        if (ngx_http_fedgate_is_ours(p, len)) {
             continue;
         }
 
@@ -427,7 +450,7 @@ ngx_http_fedgate_take_cookie(ngx_http_request_t *r, ngx_table_elt_t *h)
             *out++ = ' ';
         }
 
-        out = ngx_cpymem(out, p, next - p);
+        out = ngx_cpymem(out, p, len);
     }
 
     kept.len = out - kept.data;
@@ -496,32 +519,26 @@ ngx_http_fedgate_set_identity(ngx_http_request_t *r,
         return NGX_OK;
     }
 
-    return ngx_http_fedgate_push(r, &identity->name, &value) == NGX_OK
+    return ngx_http_fedgate_push(r, identity, &value) == NGX_OK
            ? NGX_OK : NGX_HTTP_INTERNAL_SERVER_ERROR;
 }
 
 
 static ngx_int_t
-ngx_http_fedgate_push(ngx_http_request_t *r, const ngx_str_t *name,
-    ngx_str_t *value)
+ngx_http_fedgate_push(ngx_http_request_t *r,
+    ngx_http_fedgate_identity_t *identity, ngx_str_t *value)
 {
-    u_char           *lowcase;
     ngx_table_elt_t  *h;
-
-    lowcase = ngx_pnalloc(r->pool, name->len);
-    if (lowcase == NULL) {
-        return NGX_ERROR;
-    }
 
     h = ngx_list_push(&r->headers_in.headers);
     if (h == NULL) {
         return NGX_ERROR;
     }
 
-    h->key = *name;
+    h->key = identity->name;
     h->value = *value;
-    h->lowcase_key = lowcase;
-    h->hash = ngx_hash_strlow(lowcase, name->data, name->len);
+    h->lowcase_key = identity->lowcase;
+    h->hash = identity->hash;
 
     return NGX_OK;
 }

@@ -7,6 +7,7 @@
 #include "hub/store.h"
 
 #define NGX_HTTP_FEDGATE_REFRESH_MS  1000
+#define NGX_HTTP_FEDGATE_AUDIT_ROOM  16384
 
 
 typedef struct {
@@ -30,6 +31,9 @@ static ngx_int_t ngx_http_fedgate_add_zone(ngx_conf_t *cf,
 static ngx_int_t ngx_http_fedgate_init_zone(ngx_shm_zone_t *zone, void *data);
 static ngx_int_t ngx_http_fedgate_add_audit(ngx_conf_t *cf,
     ngx_http_fedgate_gateway_t *gw);
+static void ngx_http_fedgate_gateway_turn_over(ngx_event_t *ev);
+static ngx_int_t ngx_http_fedgate_gateway_start_audit(
+    ngx_http_fedgate_gateway_t *gw, ngx_cycle_t *cycle);
 static void ngx_http_fedgate_refresh_timer(ngx_event_t *ev);
 static void ngx_http_fedgate_refresh_job(void *data, ngx_log_t *log);
 static void ngx_http_fedgate_refresh_done(ngx_event_t *ev);
@@ -344,14 +348,15 @@ ngx_http_fedgate_add_audit(ngx_conf_t *cf, ngx_http_fedgate_gateway_t *gw)
 }
 
 
-/* on the event loop: one write per line, so that workers do not mix theirs */
+/*
+ * On the event loop.  Lines are kept until the loop's present turn is over and
+ * written then, whole ones in one write, so that workers do not mix theirs.
+ */
 
 void
 ngx_http_fedgate_gateway_audit(ngx_http_fedgate_gateway_t *gw,
     const fg_audit_line_t *line, ngx_log_t *log)
 {
-    struct iovec  iov[2];
-
     for ( /* void */ ; line; line = line->next) {
 
         if (gw->audit == NULL) {
@@ -360,26 +365,85 @@ ngx_http_fedgate_gateway_audit(ngx_http_fedgate_gateway_t *gw,
             continue;
         }
 
-        iov[0].iov_base = (void *) line->text.p;
-        iov[0].iov_len = line->text.n;
-        iov[1].iov_base = (void *) "\n";
-        iov[1].iov_len = 1;
+        if (line->text.n >= NGX_HTTP_FEDGATE_AUDIT_ROOM - gw->lines.length) {
+            ngx_http_fedgate_gateway_audit_write(gw);
+        }
 
-        if (writev(gw->audit->fd, iov, 2) != (ssize_t) line->text.n + 1) {
-            ngx_log_error(NGX_LOG_ALERT, log, ngx_errno,
-                          "fedgate: the audit file \"%V\" took no line: %*s",
-                          &gw->audit->name, line->text.n, line->text.p);
+        if (line->text.n >= NGX_HTTP_FEDGATE_AUDIT_ROOM) {
+            ngx_log_error(NGX_LOG_ALERT, log, 0,
+                          "fedgate: too long for the audit file: %*s",
+                          line->text.n, line->text.p);
+            continue;
+        }
+
+        ngx_memcpy(gw->lines.data + gw->lines.length, line->text.p,
+                   line->text.n);
+        gw->lines.length += line->text.n;
+        gw->lines.data[gw->lines.length++] = '\n';
+
+        if (!gw->lines_event.posted) {
+            ngx_post_event(&gw->lines_event, &ngx_posted_events);
         }
     }
 }
 
 
+/* also when the process ends */
+
+void
+ngx_http_fedgate_gateway_audit_write(ngx_http_fedgate_gateway_t *gw)
+{
+    size_t  n;
+
+    n = gw->lines.length;
+    gw->lines.length = 0;
+
+    if (n == 0 || ngx_write_fd(gw->audit->fd, gw->lines.data, n) == (ssize_t) n)
+    {
+        return;
+    }
+
+    ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, ngx_errno,
+                  "fedgate: the audit file \"%V\" did not take: %*s",
+                  &gw->audit->name, n, gw->lines.data);
+}
+
+
+static void
+ngx_http_fedgate_gateway_turn_over(ngx_event_t *ev)
+{
+    ngx_http_fedgate_gateway_audit_write(ev->data);
+}
+
+
+/* room for lines, in workers only */
+
+static ngx_int_t
+ngx_http_fedgate_gateway_start_audit(ngx_http_fedgate_gateway_t *gw,
+    ngx_cycle_t *cycle)
+{
+    gw->lines_event.handler = ngx_http_fedgate_gateway_turn_over;
+    gw->lines_event.data = gw;
+    gw->lines_event.log = cycle->log;
+
+    if (gw->audit) {
+        gw->lines.data = ngx_palloc(cycle->pool, NGX_HTTP_FEDGATE_AUDIT_ROOM);
+    }
+
+    return gw->audit && gw->lines.data == NULL ? NGX_ERROR : NGX_OK;
+}
+
+
 ngx_int_t
-ngx_http_fedgate_gateway_start_refresh(ngx_http_fedgate_gateway_t *gw,
+ngx_http_fedgate_gateway_start(ngx_http_fedgate_gateway_t *gw,
     ngx_cycle_t *cycle)
 {
     ngx_thread_task_t           *task;
     ngx_http_fedgate_refresh_t  *refresh;
+
+    if (ngx_http_fedgate_gateway_start_audit(gw, cycle) != NGX_OK) {
+        return NGX_ERROR;
+    }
 
     task = ngx_thread_task_alloc(cycle->pool,
                                  sizeof(ngx_http_fedgate_refresh_t));

@@ -8,7 +8,7 @@
 #include "hub/signin.h"
 
 #define NGX_HTTP_FEDGATE_JOB_MS      60000
-#define NGX_HTTP_FEDGATE_BLOCK_SIZE  16384
+#define NGX_HTTP_FEDGATE_BLOCK_SIZE  24576  /* a management request with its answer */
 
 
 static fg_exchange_t *ngx_http_fedgate_new_exchange(ngx_http_request_t *r,

@@ -13,6 +13,7 @@ static ngx_int_t ngx_http_fedgate_merge_protect(ngx_conf_t *cf,
 static char *ngx_http_fedgate(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 static ngx_int_t ngx_http_fedgate_postconfiguration(ngx_conf_t *cf);
 static ngx_int_t ngx_http_fedgate_init_process(ngx_cycle_t *cycle);
+static void ngx_http_fedgate_exit_process(ngx_cycle_t *cycle);
 
 
 static ngx_command_t  ngx_http_fedgate_commands[] = {
@@ -88,7 +89,7 @@ ngx_module_t  ngx_http_fedgate_module = {
     ngx_http_fedgate_init_process,         /* init process */
     NULL,                                  /* init thread */
     NULL,                                  /* exit thread */
-    NULL,                                  /* exit process */
+    ngx_http_fedgate_exit_process,         /* exit process */
     NULL,                                  /* exit master */
     NGX_MODULE_V1_PADDING
 };
@@ -281,10 +282,30 @@ ngx_http_fedgate_init_process(ngx_cycle_t *cycle)
     gw = fmcf->gateways.elts;
 
     for (i = 0; i < fmcf->gateways.nelts; i++) {
-        if (ngx_http_fedgate_gateway_start_refresh(gw[i], cycle) != NGX_OK) {
+        if (ngx_http_fedgate_gateway_start(gw[i], cycle) != NGX_OK) {
             return NGX_ERROR;
         }
     }
 
     return NGX_OK;
+}
+
+
+static void
+ngx_http_fedgate_exit_process(ngx_cycle_t *cycle)
+{
+    ngx_uint_t                      i;
+    ngx_http_fedgate_gateway_t    **gw;
+    ngx_http_fedgate_main_conf_t   *fmcf;
+
+    fmcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_fedgate_module);
+    if (fmcf == NULL) {
+        return;
+    }
+
+    gw = fmcf->gateways.elts;
+
+    for (i = 0; i < fmcf->gateways.nelts; i++) {
+        ngx_http_fedgate_gateway_audit_write(gw[i]);
+    }
 }

@@ -175,6 +175,13 @@ ngx_http_fedgate_add_identity(ngx_conf_t *cf, ngx_array_t *identity,
     one->name = *name;
     one->value = NULL;
 
+    one->lowcase = ngx_pnalloc(cf->pool, name->len);
+    if (one->lowcase == NULL) {
+        return NGX_ERROR;
+    }
+
+    one->hash = ngx_hash_strlow(one->lowcase, name->data, name->len);
+
     if (value == NULL) {
         return NGX_OK;
     }
