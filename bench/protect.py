@@ -135,7 +135,8 @@ def measure(gateway, folder, issuer, rounds, seconds):
     soap = {**wsman.HEADERS, **bearer}
     message = enumerate_of_2_kb()
     assert len(message) == 2048, len(message)
-    session, token = script(folder, 'session', {'Cookie': session_cookies(gateway)}), script(folder, 'bearer', bearer)
+    cookies = session_cookies(gateway)
+    session, token = script(folder, 'session', {'Cookie': cookies}), script(folder, 'bearer', bearer)
     cases = {
         'session cookie, file': ('/open/page.html', '/closed/page.html', session),
         'session cookie, proxied': ('/open-behind/', '/closed-behind/', session),
@@ -149,7 +150,7 @@ def measure(gateway, folder, issuer, rounds, seconds):
             plain, plain_cpu = wrk(worker, gateway.url(unprotected), with_headers, seconds)
             guarded, guarded_cpu = wrk(worker, gateway.url(protected), with_headers, seconds)
             seen[name].append((plain, guarded, guarded / plain, plain_cpu, guarded_cpu, plain_cpu / guarded_cpu))
-    print('medians of %d rounds of %d s, one worker' % (rounds, seconds))
+    print('medians of %d rounds of %d s, one worker; cookies of %d bytes' % (rounds, seconds, len(cookies)))
     print('%-28s %12s %12s %8s %14s %12s %8s' % ('', 'open, 1/s', 'protected', 'ratio', 'open, CPU us', 'protected', 'ratio'))
     for name, rows in seen.items():
         print('%-28s %12.0f %12.0f %8.3f %14.1f %12.1f %8.3f' % (name, *(statistics.median(column) for column in zip(*rows))))

@@ -7,6 +7,7 @@
 #include "core/crypto.h"
 #include "core/fault.h"
 #include "policy/wsman_parts.h"
+#include "tests/unit/xml_same.h"
 
 #define TYPE(name) FG_REQUEST_CLAIMS name
 #define MEDIA "application/soap+xml;charset=UTF-8"
@@ -144,6 +145,7 @@ static void messages_of_real_clients_are_read(void **state) {
         free(text);
         if (!good)
             fail_msg("%s: %s", cases[i].file, f->err.detail);
+        assert_true(is_plain(f->message.header->doc)); /* and at little cost */
         assert_string_equal(f->message.operation, cases[i].operation);
         assert_true(fg_str_is(f->message.resource_uri, cases[i].resource));
         assert_int_equal(f->message.uses.kind, cases[i].uses);
@@ -330,6 +332,9 @@ static void headers_that_must_be_understood_wm04(void **state) {
     };
     CHECK(cases);
     assert_non_null(((fixture_t *)*state)->message.security);
+    /* a token is checked in libxml2's own tree */
+    assert_false(is_plain(((fixture_t *)*state)->message.security->doc));
+    assert_true(read_text(*state, GET("")) && is_plain(((fixture_t *)*state)->message.header->doc));
 }
 
 /* ---- what is asked for */
