@@ -49,3 +49,65 @@ void fg_hmac_sha256(fg_str_t key, fg_str_t data, unsigned char out[FG_SHA256_SIZ
     OPENSSL_cleanse(pad, sizeof pad);
     OPENSSL_cleanse(inner, sizeof inner);
 }
+
+/* ---- HMAC with SHA-1, over parts that follow each other */
+
+static void sha1_of(const unsigned char pad[HMAC_BLOCK_SIZE], const fg_str_t *parts, size_t count, unsigned char *out) {
+    SHA_CTX context;
+    SHA1_Init(&context);
+    SHA1_Update(&context, pad, HMAC_BLOCK_SIZE);
+    for (size_t i = 0; i < count; i++)
+        SHA1_Update(&context, parts[i].p, parts[i].n);
+    SHA1_Final(out, &context);
+    OPENSSL_cleanse(&context, sizeof context);
+}
+
+static void hmac_sha1_of(fg_str_t key, const fg_str_t *parts, size_t count, unsigned char out[FG_SHA1_SIZE]) {
+    unsigned char pad[HMAC_BLOCK_SIZE] = {0}, inner[FG_SHA1_SIZE];
+    const fg_str_t hashed = {(const char *)inner, sizeof inner};
+    if (key.n > sizeof pad)
+        fg_sha1(key.p, key.n, pad);
+    else if (key.n > 0)
+        memcpy(pad, key.p, key.n);
+    for (size_t i = 0; i < sizeof pad; i++)
+        pad[i] ^= 0x36;
+    sha1_of(pad, parts, count, inner);
+    for (size_t i = 0; i < sizeof pad; i++)
+        pad[i] ^= 0x36 ^ 0x5c;
+    sha1_of(pad, &hashed, 1, out);
+    OPENSSL_cleanse(pad, sizeof pad);
+    OPENSSL_cleanse(inner, sizeof inner);
+}
+
+void fg_hmac_sha1(fg_str_t key, fg_str_t data, unsigned char out[FG_SHA1_SIZE]) { hmac_sha1_of(key, &data, 1, out); }
+
+/* RFC 2246 §5: A(0) = seed, A(i) = HMAC(secret, A(i - 1)); the output is HMAC(secret, A(i) | seed) for i = 1, 2, ... */
+static void p_sha1_of(fg_str_t secret, fg_str_t label, fg_str_t nonce, size_t offset, unsigned char *out,
+                      size_t length) {
+    unsigned char a[FG_SHA1_SIZE], block[FG_SHA1_SIZE];
+    const fg_str_t seed[] = {{(const char *)a, sizeof a}, label, nonce};
+    hmac_sha1_of(secret, seed + 1, 2, a);
+    for (size_t at = 0; at < offset + length; at += sizeof block) {
+        hmac_sha1_of(secret, seed, 3, block);
+        for (size_t i = 0; i < sizeof block; i++)
+            if (at + i >= offset && at + i < offset + length)
+                out[at + i - offset] = block[i];
+        hmac_sha1_of(secret, seed, 1, a);
+    }
+    OPENSSL_cleanse(a, sizeof a);
+    OPENSSL_cleanse(block, sizeof block);
+}
+
+void fg_p_sha1(fg_str_t secret, fg_str_t seed, unsigned char *out, size_t length) {
+    p_sha1_of(secret, seed, FG_STR_NONE, 0, out, length);
+}
+
+bool fg_derive_key(fg_str_t secret, const fg_derivation_t *derivation, unsigned char *out) {
+    const fg_str_t label =
+        derivation->label.p != NULL ? derivation->label : FG_STR("WS-SecureConversationWS-SecureConversation");
+    if (secret.n == 0 || derivation->length == 0 || derivation->length > FG_DERIVED_KEY_MAX ||
+        derivation->offset > FG_DERIVED_OFFSET_MAX)
+        return false;
+    p_sha1_of(secret, label, derivation->nonce, derivation->offset, out, derivation->length);
+    return true;
+}
