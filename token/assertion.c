@@ -42,6 +42,8 @@ bool fg_assertion_write(const fg_assertion_t *assertion, const fg_key_t *key, fg
     fg_xw_t w;
     size_t begin = out->length, signature_at = 0;
     fg_xw_init(&w, out);
+    if (assertion->confirmation == FG_CONFIRM_HOLDER_OF_KEY && assertion->proof_key_info.n == 0)
+        return FG_FAIL(err, FG_E_INTERNAL, "a holder-of-key assertion needs a proof key");
     if (!formats[assertion->version].write(assertion, &w, &signature_at) || !fg_xw_ok(&w))
         return FG_FAIL(
             err, FG_E_INTERNAL,
@@ -52,6 +54,13 @@ bool fg_assertion_write(const fg_assertion_t *assertion, const fg_key_t *key, fg
 void fg_assertion_write_time(fg_xw_t *w, const char *name, int64_t ms, char text[FG_TIME_SIZE]) {
     fg_time_format(ms, text);
     fg_xw_attr(w, name, (fg_str_t){text, FG_TIME_SIZE - 1});
+}
+
+void fg_assertion_write_key_info(fg_xw_t *w, const fg_assertion_t *assertion) {
+    static const fg_xns_t ds = {"ds", FG_NS_DS};
+    fg_xw_start(w, &ds, "KeyInfo");
+    fg_xw_raw(w, assertion->proof_key_info);
+    fg_xw_end(w);
 }
 
 /* True if an earlier claim has the same type: it has taken this value along. */
@@ -77,6 +86,11 @@ void fg_assertion_write_attributes(fg_xw_t *w, const fg_claims_t *claims, const 
 }
 
 /* ---- reading ---- */
+
+bool fg_reading_accepts(const fg_reading_t *reading, fg_confirmation_t confirmation) {
+    unsigned accepted = reading->trust->confirmations;
+    return ((accepted != 0 ? accepted : 1u << FG_CONFIRM_BEARER) & (1u << confirmation)) != 0;
+}
 
 bool fg_reading_time(fg_reading_t *reading, const xmlNode *node, const char *attribute, int64_t *ms, fg_err_t *err) {
     fg_str_t text = fg_xml_attr(reading->arena, node, NULL, attribute);

@@ -18,6 +18,8 @@ bool fg_saml20_write(const fg_assertion_t *assertion, fg_xw_t *w, size_t *signat
 
 /* text must live until the start tag is closed. */
 void fg_assertion_write_time(fg_xw_t *w, const char *name, int64_t ms, char text[FG_TIME_SIZE]);
+/* ds:KeyInfo of a holder-of-key confirmation. */
+void fg_assertion_write_key_info(fg_xw_t *w, const fg_assertion_t *assertion);
 /* One Attribute per type with all its values; write_name puts in the format's own naming attributes. */
 void fg_assertion_write_attributes(fg_xw_t *w, const fg_claims_t *claims, const fg_xns_t *ns,
                                    void (*write_name)(fg_xw_t *, fg_str_t type));
@@ -40,6 +42,8 @@ typedef struct fg_reading {
 bool fg_saml11_read(fg_reading_t *reading, fg_err_t *err) FG_MUST_CHECK;
 bool fg_saml20_read(fg_reading_t *reading, fg_err_t *err) FG_MUST_CHECK;
 
+/* Whether trust accepts such a confirmation (SA-09). */
+bool fg_reading_accepts(const fg_reading_t *reading, fg_confirmation_t confirmation);
 /* Reads a time if the attribute is there; *ms stays otherwise. */
 bool fg_reading_time(fg_reading_t *reading, const xmlNode *node, const char *attribute, int64_t *ms,
                      fg_err_t *err) FG_MUST_CHECK;
