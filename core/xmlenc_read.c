@@ -13,6 +13,7 @@
 
 #define PAIRS_MAX 16u /* private key operations for one secret */
 #define RSA_SIZE_MAX 1024u
+#define KEY_SIZE_MAX 32u
 #define SECRET_SIZE_UNKNOWN 32u /* of a random one in the place of one whose length nobody says */
 
 static const fg_enc_method_t methods[] = {
@@ -221,15 +222,23 @@ static size_t padding_of(const unsigned char *plain, size_t length, size_t block
     return count >= 1 && count <= block ? count : 0;
 }
 
+static void shorten(fg_buf_t *out, size_t length) {
+    out->length = length;
+    out->data[length] = '\0';
+}
+
+/* A secret of another length takes the same way, with a key that is wrong. */
 static bool open_content(const fg_enc_method_t *method, fg_str_t content, fg_str_t secret, fg_buf_t *out) {
-    const unsigned char *iv = (const unsigned char *)content.p, *key = (const unsigned char *)secret.p;
+    const unsigned char *iv = (const unsigned char *)content.p;
+    unsigned char key[KEY_SIZE_MAX] = {0}, tag[FG_ENC_TAG_SIZE] = {0};
     size_t around = method->iv_size + (method->tagged ? FG_ENC_TAG_SIZE : 0), before = out->length;
     /* GCM may hold nothing at all; CBC holds at least its padding */
-    if (secret.n != method->key_size || content.n < around + (method->tagged ? 0 : 1))
+    if (content.n < around + (method->tagged ? 0 : 1))
         return false;
     size_t length = content.n - around;
-    unsigned char tag[FG_ENC_TAG_SIZE] = {0};
     unsigned char *place = (unsigned char *)fg_buf_reserve(out, length + FG_ENC_TAG_SIZE);
+    if (secret.n > 0)
+        memcpy(key, secret.p, secret.n < sizeof key ? secret.n : sizeof key);
     if (method->tagged)
         memcpy(tag, iv + method->iv_size + length, FG_ENC_TAG_SIZE);
     EVP_CIPHER_CTX *context = place != NULL ? EVP_CIPHER_CTX_new() : NULL;
@@ -238,13 +247,15 @@ static bool open_content(const fg_enc_method_t *method, fg_str_t content, fg_str
                 EVP_CIPHER_CTX_set_padding(context, 0) == 1 &&
                 (!method->tagged || EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, FG_ENC_TAG_SIZE, tag) == 1) &&
                 EVP_DecryptUpdate(context, place, &body, iv + method->iv_size, (int)length) == 1 &&
-                EVP_DecryptFinal_ex(context, place + body, &rest) == 1;
+                EVP_DecryptFinal_ex(context, place + body, &rest) == 1 && secret.n == method->key_size;
     EVP_CIPHER_CTX_free(context);
     ERR_clear_error();
-    if (place != NULL)
-        out->length = before + (good ? (size_t)body + (size_t)rest : 0);
+    OPENSSL_cleanse(key, sizeof key);
+    size_t opened = good ? (size_t)body + (size_t)rest : 0;
     if (good && !method->tagged)
-        out->length -= padding_of(place, (size_t)body, 16);
+        opened -= padding_of(place, opened, 16);
+    if (place != NULL)
+        shorten(out, before + opened);
     return good;
 }
 

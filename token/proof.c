@@ -102,6 +102,8 @@ static bool read_key_value(reading_t *reading, const xmlNode *node, fg_err_t *er
 static bool read_secret(reading_t *reading, const xmlNode *node, fg_err_t *err) {
     if (reading->proof->key != NULL || reading->proof->secret.n > 0)
         return FG_FAIL(err, FG_E_SIG_KEY, "two proof keys");
+    if (reading->us == NULL)
+        return FG_FAIL(err, FG_E_SIG_KEY, "a secret where a public key is expected");
     return fg_xmlenc_unwrap(reading->arena, node, reading->us, 0, &reading->proof->secret, err);
 }
 

@@ -16,7 +16,8 @@ typedef struct fg_proof {
 /* Reads the children of key_info (ds:KeyInfo, or what else holds them, as wst:UseKey does): X509Data with one
  * X509Certificate, KeyValue (RSA, and EC of XML Signature 1.1 with a named curve), EncryptedKey to us.  The element
  * must be one that was signed.  Several may name one key; two keys are refused (XS-22: FG_E_SIG_KEY), as are references
- * to keys that are elsewhere.  A secret that was not encrypted to us comes out as random bytes (fg_xmlenc_unwrap). */
+ * to keys that are elsewhere.  A secret that was not encrypted to us comes out as random bytes (fg_xmlenc_unwrap); us
+ * NULL: no secrets are taken. */
 bool fg_proof_read(fg_arena_t *arena, const xmlNode *key_info, const fg_enc_recipients_t *us, fg_proof_t *proof,
                    fg_err_t *err) FG_MUST_CHECK;
 

@@ -102,6 +102,9 @@ static void secrets_come_back(void **state) {
     assert_int_equal(read_text(secret_text(other), &proof), FG_OK); /* XE-01: not ours, and not told */
     assert_int_equal(proof.secret.n, 32);
     assert_false(fg_str_eq(proof.secret, SECRET));
+    assert_false(fg_proof_read(arena, parse(key_info(secret_text(rsa))), NULL, &proof, &err));
+    assert_err(&err, FG_E_SIG_KEY);
+    assert_true(fg_proof_read(arena, parse(key_info(key_text(rsa))), NULL, &proof, &err));
 }
 
 static void xs_22_one_key_only(void **state) {

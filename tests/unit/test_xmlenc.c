@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
 #include "core/crypto.h"
@@ -580,6 +581,51 @@ static void xmlsec1_encryption_is_opened_in_place(void **state) {
     }
 }
 
+static fg_key_t *load_der(const char *name) {
+    size_t length;
+    char *der = test_file(fg_arena_printf(arena, "%s/saml/%s", test_vectors(), name), &length), *pem;
+    const unsigned char *at = (const unsigned char *)der;
+    EVP_PKEY *pkey = der ? d2i_AutoPrivateKey(NULL, &at, (long)length) : NULL;
+    BIO *bio = BIO_new(BIO_s_mem());
+    assert_non_null(pkey);
+    assert_int_equal(PEM_write_bio_PrivateKey(bio, pkey, NULL, NULL, 0, NULL, NULL), 1);
+    long n = BIO_get_mem_data(bio, &pem);
+    fg_key_t *key = fg_key_from_pem((fg_str_t){pem, (size_t)n}, &err);
+    BIO_free(bio);
+    EVP_PKEY_free(pkey);
+    free(der);
+    return key;
+}
+
+/* Responses whose plaintext uses prefixes that are declared around it, which is why it has to be read in its place. */
+static void foreign_responses_are_opened_in_place(void **state) {
+    (void)state;
+    static const char *const names[] = {"messages/testshib-encrypted-response.xml", "valid/response.root-signed.assertion-unsigned-encrypted.xml", "invalid/response.root-signed.assertion-invalidly-signed-encrypted.xml"};
+    if (test_vectors() == NULL)
+        skip();
+    fg_key_t *key = load_der("keys/testshib-encryption-pvk.private.der");
+    assert_non_null(key);
+    for (size_t i = 0; i < FG_ARRAY_SIZE(names); i++) {
+        char *text = test_file(fg_arena_printf(arena, "%s/saml/%s", test_vectors(), names[i]), NULL);
+        assert_non_null(text);
+        xmlNode *node, *root = parse(text), *data = find(root, "EncryptedData");
+        size_t length;
+        fg_str_t secret, wrong;
+        assert_true(fg_xmlenc_key_length(arena, data, &length, &err));
+        assert_true(fg_xmlenc_unwrap(arena, find(root, "EncryptedKey"), &us, length, &wrong, &err)); /* not ours */
+        assert_false(fg_xmlenc_decrypt(arena, data, wrong, NULL, &node, &err));
+        assert_err(&err, FG_E_DECRYPT);
+        assert_true(fg_xmlenc_unwrap(arena, find(root, "EncryptedKey"), &(fg_enc_recipients_t){(const fg_key_t *const *)&key, 1}, length, &secret, &err));
+        if (!fg_xmlenc_decrypt(arena, data, secret, NULL, &node, &err))
+            fail_msg("%s: %s", names[i], err.detail);
+        assert_true(fg_xml_is(node, FG_NS_SAML2, "Assertion"));
+        assert_true(fg_xml_is(node->parent, FG_NS_SAML2, "EncryptedAssertion"));
+        assert_non_null(fg_xml_child(node, FG_NS_SAML2, "Subject", NULL));
+        free(text);
+    }
+    fg_key_unref(key);
+}
+
 /* ---- */
 
 static int make_keys(void **state) {
@@ -657,6 +703,7 @@ int main(void) {
         TEST(messages_are_written_canonically),
         TEST(xmlsec1_opens_ours),
         TEST(xmlsec1_encryption_is_opened_in_place),
+        TEST(foreign_responses_are_opened_in_place),
     };
     int failed = cmocka_run_group_tests(tests, make_keys, clean_up);
     fg_xml_stop();
