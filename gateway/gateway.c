@@ -250,7 +250,7 @@ static bool fill_hub(fg_gateway_t *gateway, fg_err_t *err) {
     hub->xml = (fg_xml_limits_t){c->limits.body, c->limits.xml_depth, c->limits.xml_elements, c->limits.xml_attributes,
                                  c->limits.xml_namespaces};
     hub->render = fg_pages_render;
-    hub->begin_partner_signin = fg_wsfed_begin_partner_signin;
+    hub->protocols[FG_PROTOCOL_WSFED] = &fg_wsfed_protocol;
     return hub->entity_id.p != NULL || FG_FAIL(err, FG_E_MEMORY, "loading the configuration");
 }
 

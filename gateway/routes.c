@@ -11,11 +11,7 @@
 /* ---- the table of protocols */
 
 static const fg_protocol_t *const protocols[] = {
-    &fg_wstrust_protocol,
-    &fg_mex_protocol,
-    &fg_wsfed_protocol,
-    &fg_viewer_protocol,
-    &fg_web_access_protocol,
+    &fg_wstrust_protocol, &fg_mex_protocol, &fg_wsfed_protocol, &fg_viewer_protocol, &fg_web_access_protocol,
 };
 
 /* Partners write addresses with and without the last slash. */
@@ -30,15 +26,24 @@ static const char *endpoint_path(const fg_hub_t *hub, const fg_protocol_t *proto
     return protocol == &fg_viewer_protocol ? hub->viewer_path : endpoint->path;
 }
 
-static const fg_endpoint_t *find(const fg_hub_t *hub, fg_str_t path, const char **place) {
+/* Of several at one path, the one that says that the request is its own. */
+static const fg_endpoint_t *find(const fg_exchange_t *ex, const char **place) {
+    const fg_endpoint_t *found = NULL;
+    fg_str_t path = without_slash(ex->request.path);
     for (size_t i = 0; i < FG_ARRAY_SIZE(protocols); i++)
         for (size_t k = 0; k < protocols[i]->endpoint_count; k++) {
             const fg_endpoint_t *endpoint = &protocols[i]->endpoints[k];
-            *place = endpoint_path(hub, protocols[i], endpoint);
-            if (*place != NULL && fg_str_eq(without_slash(fg_str(*place)), without_slash(path)))
-                return endpoint;
+            const char *own = endpoint_path(ex->hub, protocols[i], endpoint);
+            if (own == NULL || !fg_str_eq(without_slash(fg_str(own)), path))
+                continue;
+            if (endpoint->is_meant != NULL && !endpoint->is_meant(ex))
+                continue;
+            *place = own;
+            found = endpoint;
+            if (endpoint->is_meant != NULL)
+                return found;
         }
-    return NULL;
+    return found;
 }
 
 /* ---- checks */
@@ -93,7 +98,7 @@ static fg_step_t check_place(fg_exchange_t *ex, const fg_endpoint_t *endpoint, c
 fg_step_t fg_route_begin(fg_exchange_t *ex) {
     fg_err_t err = FG_ERR_INIT;
     const char *place;
-    const fg_endpoint_t *endpoint = find(ex->hub, ex->request.path, &place);
+    const fg_endpoint_t *endpoint = find(ex, &place);
     if (endpoint == NULL) {
         FG_FAIL(&err, FG_E_HTTP_NOT_FOUND, "path \"%.*s\"", FG_STR_ARG(ex->request.path));
         fg_response_error_page(ex, &err);
@@ -114,7 +119,7 @@ fg_step_t fg_route_begin(fg_exchange_t *ex) {
 
 void fg_route_refuse(fg_exchange_t *ex, const fg_err_t *err) {
     const char *place;
-    const fg_endpoint_t *endpoint = find(ex->hub, ex->request.path, &place);
+    const fg_endpoint_t *endpoint = find(ex, &place);
     if (endpoint != NULL)
         endpoint->refuse(ex, err);
     else

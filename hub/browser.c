@@ -136,6 +136,12 @@ static bool check_method(const fg_exchange_t *ex, const fg_browser_signin_t *in,
 
 /* ---- to a partner */
 
+/* In the protocol that the partner speaks. */
+static bool begin(fg_exchange_t *ex, const fg_partner_signin_t *signin, fg_err_t *err) {
+    const fg_identity_provider_t *provider = signin->realm->identity_provider;
+    return ex->hub->protocols[provider->protocol]->begin_sign_in(ex, signin, err);
+}
+
 static bool leave(fg_exchange_t *ex, const fg_browser_signin_t *in, const fg_home_realm_t *realm, fg_err_t *err) {
     const fg_partner_signin_t signin = {
         .realm = realm,
@@ -147,7 +153,7 @@ static bool leave(fg_exchange_t *ex, const fg_browser_signin_t *in, const fg_hom
         return FG_FAIL(err, FG_E_WSFED_HOME_REALM, "people cannot be sent to %s", realm->display_name);
     if (signin.back.p == NULL)
         return FG_FAIL(err, FG_E_WSFED_REQUEST, "the request is too long to be brought back");
-    return remember_home_realm(ex, in, err) && ex->hub->begin_partner_signin(ex, &signin, err);
+    return remember_home_realm(ex, in, err) && begin(ex, &signin, err);
 }
 
 /* Whom a fresh sign-in is good for: a session, and a request that is told by its address. */

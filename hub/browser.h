@@ -45,8 +45,8 @@ typedef struct fg_partner_signin {
     const fg_authmethod_t *method; /* asked for, and held against the result (WF-07) */
     int64_t fresh_ms;
     /* known on the way back */
-    int64_t asked_ms;        /* when the browser was sent there */
-    const fg_str_t *parties; /* of the session that the new one takes the place of */
+    int64_t asked_ms;                  /* when the browser was sent there */
+    const fg_session_party_t *parties; /* of the session that the new one takes the place of */
     size_t party_count;
 } fg_partner_signin_t;
 

@@ -14,8 +14,8 @@
 #include "hub/protect.h"
 
 typedef struct fg_exchange fg_exchange_t;
-typedef struct fg_pages fg_pages_t; /* gateway/: templates and languages */
-struct fg_partner_signin;           /* hub/browser.h */
+typedef struct fg_pages fg_pages_t;       /* gateway/: templates and languages */
+typedef struct fg_protocol fg_protocol_t; /* hub/protocol.h */
 
 /* Where people can come from: a directory or a partner identity provider. */
 struct fg_home_realm {
@@ -58,9 +58,8 @@ typedef struct fg_hub {
     size_t home_realm_count;
     const fg_protect_t *protects; /* in the order of the configuration, the same in all snapshots */
     size_t protect_count;
-    fg_rule_stores_t stores; /* attribute stores of claim rules: the directories */
-    /* Sends a browser to an identity provider: of the protocol that it speaks.  gateway/ sets it. */
-    bool (*begin_partner_signin)(fg_exchange_t *ex, const struct fg_partner_signin *signin, fg_err_t *err);
+    fg_rule_stores_t stores;                      /* attribute stores of claim rules: the directories */
+    const fg_protocol_t *protocols[FG_PROTOCOLS]; /* that browsers carry between partners; NULL: not built in */
     fg_keyring_t *keyring;
     fg_lockout_t lockout;
 

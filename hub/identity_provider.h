@@ -8,10 +8,14 @@
 #include "token/assertion.h"
 #include "token/jwt.h"
 
+/* The protocols that browsers carry between partners. */
+typedef enum fg_protocol_kind { FG_PROTOCOL_WSFED, FG_PROTOCOLS } fg_protocol_kind_t;
+
 typedef struct fg_identity_provider {
     const char *name;            /* the section's title in the configuration */
+    fg_protocol_kind_t protocol; /* which it speaks */
     fg_str_t issuer;             /* of its tokens, exact; no two providers share one */
-    fg_str_t sign_in_url;        /* WS-Federation passive endpoint; .n 0: people cannot be sent there */
+    fg_str_t sign_in_url;        /* of its protocol; .n 0: people cannot be sent there */
     fg_str_t sign_out_url;       /* default: sign_in_url */
     fg_str_t realm;              /* who we are to it (wtrealm, audience); default: our entity id */
     const fg_key_t *const *keys; /* certificates with which it signs */

@@ -37,22 +37,22 @@ static void write_parties(fg_buf_t *out, fg_exchange_t *ex) {
     if (!fg_session_open(ex, &session))
         return;
     for (size_t i = 0; i < session.party_count; i++) {
-        if (out->length + session.parties[i].n + 4 > STATE_MAX) {
+        if (out->length + fg_session_party_size(&session.parties[i]) > STATE_MAX) {
             fg_log(ex->env, FG_LOG_WARN, "%s: %zu relying parties will not be told of the sign-out: no room",
                    ex->correlation_id, session.party_count - i);
             return;
         }
-        fg_bytes_put_string(out, session.parties[i]);
+        fg_session_party_write(out, &session.parties[i]);
     }
 }
 
 static bool read_parties(fg_exchange_t *ex, fg_bytes_t *in, fg_partner_signin_t *signin) {
-    fg_str_t *parties = fg_arena_alloc(ex->arena, FG_SESSION_PARTIES * sizeof *parties);
+    fg_session_party_t *parties = fg_arena_alloc(ex->arena, FG_SESSION_PARTIES * sizeof *parties);
     if (parties == NULL)
         return false;
     signin->parties = parties;
     while (in->rest.n > 0 && !in->failed && signin->party_count < FG_SESSION_PARTIES)
-        parties[signin->party_count++] = fg_bytes_get_string(in);
+        parties[signin->party_count++] = fg_session_party_read(in);
     return fg_bytes_end(in);
 }
 

@@ -13,7 +13,7 @@
 #define CHUNK_SIZE 3800u /* browsers keep 4096 bytes of name, value and attributes (RFC 6265 §6.1) */
 #define SESSION_MAX (CHUNKS * CHUNK_SIZE * 3 / 4 - 64)
 #define CLAIMS_MAX 512u
-#define FORMAT_VERSION 1u
+#define FORMAT_VERSION 2u
 #define RENEWAL 10 /* this part of the idle time */
 #define END_COOKIE COOKIE "-end"
 #define END_MAX (CHUNK_SIZE * 3 / 4 - 64)
@@ -25,6 +25,21 @@ static void put_claim(fg_buf_t *out, const fg_claim_t *claim) {
                                &claim->original_issuer};
     for (size_t i = 0; i < FG_ARRAY_SIZE(parts); i++)
         fg_bytes_put_string(out, *parts[i]);
+}
+
+void fg_session_party_write(fg_buf_t *out, const fg_session_party_t *party) {
+    fg_bytes_put_number(out, party->protocol, 1);
+    fg_bytes_put_string(out, party->realm);
+    fg_bytes_put_string(out, party->reference);
+}
+
+fg_session_party_t fg_session_party_read(fg_bytes_t *in) {
+    fg_session_party_t party = {.protocol = (fg_protocol_kind_t)fg_bytes_get_number(in, 1)};
+    party.realm = fg_bytes_get_string(in);
+    party.reference = fg_bytes_get_string(in);
+    if (party.protocol >= FG_PROTOCOLS)
+        in->failed = true;
+    return party;
 }
 
 void fg_session_write(fg_buf_t *out, const fg_session_t *session) {
@@ -44,7 +59,7 @@ void fg_session_write(fg_buf_t *out, const fg_session_t *session) {
     fg_bytes_put_string(out, identity->session_index);
     fg_bytes_put_number(out, session->party_count, 1);
     for (size_t i = 0; i < session->party_count; i++)
-        fg_bytes_put_string(out, session->parties[i]);
+        fg_session_party_write(out, &session->parties[i]);
     fg_bytes_put_number(out, identity->claims.count, 2);
     for (size_t i = 0; i < identity->claims.count; i++)
         put_claim(out, &identity->claims.items[i]);
@@ -90,7 +105,7 @@ bool fg_session_read(fg_arena_t *arena, fg_str_t bytes, fg_session_t *session) {
     if (session->party_count > FG_SESSION_PARTIES)
         return false;
     for (size_t i = 0; i < session->party_count; i++)
-        session->parties[i] = fg_bytes_get_string(&in);
+        session->parties[i] = fg_session_party_read(&in);
     read_claims(arena, &in, &identity->claims);
     return fg_bytes_end(&in);
 }
@@ -160,19 +175,22 @@ bool fg_session_begin(fg_exchange_t *ex, const fg_identity_t *identity, fg_str_t
     return true;
 }
 
-bool fg_session_add_party(fg_session_t *session, fg_str_t realm) {
-    for (size_t i = 0; i < session->party_count; i++)
-        if (fg_str_eq(session->parties[i], realm))
-            return true;
-    if (session->party_count == FG_SESSION_PARTIES)
+bool fg_session_add_party(fg_session_t *session, const fg_session_party_t *party) {
+    size_t i = 0;
+    while (i < session->party_count &&
+           (session->parties[i].protocol != party->protocol || !fg_str_eq(session->parties[i].realm, party->realm)))
+        i++;
+    if (i == FG_SESSION_PARTIES)
         return false;
-    session->parties[session->party_count++] = realm;
+    session->parties[i] = *party;
+    if (i == session->party_count)
+        session->party_count++;
     return true;
 }
 
-void fg_session_add_parties(fg_session_t *session, const fg_str_t *parties, size_t count) {
+void fg_session_add_parties(fg_session_t *session, const fg_session_party_t *parties, size_t count) {
     for (size_t i = 0; i < count; i++)
-        if (!fg_session_add_party(session, parties[i]))
+        if (!fg_session_add_party(session, &parties[i]))
             return;
 }
 
@@ -197,8 +215,8 @@ static bool save_for_end(fg_exchange_t *ex, const fg_session_t *session, fg_err_
     fg_bytes_put_string(&bytes, session->home_realm);
     fg_bytes_put_number(&bytes, (uint64_t)session->created_ms, 8);
     for (size_t i = 0; i < session->party_count; i++)
-        if (bytes.length + session->parties[i].n + 4 <= END_MAX)
-            fg_bytes_put_string(&bytes, session->parties[i]);
+        if (bytes.length + fg_session_party_size(&session->parties[i]) <= END_MAX)
+            fg_session_party_write(&bytes, &session->parties[i]);
     fg_str_t text = FG_STR_NONE;
     bool sealed = fg_buf_ok(&bytes) && fg_cookie_seal(ex, END_COOKIE, fg_buf_str(&bytes), &text);
     fg_buf_free(&bytes);
@@ -222,7 +240,7 @@ bool fg_session_open_for_end(fg_exchange_t *ex, fg_session_t *session) {
     session->home_realm = fg_bytes_get_string(&in);
     session->created_ms = (int64_t)fg_bytes_get_number(&in, 8);
     while (in.rest.n > 0 && !in.failed && session->party_count < FG_SESSION_PARTIES)
-        session->parties[session->party_count++] = fg_bytes_get_string(&in);
+        session->parties[session->party_count++] = fg_session_party_read(&in);
     if (!fg_bytes_end(&in) || ex->now_ms - session->created_ms >= ex->hub->session_absolute_ms)
         return false;
     return !is_ended(ex, session);

@@ -6,9 +6,17 @@
 #ifndef FG_HUB_SESSION_H
 #define FG_HUB_SESSION_H
 
-#include "hub/exchange.h"
+#include "hub/bytes.h"
+#include "hub/protocol.h"
 
 #define FG_SESSION_PARTIES 32
+
+/* A relying party that got a token in a session: to be told of its end. */
+typedef struct fg_session_party {
+    fg_protocol_kind_t protocol; /* in which it got it */
+    fg_str_t realm;
+    fg_str_t reference; /* what the protocol needs beside, to say whose session it was; .n 0: nothing */
+} fg_session_party_t;
 
 typedef struct fg_session {
     char id[FG_ID_SIZE];
@@ -16,7 +24,7 @@ typedef struct fg_session {
     fg_str_t home_realm; /* uri */
     int64_t created_ms;
     int64_t used_ms;
-    fg_str_t parties[FG_SESSION_PARTIES]; /* realms of relying parties that got a token, for sign-out */
+    fg_session_party_t parties[FG_SESSION_PARTIES];
     size_t party_count;
 } fg_session_t;
 
@@ -25,10 +33,17 @@ bool fg_session_open(fg_exchange_t *ex, fg_session_t *session) FG_MUST_CHECK;
 /* A new session for an identity that just signed in: always a new id (HT-08). */
 bool fg_session_begin(fg_exchange_t *ex, const fg_identity_t *identity, fg_str_t home_realm, fg_session_t *session,
                       fg_err_t *err) FG_MUST_CHECK;
-/* Notes a relying party; false: no room left. realm must live as long as the session is used. */
-bool fg_session_add_party(fg_session_t *session, fg_str_t realm) FG_MUST_CHECK;
+/* Notes a relying party, or its newer reference; false: no room left.  Its strings must live as long as the session is
+ * used. */
+bool fg_session_add_party(fg_session_t *session, const fg_session_party_t *party) FG_MUST_CHECK;
 /* Notes those of an older session, as many as there is room for. */
-void fg_session_add_parties(fg_session_t *session, const fg_str_t *parties, size_t count);
+void fg_session_add_parties(fg_session_t *session, const fg_session_party_t *parties, size_t count);
+/* One of them as bytes, for what is kept beside the session. */
+void fg_session_party_write(fg_buf_t *out, const fg_session_party_t *party);
+fg_session_party_t fg_session_party_read(fg_bytes_t *in);
+static inline size_t fg_session_party_size(const fg_session_party_t *party) {
+    return party->realm.n + party->reference.n + 16; /* at most */
+}
 /* Sets the cookies of the response. */
 bool fg_session_save(fg_exchange_t *ex, const fg_session_t *session, fg_err_t *err) FG_MUST_CHECK;
 /* Saves the session again once a tenth of its idle time has passed, so that it lasts while it is used; quick. */

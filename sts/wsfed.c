@@ -123,4 +123,11 @@ static const fg_endpoint_t endpoints[] = {
     {FG_FEDERATION_METADATA_PATH, FG_METHOD_GET, true, fg_federation_metadata_handle, fg_response_error_page},
 };
 
-const fg_protocol_t fg_wsfed_protocol = {"wsfed", endpoints, FG_ARRAY_SIZE(endpoints)};
+const fg_protocol_t fg_wsfed_protocol = {
+    .name = "wsfed",
+    .endpoints = endpoints,
+    .endpoint_count = FG_ARRAY_SIZE(endpoints),
+    .begin_sign_in = fg_wsfed_begin_sign_in,
+    .tell_party = fg_wsfed_tell_party,
+    .tell_provider = fg_wsfed_tell_provider,
+};

@@ -51,8 +51,11 @@ fg_step_t fg_wsfed_refuse(fg_exchange_t *ex, const fg_err_t *err);
 /* wreq: an RST that may choose the token's type and must ask for what is issued here (wsfed_wreq.c). */
 bool fg_wsfed_read_wreq(fg_exchange_t *ex, fg_wsfed_t *in, fg_err_t *err) FG_MUST_CHECK;
 
-/* Sends the browser to an identity provider: the hub's begin_partner_signin. */
-bool fg_wsfed_begin_partner_signin(fg_exchange_t *ex, const fg_partner_signin_t *signin, fg_err_t *err) FG_MUST_CHECK;
+/* Of the protocol table: sends the browser to an identity provider, tells partners that a session is over. */
+bool fg_wsfed_begin_sign_in(fg_exchange_t *ex, const fg_partner_signin_t *signin, fg_err_t *err) FG_MUST_CHECK;
+bool fg_wsfed_tell_party(fg_exchange_t *ex, const fg_session_t *session, const fg_session_party_t *party, fg_str_t *url,
+                         fg_err_t *err) FG_MUST_CHECK;
+bool fg_wsfed_tell_provider(fg_exchange_t *ex, const fg_session_t *session, fg_str_t *url, fg_err_t *err) FG_MUST_CHECK;
 
 fg_step_t fg_wsfed_signin(fg_exchange_t *ex, fg_wsfed_t *in);
 /* wsignin1.0 with a wresult: an identity provider's answer. */

@@ -15,7 +15,7 @@ static void put_minutes(fg_buf_t *url, int64_t ms) {
 }
 
 /* whr is left out: whom the partner asks is the partner's business, and an empty one confuses AD FS. */
-bool fg_wsfed_begin_partner_signin(fg_exchange_t *ex, const fg_partner_signin_t *signin, fg_err_t *err) {
+bool fg_wsfed_begin_sign_in(fg_exchange_t *ex, const fg_partner_signin_t *signin, fg_err_t *err) {
     const fg_identity_provider_t *provider = signin->realm->identity_provider;
     fg_str_t word;
     char now[FG_TIME_SIZE];

@@ -149,7 +149,8 @@ static bool post_result(fg_exchange_t *ex, const fg_wsfed_t *in, fg_str_t wresul
 static bool answer(fg_exchange_t *ex, fg_wsfed_t *in, fg_buf_t *wresult, fg_err_t *err) {
     if (!check_loop(ex, in, err) || !issue_result(ex, in, wresult, err))
         return false;
-    if (!fg_session_add_party(&in->browser.session, in->realm))
+    const fg_session_party_t party = {.protocol = FG_PROTOCOL_WSFED, .realm = in->realm};
+    if (!fg_session_add_party(&in->browser.session, &party))
         fg_log(ex->env, FG_LOG_WARN, "%s: %s will not be told of the sign-out: the session holds %d relying parties",
                ex->correlation_id, in->partner->name, FG_SESSION_PARTIES);
     return fg_session_save(ex, &in->browser.session, err);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/uri.h"
-#include "hub/audit.h"
+#include "hub/signout.h"
 #include "sts/wsfed.h"
 
 #define URL_MAX 4096u
@@ -21,75 +21,42 @@ static const fg_partner_t *find_reply(const fg_hub_t *hub, fg_str_t realm, fg_st
     return NULL;
 }
 
-/* Where a relying party wants to hear of the end (§13.2.4); .n 0: it has no address. */
-static fg_str_t cleanup_url(fg_exchange_t *ex, const fg_partner_t *partner) {
-    fg_str_t to = partner->sign_out_url.n ? partner->sign_out_url
-                  : partner->reply_count  ? partner->reply_urls[0]
-                                          : FG_STR_NONE;
+/* An address with ?wa=…; .n 0: there is none. */
+static bool make_url(fg_exchange_t *ex, fg_str_t to, const char *wa, fg_str_t *out, fg_err_t *err) {
+    *out = FG_STR_NONE;
     if (to.n == 0)
-        return to;
+        return true;
     fg_buf_t url = FG_BUF_INIT(URL_MAX);
     fg_buf_put_str(&url, to);
-    fg_wsfed_put_param(&url, "wa", FG_STR(FG_WSFED_CLEANUP));
-    fg_str_t copy = fg_buf_ok(&url) ? fg_arena_str(ex->arena, fg_buf_str(&url)) : FG_STR_NONE;
+    fg_wsfed_put_param(&url, "wa", fg_str(wa));
+    if (fg_buf_ok(&url))
+        *out = fg_arena_str(ex->arena, fg_buf_str(&url));
     fg_buf_free(&url);
-    return copy;
+    return out->p != NULL || FG_FAIL(err, FG_E_INTERNAL, "the address is too long");
 }
 
-/* Where the identity provider hears of the end; .n 0: nobody is to be told. */
-static fg_str_t provider_url(fg_exchange_t *ex, const fg_identity_provider_t *provider) {
-    if (provider == NULL || provider->sign_out_url.n == 0)
-        return FG_STR_NONE;
-    fg_buf_t url = FG_BUF_INIT(URL_MAX);
-    fg_buf_put_str(&url, provider->sign_out_url);
-    fg_wsfed_put_param(&url, "wa", FG_STR(FG_WSFED_SIGNOUT));
-    fg_str_t copy = fg_buf_ok(&url) ? fg_arena_str(ex->arena, fg_buf_str(&url)) : FG_STR_NONE;
-    fg_buf_free(&url);
-    return copy;
+/* §13.2.4 */
+bool fg_wsfed_tell_party(fg_exchange_t *ex, const fg_session_t *session, const fg_session_party_t *party, fg_str_t *url,
+                         fg_err_t *err) {
+    (void)session;
+    const fg_partner_t *partner = fg_hub_find_partner(ex->hub, party->realm);
+    fg_str_t to = partner == NULL           ? FG_STR_NONE
+                  : partner->sign_out_url.n ? partner->sign_out_url
+                  : partner->reply_count    ? partner->reply_urls[0]
+                                            : FG_STR_NONE;
+    return make_url(ex, to, FG_WSFED_CLEANUP, url, err);
 }
 
-/* The identity provider that vouched for a session, with the name that people know; NULL: a directory did. */
-static const fg_home_realm_t *find_provider(const fg_hub_t *hub, const fg_session_t *session) {
-    const fg_home_realm_t *realm = fg_hub_find_home_realm(hub, session->home_realm);
-    return realm != NULL && realm->identity_provider != NULL ? realm : NULL;
-}
-
-static json_t *list_parties(fg_exchange_t *ex, const fg_session_t *session) {
-    json_t *parties = json_array();
-    for (size_t i = 0; parties != NULL && i < session->party_count; i++) {
-        const fg_partner_t *partner = fg_hub_find_partner(ex->hub, session->parties[i]);
-        fg_str_t url = partner ? cleanup_url(ex, partner) : FG_STR_NONE;
-        if (url.n == 0)
-            continue;
-        json_t *party = json_pack("{s:s, s:s%}", "name", partner->display_name, "url", url.p, url.n);
-        if (party != NULL && json_array_append_new(parties, party) == 0)
-            continue;
-        fg_log(ex->env, FG_LOG_ERROR, "%s: %s is not told of the sign-out: memory", ex->correlation_id, partner->name);
-    }
-    return parties;
-}
-
-static void audit_signout(fg_exchange_t *ex, const fg_session_t *session, const char *protocol) {
-    const fg_claim_t *name = fg_claims_get(&session->identity.claims, FG_CLAIM_NAME);
-    const fg_home_realm_t *realm = find_provider(ex->hub, session);
-    const fg_audit_field_t fields[] = {
-        {"user", name ? name->value : session->identity.name_id.value},
-        {"identity_provider", fg_str(realm ? realm->identity_provider->name : NULL)},
-        {"protocol", fg_str(protocol)},
-    };
-    fg_audit(ex, "signout", NULL, fields, FG_ARRAY_SIZE(fields));
-}
-
-static void end(fg_exchange_t *ex, const fg_session_t *session) {
-    fg_session_end(ex, session);
-    audit_signout(ex, session, "wsfed");
+bool fg_wsfed_tell_provider(fg_exchange_t *ex, const fg_session_t *session, fg_str_t *url, fg_err_t *err) {
+    const fg_home_realm_t *realm = fg_signout_provider(ex->hub, session);
+    return make_url(ex, realm->identity_provider->sign_out_url, FG_WSFED_SIGNOUT, url, err);
 }
 
 /* Signing out without a session is fine: the page says that nobody is signed in any more. */
 static void end_session(fg_exchange_t *ex, fg_wsfed_t *in) {
     in->signed_in = fg_session_open(ex, &in->session);
     if (in->signed_in) {
-        end(ex, &in->session);
+        fg_signout_end(ex, &in->session, "wsfed");
         return;
     }
     in->session = (fg_session_t){0};
@@ -113,11 +80,11 @@ fg_step_t fg_wsfed_signout(fg_exchange_t *ex, fg_wsfed_t *in) {
         return fg_wsfed_refuse(ex, &err);
     }
     end_session(ex, in);
-    const fg_home_realm_t *realm = in->signed_in ? find_provider(ex->hub, &in->session) : NULL;
-    fg_str_t url = provider_url(ex, realm ? realm->identity_provider : NULL);
+    const fg_home_realm_t *realm = in->signed_in ? fg_signout_provider(ex->hub, &in->session) : NULL;
+    fg_str_t url = realm ? fg_signout_provider_url(ex, &in->session) : FG_STR_NONE;
     bool back = reply.n != 0;
     json_t *model =
-        json_pack("{s:o, s:s%, s:s, s:s%, s:s}", "parties", list_parties(ex, &in->session), "wreply",
+        json_pack("{s:o, s:s%, s:s, s:s%, s:s}", "parties", fg_signout_parties(ex, &in->session, NULL, NULL), "wreply",
                   back ? reply.p : "", reply.n, "wreply_name", back ? partner->display_name : "", "provider_url",
                   url.n ? url.p : "", url.n, "provider_name", url.n ? realm->display_name : "");
     if (model != NULL && ex->hub->render(ex, 200, "signed_out", model))
@@ -137,7 +104,7 @@ static bool same_origin(fg_str_t a, fg_str_t b) {
 /* Only the provider that vouched for the session may end it from its own pages; browsers say whose page it is. */
 static bool is_asked_by_provider(const fg_exchange_t *ex, const fg_session_t *session) {
     size_t times;
-    const fg_home_realm_t *realm = find_provider(ex->hub, session);
+    const fg_home_realm_t *realm = fg_signout_provider(ex->hub, session);
     fg_str_t page = fg_request_header(&ex->request, "referer", &times);
     return realm != NULL && times == 1 &&
            (same_origin(page, realm->identity_provider->sign_in_url) ||
@@ -146,7 +113,7 @@ static bool is_asked_by_provider(const fg_exchange_t *ex, const fg_session_t *se
 
 /* Tells the relying parties from within the frame. */
 static bool show_cleanup(fg_exchange_t *ex, const fg_session_t *session) {
-    json_t *model = json_pack("{s:o}", "parties", list_parties(ex, session));
+    json_t *model = json_pack("{s:o}", "parties", fg_signout_parties(ex, session, NULL, NULL));
     return model != NULL && ex->hub->render(ex, 200, "clean_up", model);
 }
 
@@ -158,7 +125,7 @@ fg_step_t fg_wsfed_signoutcleanup(fg_exchange_t *ex, fg_wsfed_t *in) {
     if (!in->signed_in)
         in->session = (fg_session_t){0};
     else
-        end(ex, &in->session);
+        fg_signout_end(ex, &in->session, "wsfed");
     if (!is_framed(ex) || in->session.party_count == 0 || !show_cleanup(ex, &in->session))
         fg_wsfed_answer_cleanup(ex);
     return FG_STEP_DONE;

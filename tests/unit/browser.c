@@ -11,6 +11,7 @@
 #include "core/xml.h"
 #include "hub/browser.h"
 #include "hub/store.h"
+#include "sts/wsfed.h"
 
 #define STORE_SIZE (512u * 1024)
 
@@ -35,7 +36,7 @@ static bool check_password(fg_directory_t *directory, const fg_env_t *env, fg_ar
            fg_claims_put(arena, &identity->claims, FG_CLAIM_ROLE, FG_STR("Administrators"));
 }
 
-static bool begin_partner_signin(fg_exchange_t *ex, const fg_partner_signin_t *signin, fg_err_t *err) {
+static bool begin_sign_in(fg_exchange_t *ex, const fg_partner_signin_t *signin, fg_err_t *err) {
     fg_str_t word;
     if (!fg_partner_state_make(ex, signin, &word, err))
         return false;
@@ -43,6 +44,9 @@ static bool begin_partner_signin(fg_exchange_t *ex, const fg_partner_signin_t *s
     fg_response_redirect(ex, signin->realm->identity_provider->sign_in_url);
     return true;
 }
+
+static const fg_protocol_t test_protocol = {
+    .name = "test", .begin_sign_in = begin_sign_in, .tell_party = fg_wsfed_tell_party};
 
 static void add_partner(browser_t *b, int i, const char *realm, const char *reply, const char *reply2) {
     static const char *const types[] = {FG_CLAIM_NAME, FG_CLAIM_UPN, FG_CLAIM_ROLE};
@@ -77,7 +81,7 @@ static void make_hub(browser_t *b) {
     b->home_realms[2] = (fg_home_realm_t){
         .uri = FG_STR("urn:home:partner"), .display_name = "Partner", .identity_provider = &b->provider};
     b->hub = (fg_hub_t){
-        .begin_partner_signin = begin_partner_signin,
+        .protocols = {&test_protocol},
         .base_url = FG_STR(BROWSER_BASE),
         .host = FG_STR("gw.test"),
         .entity_id = FG_STR(BROWSER_ENTITY),

@@ -108,9 +108,11 @@ static void sign_in(fixture_t *f, size_t groups) {
     assert_true(fg_claims_put(f->ex->arena, &identity.claims, FG_CLAIM_NAME, FG_STR("alice")));
     for (size_t i = 0; i < groups; i++)
         assert_true(fg_claims_put(f->ex->arena, &identity.claims, FG_CLAIM_ROLE, FG_STR("a group with a long name")));
+    fg_session_party_t party = {.protocol = FG_PROTOCOL_WSFED, .realm = FG_STR("urn:rp")};
     assert_true(fg_session_begin(f->ex, &identity, FG_STR("urn:home"), &session, &err));
-    assert_true(fg_session_add_party(&session, FG_STR("urn:rp")));
-    assert_true(fg_session_add_party(&session, FG_STR("urn:rp")));
+    assert_true(fg_session_add_party(&session, &party));
+    party.reference = FG_STR("second");
+    assert_true(fg_session_add_party(&session, &party)); /* the newer reference counts */
     assert_true(fg_session_save(f->ex, &session, &err));
     send_cookies_back(f);
 }
@@ -122,6 +124,8 @@ static void session_comes_back_as_it_was(void **state) {
     assert_true(fg_session_open(f->ex, &session));
     assert_true(fg_str_is(session.home_realm, "urn:home"));
     assert_int_equal(session.party_count, 1);
+    assert_true(fg_str_is(session.parties[0].realm, "urn:rp"));
+    assert_true(fg_str_is(session.parties[0].reference, "second"));
     assert_int_equal(session.identity.claims.count, 3);
     assert_true(fg_str_is(session.identity.claims.items[0].value, "alice"));
     assert_true(fg_str_is(session.identity.auth_method, FG_AUTH_PASSWORD));

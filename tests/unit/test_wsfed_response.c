@@ -44,7 +44,7 @@ static int set_up(void **state) {
     realms[2] = (fg_home_realm_t){.uri = FG_STR("urn:home:second"), .display_name = "Second", .identity_provider = &providers[1]};
     b->hub.home_realms = realms;
     b->hub.home_realm_count = 3;
-    b->hub.begin_partner_signin = fg_wsfed_begin_partner_signin;
+    b->hub.protocols[FG_PROTOCOL_WSFED] = &fg_wsfed_protocol;
     return 0;
 }
 
