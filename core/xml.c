@@ -3,7 +3,6 @@
 
 #include <limits.h>
 
-#include <libxml/c14n.h>
 #include <libxml/parser.h>
 #include <libxml/xmlerror.h>
 #include <xmlsec/xmlsec.h>
@@ -208,29 +207,7 @@ fg_str_t fg_xml_attr(fg_arena_t *arena, const xmlNode *node, const char *ns, con
     return copy;
 }
 
-/* ---- canonical form ---- */
-
-typedef struct selection {
-    const xmlNode *element;
-    const xmlNode *without;
-} selection_t;
-
-/* Attributes and namespaces are visible with their element; libxml2 hands a namespace over as a node with another
- * layout. */
-static int is_selected(void *data, xmlNodePtr node, xmlNodePtr parent) {
-    const selection_t *selection = data;
-    const xmlNode *at = node->type == XML_NAMESPACE_DECL || node->type == XML_ATTRIBUTE_NODE ? parent : node;
-    for (; at != NULL && at != selection->without; at = at->parent)
-        if (at == selection->element)
-            return 1;
-    return 0;
-}
-
-static int write_to_buffer(void *data, const char *bytes, int length) {
-    fg_buf_t *out = data;
-    fg_buf_add(out, bytes, (size_t)length);
-    return fg_buf_ok(out) ? length : -1;
-}
+/* ---- keeping libxml2 quiet ---- */
 
 static void ignore_error(void *data, xmlErrorPtr error) { (void)data, (void)error; }
 
@@ -241,24 +218,3 @@ fg_xml_quiet_t fg_xml_quiet_begin(void) {
 }
 
 void fg_xml_quiet_end(fg_xml_quiet_t before) { xmlSetStructuredErrorFunc(before.context, before.function); }
-
-bool fg_xml_canonical_without(xmlNode *element, const xmlNode *without, char **prefixes, fg_buf_t *out, fg_err_t *err) {
-    selection_t selection = {element, without};
-    size_t before = out->length;
-    xmlOutputBuffer *sink = xmlOutputBufferCreateIO(write_to_buffer, NULL, out, NULL);
-    if (sink == NULL)
-        return FG_FAIL(err, FG_E_MEMORY, "canonical form");
-    fg_xml_quiet_t quiet = fg_xml_quiet_begin();
-    int result =
-        xmlC14NExecute(element->doc, is_selected, &selection, XML_C14N_EXCLUSIVE_1_0, (xmlChar **)prefixes, 0, sink);
-    int written = xmlOutputBufferClose(sink);
-    fg_xml_quiet_end(quiet);
-    /* XS-16: nothing written is a failure too */
-    if (result < 0 || written < 0 || !fg_buf_ok(out) || out->length == before)
-        return FG_FAIL(err, FG_E_XML_STRUCTURE, "%s cannot be canonicalised", (const char *)element->name);
-    return true;
-}
-
-bool fg_xml_canonical(xmlNode *node, fg_buf_t *out, fg_err_t *err) {
-    return fg_xml_canonical_without(node, NULL, NULL, out, err);
-}

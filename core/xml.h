@@ -56,13 +56,26 @@ fg_str_t fg_xml_text(fg_arena_t *arena, const xmlNode *node, fg_err_t *err) FG_M
 fg_str_t fg_xml_token(fg_arena_t *arena, const xmlNode *node, fg_err_t *err) FG_MUST_CHECK;
 /* An attribute's value; ns NULL: no namespace.  .p NULL: absent. */
 fg_str_t fg_xml_attr(fg_arena_t *arena, const xmlNode *node, const char *ns, const char *name);
-/* Exclusive canonical bytes (with or without comments left out: always out) of an element's subtree as it stands in its
- * document. */
+/* Exclusive canonical bytes (Exclusive XML Canonicalization 1.0, comments left out) of an element's subtree as it
+ * stands in its document. */
 bool fg_xml_canonical(xmlNode *node, fg_buf_t *out, fg_err_t *err) FG_MUST_CHECK;
 /* The same with one subtree left out (NULL: none) and with the prefixes of an InclusiveNamespaces list
  * (NULL-terminated; NULL: none): what an enveloped signature digests. */
 bool fg_xml_canonical_without(xmlNode *element, const xmlNode *without, char **prefixes, fg_buf_t *out,
                               fg_err_t *err) FG_MUST_CHECK;
+
+/* All that can be wished for. */
+typedef struct fg_xml_c14n {
+    const xmlNode *without; /* a subtree that is left out; NULL: none */
+    char *const *prefixes;  /* an InclusiveNamespaces list, "#default" in it; NULL: none */
+    /* as if it stood alone: the default namespace is on the list, and where there is none, the first tag says xmlns=""
+     * (WS-Security 1.1 §8.3) */
+    bool as_alone;
+} fg_xml_c14n_t;
+
+/* FG_E_XML_STRUCTURE: what has no canonical form, as a relative namespace name (XS-16); FG_E_XML_LIMIT: does not fit.
+ */
+bool fg_xml_canonical_as(const xmlNode *element, const fg_xml_c14n_t *how, fg_buf_t *out, fg_err_t *err) FG_MUST_CHECK;
 
 /* Keeps libxml2 from printing on this thread between begin and end: where it knows no context of ours. */
 typedef struct fg_xml_quiet {
