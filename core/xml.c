@@ -70,7 +70,8 @@ static void free_document(void *doc) { xmlFreeDoc(doc); }
 
 /* No DTD, no entities, no network, no recovery, no larger limits than libxml2's own.  A complaint about namespaces
  * alone leaves a document behind, but it is refused all the same: a prefix without meaning makes names ambiguous
- * (XP-14). */
+ * (XP-14).  No encoding is named, for libxml2 would convert UTF-8 to UTF-8: after the scan it can take the bytes for
+ * nothing else. */
 static xmlDoc *read_document(fg_str_t bytes, fg_err_t *err) {
     complaint_t complaint = {false, ""};
     xmlParserCtxt *parser = xmlNewParserCtxt();
@@ -80,7 +81,7 @@ static xmlDoc *read_document(fg_str_t bytes, fg_err_t *err) {
     }
     parser->_private = &complaint;
     parser->sax->serror = note_complaint;
-    xmlDoc *doc = xmlCtxtReadMemory(parser, bytes.p, (int)bytes.n, NULL, "UTF-8", XML_PARSE_NONET | XML_PARSE_COMPACT);
+    xmlDoc *doc = xmlCtxtReadMemory(parser, bytes.p, (int)bytes.n, NULL, NULL, XML_PARSE_NONET | XML_PARSE_COMPACT);
     bool good = doc != NULL && !complaint.made && parser->wellFormed && parser->nsWellFormed;
     xmlFreeParserCtxt(parser);
     if (good)

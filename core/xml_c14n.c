@@ -14,6 +14,7 @@
 #define BINDINGS_MAX 256u
 #define ATTRIBUTES_MAX 256u
 #define DEPTH_MAX 256u
+#define CHUNK 4096u
 
 typedef struct binding {
     const char *prefix, *uri; /* "": the default namespace; none */
@@ -21,6 +22,7 @@ typedef struct binding {
 
 typedef struct c14n {
     fg_buf_t *out;
+    char *at, *end; /* room reserved at out's end */
     const fg_xml_c14n_t *how;
     const xmlNode *apex;
     binding_t bindings[BINDINGS_MAX];
@@ -69,31 +71,51 @@ static const char *escape_of(char c) {
     }
 }
 
-static void put_escaped(fg_buf_t *out, const char *text, unsigned where) {
+/* Gives the rest of the room back and asks for more; once there is none, nothing is written any more. */
+static bool grow(c14n_t *c, size_t length) {
+    fg_buf_t *out = c->out;
+    out->length = (size_t)(c->at - out->data);
+    size_t left = out->maximum - out->length, wish = length + CHUNK < left ? length + CHUNK : length;
+    char *room = fg_buf_reserve(out, wish);
+    c->at = room != NULL ? room : c->at;
+    c->end = room != NULL ? room + wish : c->at;
+    return room != NULL;
+}
+
+static inline void put(c14n_t *c, const char *bytes, size_t length) {
+    if (length > (size_t)(c->end - c->at) && (!fg_buf_ok(c->out) || !grow(c, length)))
+        return;
+    memcpy(c->at, bytes, length);
+    c->at += length;
+}
+
+static inline void put_text(c14n_t *c, const char *text) { put(c, text, strlen(text)); }
+
+static void put_escaped(c14n_t *c, const char *text, unsigned where) {
     for (;;) {
         const char *plain = text;
         while ((specials[(unsigned char)*text] & where) == 0)
             text++;
-        fg_buf_add(out, plain, (size_t)(text - plain));
+        put(c, plain, (size_t)(text - plain));
         if (*text == '\0')
             return;
-        fg_buf_puts(out, escape_of(*text++));
+        put_text(c, escape_of(*text++));
     }
 }
 
-static void put_name(fg_buf_t *out, const xmlNs *ns, const xmlChar *name) {
+static void put_name(c14n_t *c, const xmlNs *ns, const xmlChar *name) {
     if (ns != NULL && ns->prefix != NULL && ns->prefix[0] != '\0') {
-        fg_buf_puts(out, (const char *)ns->prefix);
-        fg_buf_putc(out, ':');
+        put_text(c, (const char *)ns->prefix);
+        put(c, ":", 1);
     }
-    fg_buf_puts(out, (const char *)name);
+    put_text(c, (const char *)name);
 }
 
 /* ---- namespaces ---- */
 
 static const char *or_empty(const xmlChar *text) { return text != NULL ? (const char *)text : ""; }
 
-static bool same(const char *a, const char *b) { return a == b || strcmp(a, b) == 0; }
+static bool same(const char *a, const char *b) { return a == b || (*a == *b && strcmp(a, b) == 0); }
 
 /* What the output has for a prefix by now; a prefix without any has "". */
 static const char *find_binding(const c14n_t *c, const char *prefix) {
@@ -197,11 +219,11 @@ static bool need_namespaces(c14n_t *c, const xmlNode *node) {
 static void put_declarations(c14n_t *c) {
     for (unsigned i = c->marks[c->depth - 1]; i < c->binding_count; i++) {
         const binding_t *binding = &c->bindings[i];
-        fg_buf_puts(c->out, binding->prefix[0] != '\0' ? " xmlns:" : " xmlns");
-        fg_buf_puts(c->out, binding->prefix);
-        fg_buf_puts(c->out, "=\"");
-        put_escaped(c->out, binding->uri, IN_ATTRIBUTE);
-        fg_buf_putc(c->out, '"');
+        put_text(c, binding->prefix[0] != '\0' ? " xmlns:" : " xmlns");
+        put_text(c, binding->prefix);
+        put_text(c, "=\"");
+        put_escaped(c, binding->uri, IN_ATTRIBUTE);
+        put(c, "\"", 1);
     }
 }
 
@@ -214,15 +236,15 @@ static int attribute_order(const xmlAttr *a, const xmlAttr *b) {
 }
 
 static bool put_attribute(c14n_t *c, const xmlAttr *attribute) {
-    fg_buf_putc(c->out, ' ');
-    put_name(c->out, attribute->ns, attribute->name);
-    fg_buf_puts(c->out, "=\"");
+    put(c, " ", 1);
+    put_name(c, attribute->ns, attribute->name);
+    put_text(c, "=\"");
     for (const xmlNode *text = attribute->children; text != NULL; text = text->next) {
         if (text->type != XML_TEXT_NODE)
             return fail(c, "entity in an attribute");
-        put_escaped(c->out, or_empty(text->content), IN_ATTRIBUTE);
+        put_escaped(c, or_empty(text->content), IN_ATTRIBUTE);
     }
-    fg_buf_putc(c->out, '"');
+    put(c, "\"", 1);
     return true;
 }
 
@@ -251,30 +273,30 @@ static bool put_start(c14n_t *c, const xmlNode *node) {
     c->marks[c->depth++] = (unsigned short)c->binding_count;
     if (!need_namespaces(c, node))
         return false;
-    fg_buf_putc(c->out, '<');
-    put_name(c->out, node->ns, node->name);
+    put(c, "<", 1);
+    put_name(c, node->ns, node->name);
     put_declarations(c);
     if (node->properties != NULL && !put_attributes(c, node))
         return false;
-    fg_buf_putc(c->out, '>');
+    put(c, ">", 1);
     return true;
 }
 
 static void put_end(c14n_t *c, const xmlNode *node) {
-    fg_buf_puts(c->out, "</");
-    put_name(c->out, node->ns, node->name);
-    fg_buf_putc(c->out, '>');
+    put_text(c, "</");
+    put_name(c, node->ns, node->name);
+    put(c, ">", 1);
     c->binding_count = c->marks[--c->depth];
 }
 
 static void put_instruction(c14n_t *c, const xmlNode *node) {
-    fg_buf_puts(c->out, "<?");
-    fg_buf_puts(c->out, (const char *)node->name);
+    put_text(c, "<?");
+    put_text(c, (const char *)node->name);
     if (node->content != NULL && node->content[0] != '\0') {
-        fg_buf_putc(c->out, ' ');
-        put_escaped(c->out, (const char *)node->content, IN_INSTRUCTION);
+        put(c, " ", 1);
+        put_escaped(c, (const char *)node->content, IN_INSTRUCTION);
     }
-    fg_buf_puts(c->out, "?>");
+    put_text(c, "?>");
 }
 
 static bool put_node(c14n_t *c, const xmlNode *node) {
@@ -283,7 +305,7 @@ static bool put_node(c14n_t *c, const xmlNode *node) {
         return put_start(c, node);
     case XML_TEXT_NODE:
     case XML_CDATA_SECTION_NODE:
-        put_escaped(c->out, or_empty(node->content), IN_TEXT);
+        put_escaped(c, or_empty(node->content), IN_TEXT);
         return true;
     case XML_COMMENT_NODE:
         return true;
@@ -312,21 +334,30 @@ static const xmlNode *go_on(c14n_t *c, const xmlNode *node) {
     }
 }
 
+static bool put_tree(c14n_t *c) {
+    for (const xmlNode *node = c->apex; node != NULL; node = go_on(c, node))
+        if (node != c->how->without && !put_node(c, node))
+            return false;
+    return c->apex != c->how->without || fail(c, "nothing is left"); /* XS-16 */
+}
+
 bool fg_xml_canonical_as(const xmlNode *element, const fg_xml_c14n_t *how, fg_buf_t *out, fg_err_t *err) {
-    c14n_t c;
+    c14n_t c; /* without a look at what has not been written yet */
     c.out = out;
     c.how = how;
     c.apex = element;
     c.binding_count = c.depth = 0;
     c.failure = NULL;
-    if (element == how->without)
-        return FG_FAIL(err, FG_E_XML_STRUCTURE, "nothing of %s is left", (const char *)element->name);
-    for (const xmlNode *node = element; node != NULL; node = go_on(&c, node))
-        if (node != how->without && !put_node(&c, node))
-            return FG_FAIL(err, FG_E_XML_STRUCTURE, "%s cannot be canonicalised: %s", (const char *)element->name,
-                           c.failure);
-    return fg_buf_ok(out) ||
-           FG_FAIL(err, FG_E_XML_LIMIT, "canonical form of %s does not fit", (const char *)element->name);
+    c.at = c.end = fg_buf_reserve(out, 0);
+    if (c.at != NULL && put_tree(&c) && fg_buf_ok(out)) {
+        out->length = (size_t)(c.at - out->data);
+        *c.at = '\0';
+        return true;
+    }
+    if (c.failure != NULL)
+        return FG_FAIL(err, FG_E_XML_STRUCTURE, "%s cannot be canonicalised: %s", (const char *)element->name,
+                       c.failure);
+    return FG_FAIL(err, FG_E_XML_LIMIT, "canonical form of %s does not fit", (const char *)element->name);
 }
 
 bool fg_xml_canonical_without(xmlNode *element, const xmlNode *without, char **prefixes, fg_buf_t *out, fg_err_t *err) {
