@@ -77,6 +77,8 @@ typedef struct fg_dsig_scope {
  * exclusive C14N without comments, or the STR-Transform with that as its parameter.  Strings live in the arena. */
 bool fg_dsig_message_read(fg_arena_t *arena, xmlNode *signature, const fg_dsig_scope_t *scope,
                           fg_dsig_message_t *message, fg_err_t *err) FG_MUST_CHECK;
+/* The one element of the document with that id, by the same rules: for a caller that follows "#id" itself. */
+xmlNode *fg_dsig_element_by_id(const xmlDoc *doc, fg_str_t id, fg_err_t *err) FG_MUST_CHECK;
 /* Verifies the signature's value: with a key, which is never used for an HMAC (XS-24), or with a shared secret, which
  * is used for HMAC-SHA1 and HMAC-SHA256 alone. */
 bool fg_dsig_message_verify(const fg_dsig_message_t *message, const fg_key_t *key, fg_err_t *err) FG_MUST_CHECK;

@@ -35,8 +35,8 @@ typedef struct fg_dsig_walk {
 /* A Reference's digest, and how to come to it. */
 typedef struct fg_dsig_digest {
     fg_hash_t hash;
-    fg_str_t value;                           /* decoded */
-    char *prefixes[FG_DSIG_PREFIXES_MAX + 2]; /* one more for "#default" */
+    fg_str_t value; /* decoded */
+    char *prefixes[FG_DSIG_PREFIXES_MAX + 1];
 } fg_dsig_digest_t;
 
 #define FG_DSIG_REFUSE(w, ...) FG_FAIL((w)->err, FG_E_SIG_STRUCTURE, __VA_ARGS__)
@@ -76,5 +76,8 @@ bool fg_dsig_looks_like_id(const xmlAttr *attribute);
 bool fg_dsig_has_value(const xmlAttr *attribute, fg_str_t value);
 /* The node's next element in document order; NULL: none. */
 xmlNode *fg_dsig_next_element(const xmlNode *node);
+
+/* HMAC-SHA1 or HMAC-SHA256; returns the length. */
+size_t fg_dsig_hmac(fg_hash_t hash, fg_str_t secret, fg_str_t data, unsigned char out[FG_HASH_MAX]);
 
 #endif
