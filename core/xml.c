@@ -5,49 +5,15 @@
 
 #include <libxml/parser.h>
 #include <libxml/xmlerror.h>
-#include <xmlsec/xmlsec.h>
-#include <xmlsec/errors.h>
-#include <xmlsec/openssl/crypto.h>
 
 /* ---- start and stop ---- */
 
-static bool started; /* touched by the main thread only, before and after all others */
-
-/* What a failed verification means is said by our own error value. */
-static void ignore_xmlsec_error(const char *file, int line, const char *func, const char *object, const char *subject,
-                                int reason, const char *message) {
-    (void)file, (void)line, (void)func, (void)object, (void)subject, (void)reason, (void)message;
-}
-
-static bool start_xmlsec(void) {
-    if (xmlSecInit() < 0)
-        return false;
-    if (xmlSecCheckVersion() != 1 || xmlSecOpenSSLInit() < 0) {
-        xmlSecShutdown();
-        return false;
-    }
-    xmlSecErrorsSetCallback(ignore_xmlsec_error); /* only now: xmlSecOpenSSLInit sets its own */
-    return true;
-}
-
 bool fg_xml_start(fg_err_t *err) {
-    if (started)
-        return true;
     xmlInitParser();
-    xmlExternalEntityLoader loader = xmlGetExternalEntityLoader();
-    started = start_xmlsec();
-    xmlSetExternalEntityLoader(loader);
-    return started || FG_FAIL(err, FG_E_INTERNAL, "xmlsec does not start");
+    return xmlHasFeature(XML_WITH_THREAD) == 1 || FG_FAIL(err, FG_E_INTERNAL, "this libxml2 knows no threads");
 }
 
-/* libxml2 is left as it is: others in the process may use it. */
-void fg_xml_stop(void) {
-    if (!started)
-        return;
-    xmlSecOpenSSLShutdown();
-    xmlSecShutdown();
-    started = false;
-}
+void fg_xml_stop(void) {}
 
 /* ---- parsing ---- */
 
@@ -207,15 +173,3 @@ fg_str_t fg_xml_attr(fg_arena_t *arena, const xmlNode *node, const char *ns, con
     xmlFree(joined);
     return copy;
 }
-
-/* ---- keeping libxml2 quiet ---- */
-
-static void ignore_error(void *data, xmlErrorPtr error) { (void)data, (void)error; }
-
-fg_xml_quiet_t fg_xml_quiet_begin(void) {
-    fg_xml_quiet_t before = {xmlStructuredError, xmlStructuredErrorContext};
-    xmlSetStructuredErrorFunc(NULL, ignore_error);
-    return before;
-}
-
-void fg_xml_quiet_end(fg_xml_quiet_t before) { xmlSetStructuredErrorFunc(before.context, before.function); }

@@ -25,9 +25,9 @@ typedef struct fg_xml_limits {
 /* 256 KiB, depth 64, 64 attributes, 64 namespace declarations in scope, 20,000 elements (XP-04..06, 09) */
 extern const fg_xml_limits_t fg_xml_default_limits;
 
-/* Once in the main thread before any other thread starts (libxml2, xmlsec); puts the process-global entity loader back
- * that xmlSecInit replaces.  Safe to call again. */
+/* Once in the main thread before any other thread starts.  Safe to call again. */
 bool fg_xml_start(fg_err_t *err) FG_MUST_CHECK;
+/* For who starts.  libxml2 is left as it is: others in the process may use it. */
 void fg_xml_stop(void);
 
 /* Checks the bytes alone (XP-01..14): UTF-8 only (a UTF-8 byte order mark is skipped), no DOCTYPE, no entity but the
@@ -76,13 +76,5 @@ typedef struct fg_xml_c14n {
 /* FG_E_XML_STRUCTURE: what has no canonical form, as a relative namespace name (XS-16); FG_E_XML_LIMIT: does not fit.
  */
 bool fg_xml_canonical_as(const xmlNode *element, const fg_xml_c14n_t *how, fg_buf_t *out, fg_err_t *err) FG_MUST_CHECK;
-
-/* Keeps libxml2 from printing on this thread between begin and end: where it knows no context of ours. */
-typedef struct fg_xml_quiet {
-    xmlStructuredErrorFunc function;
-    void *context;
-} fg_xml_quiet_t;
-fg_xml_quiet_t fg_xml_quiet_begin(void);
-void fg_xml_quiet_end(fg_xml_quiet_t before);
 
 #endif

@@ -313,7 +313,7 @@ static void canonical_form_is_exclusive_and_has_no_comments(void **state) {
 
 static xmlExternalEntityLoader first_loader; /* before anything was started */
 
-/* xmlsec brings its own loader: other users of libxml2 in the process must keep theirs */
+/* other users of libxml2 in the process keep theirs */
 static void start_keeps_the_entity_loader(void **state) {
     (void)state;
     fg_err_t err = FG_ERR_INIT;
