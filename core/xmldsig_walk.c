@@ -8,7 +8,7 @@
 #include <libxml/parser.h>
 
 #define PREFIX_LIST_MAX 512u
-#define VALUE_MAX 1024u
+#define VALUE_MAX 2048u /* RSA-8192 in base64 with line breaks */
 
 /* RFC 6931 §2.2, §2.3; XML Signature §6.3, §6.4 */
 static const fg_dsig_method_t methods[] = {
