@@ -340,6 +340,7 @@ static void references_and_transforms(void **state) {
         {"XS-12 file", {.references = {{"URI='file:///etc/passwd'"}}}, FG_E_SIG_STRUCTURE},
         {"XS-12 http", {.references = {{"URI='http://127.0.0.1:9/#body'"}}}, FG_E_SIG_STRUCTURE},
         {"XS-12 attachment", {.references = {{"URI='cid:body'"}}}, FG_E_SIG_STRUCTURE},
+        {"XS-12 another sign", {.references = {{"URI='/body'"}}}, FG_E_SIG_STRUCTURE},
         {"XS-12 nowhere", {.references = {{"URI='#nowhere'"}}}, FG_E_SIG_STRUCTURE},
         {"XS-13 Manifest", {.references = {{"URI='#body' Type='" FG_NS_DS "Manifest'"}}}, FG_E_SIG_STRUCTURE},
         {"XS-13 twice the same", {.references = {{"URI='#body'"}, {"URI='#body'"}}}, FG_E_SIG_STRUCTURE},
@@ -361,6 +362,7 @@ static void references_and_transforms(void **state) {
         {"XS-14 inclusive SignedInfo", {.c14n = "<ds:CanonicalizationMethod Algorithm='http://www.w3.org/TR/2001/REC-xml-c14n-20010315'/>"},
          FG_E_SIG_ALGORITHM},
         {"XS-18 comment", {.references = {{"URI='#body'", .digest_value = "AA<!-- -->=="}}}, FG_E_SIG_STRUCTURE},
+        {"XS-18 comment between elements", {.after_references = "<!-- -->"}, FG_E_SIG_STRUCTURE},
         {"XS-18 two SignedInfo", {.after_value = "<ds:SignedInfo/>"}, FG_E_SIG_STRUCTURE},
         {"an Object", {.after_value = "<ds:Object/>"}, FG_E_SIG_STRUCTURE},
     };
