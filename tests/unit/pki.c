@@ -9,7 +9,7 @@
 
 #define NONE (-9999)
 
-static time_t day(int days) { return (time_t)(TEST_NOW / 1000) + days * 86400; }
+static time_t day(int days) { return (time_t)(TEST_NOW / 1000) + (time_t)days * 86400; }
 
 static void put_extension(X509V3_CTX *context, X509 *x509, int nid, const char *value) {
     if (value == NULL)

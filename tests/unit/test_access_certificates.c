@@ -181,7 +181,7 @@ static void mistakes_are_told_with_their_place(void **state) {
         {"certificates \"a\" { ca = \"root.pem\" revocation = crl }", ":2:49: found \"crl\", expected crl beside crl"},
         {"certificates \"a\" { ca = \"root.pem\" revocation = ocsp }", ":2:49: found \"ocsp\", expected it only where fetch"},
         {"certificates \"a\" { ca = \"root.pem\" revocation = {none, crl} }", ":2:50: found \"none\", expected none alone"},
-        {"certificates \"a\" { ca = \"root.pem\" crl = \"root.crl\" revocation = {crl, crl} }", ":2:73: found \"crl\", expected each of them once"},
+        {"certificates \"a\" { ca = \"root.pem\" crl = \"root.crl\" revocation = {crl, crl} }", ":2:72: found \"crl\", expected each of them once"},
         {"certificates \"a\" { ca = \"root.pem\" revocation = oscp }", ":2:49: found \"oscp\", expected one of none, crl, fetch, ocsp; did you mean \"ocsp\"?"},
         {"certificates \"a\" { ca = \"root.pem\" depth = 11 }", ":2:44: found \"11\", expected at most 10"},
         {"certificates \"a\" { ca = \"root.pem\" uri = \"urn:x\" }\ncertificates \"b\" { ca = \"root.pem\" uri = \"urn:x\" }", ":3:42: found \"urn:x\", expected a URI that no other home realm has (it is \"a\"'s)"},
