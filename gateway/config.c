@@ -71,6 +71,28 @@ static const fg_config_option_t viewer_options[] = {
 };
 #undef STRUCT
 
+#define STRUCT fg_config_t
+static const fg_config_option_t fetch_options[] = {
+    ROW("allow", fetch, fetch.allow, LIST, NULL, NULL),
+    ROW("ca", path, fetch.ca, ONE, NULL, NULL),
+    ROW("timeout", duration, fetch.timeout_ms, ONE, NULL, "5s"),
+    ROW("size", size, fetch.size, ONE, NULL, "1m"),
+};
+#undef STRUCT
+
+#define STRUCT fg_config_certificates_t
+static const fg_config_option_t certificates_options[] = {
+    ROW("display_name", text, display_name, ONE, NULL, NULL),
+    ROW("ca", path, ca, LIST, NULL, NULL),
+    ROW("intermediates", path, intermediates, LIST, NULL, NULL),
+    ROW("crl", path, crls, LIST, NULL, NULL),
+    ROW("revocation", revocation, revocation, LIST, NULL, NULL),
+    ROW("depth", count, depth, ONE, NULL, "4"),
+    ROW("uri", uri, uri, ONE, NULL, NULL),
+    ROW("acceptance_rules", path, acceptance_rules, ONE, NULL, NULL),
+};
+#undef STRUCT
+
 #define STRUCT fg_config_directory_t
 static const fg_config_option_t directory_options[] = {
     ROW("type", directory, type, ONE, NULL, "file"),
@@ -144,7 +166,9 @@ static const fg_config_section_t sections[] = {
     SECTION("partner", true, partner_options, fg_config_partner_t, partners),
     SECTION("identity_provider", true, identity_provider_options, fg_config_provider_t, providers),
     SECTION("directory", true, directory_options, fg_config_directory_t, directories),
+    SECTION("certificates", true, certificates_options, fg_config_certificates_t, certificates),
     SECTION("protect", true, protect_options, fg_config_protect_t, protects),
+    SECTION("fetch", false, fetch_options, fg_config_t, base_url),
     SECTION("keys", false, keys_options, fg_config_t, base_url),
     SECTION("session", false, session_options, fg_config_t, base_url),
     SECTION("lockout", false, lockout_options, fg_config_t, base_url),

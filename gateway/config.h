@@ -65,6 +65,18 @@ typedef struct fg_config_provider {
     int64_t lifetime_limit_ms; /* 0: none */
 } fg_config_provider_t;
 
+typedef struct fg_config_certificates {
+    fg_config_at_t at;
+    const char *display_name;
+    fg_config_list_t ca; /* const char *, paths, as the next two */
+    fg_config_list_t intermediates;
+    fg_config_list_t crls;
+    fg_config_list_t revocation; /* fg_config_revocation_t */
+    unsigned depth;
+    fg_str_t uri;
+    const char *acceptance_rules;
+} fg_config_certificates_t;
+
 typedef struct fg_config_protect {
     fg_config_at_t at;
     const char *display_name;
@@ -115,10 +127,17 @@ typedef struct fg_config {
         const char *path;
         fg_str_t realm;
     } viewer;
-    fg_config_list_t directories; /* fg_config_directory_t */
-    fg_config_list_t partners;    /* fg_config_partner_t; those of included files behind */
-    fg_config_list_t providers;   /* fg_config_provider_t, likewise */
-    fg_config_list_t protects;    /* fg_config_protect_t */
+    struct {
+        fg_config_list_t allow; /* fg_http_allow_t */
+        const char *ca;
+        int64_t timeout_ms;
+        size_t size;
+    } fetch;
+    fg_config_list_t directories;  /* fg_config_directory_t */
+    fg_config_list_t partners;     /* fg_config_partner_t; those of included files behind */
+    fg_config_list_t providers;    /* fg_config_provider_t, likewise */
+    fg_config_list_t protects;     /* fg_config_protect_t */
+    fg_config_list_t certificates; /* fg_config_certificates_t */
 } fg_config_t;
 
 /* Reads the file and those it includes into the arena. */

@@ -186,11 +186,27 @@ static fg_access_turn_t validate_soap(fg_exchange_t *ex, fg_access_work_t *w) {
     return ask_password(ex, w, token.username, token.password);
 }
 
-/* ---- client certificates: nginx verified the chain */
+/* ---- client certificates: nginx verified the chain, and has the client's proof that it holds the key */
+
+static bool vouch(fg_exchange_t *ex, fg_access_work_t *w, fg_identity_t *identity, const fg_home_realm_t **realm,
+                  int64_t *expires_ms) {
+    X509 *leaf;
+    STACK_OF(X509) * more;
+    fg_str_t pem = w->credential.text;
+    if (!fg_certificate_chain_read(ex->arena, pem, ex->request.client_chain, &leaf, &more, &w->err) ||
+        !fg_signin_certificate(ex, leaf, more, FG_X509_CLIENT, identity, realm, &w->err))
+        return false;
+    *expires_ms = fg_certificate_not_after(leaf);
+    return true;
+}
 
 static fg_access_turn_t validate_certificate(fg_exchange_t *ex, fg_access_work_t *w) {
     fg_identity_t identity;
+    const fg_home_realm_t *realm;
     int64_t expires_ms;
+    if (fg_hub_knows_certificates(ex->hub))
+        return fg_turn(vouch(ex, w, &identity, &realm, &expires_ms) &&
+                       fg_access_accept(ex, w, &identity, realm, expires_ms));
     return fg_turn(
         fg_certificate_identity(ex->arena, w->credential.text, ex->now_ms, &identity, &expires_ms, &w->err) &&
         fg_access_accept(ex, w, &identity, NULL, expires_ms));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * Signing in with a name and a password. */
+ * Signing in with a name and a password, or with a certificate. */
 #ifndef FG_HUB_SIGNIN_H
 #define FG_HUB_SIGNIN_H
 
@@ -13,6 +13,11 @@ fg_step_t fg_signin_begin(fg_exchange_t *ex, const fg_home_realm_t *realm, fg_st
 /* What the home realm's acceptance rules make of the claims; those that only a request may say are dropped. */
 bool fg_signin_accept(fg_exchange_t *ex, const fg_home_realm_t *realm, fg_identity_t *identity,
                       fg_err_t *err) FG_MUST_CHECK;
+/* Whom a certificate is about, by the first home realm of certificates whose CAs know it: its path, purpose and
+ * revocation are checked (this may fetch), then the realm's acceptance rules decide what becomes of its claims.  more:
+ * what came along with it; may be NULL.  The caller has seen that its private key was used. */
+bool fg_signin_certificate(fg_exchange_t *ex, X509 *leaf, STACK_OF(X509) * more, fg_x509_purpose_t purpose,
+                           fg_identity_t *identity, const fg_home_realm_t **realm, fg_err_t *err) FG_MUST_CHECK;
 /* On the password pool: lockout, directory, outcome, audit line ("signin" or "signin_refused"); wipes the password. */
 void fg_signin_run(fg_exchange_t *ex);
 

@@ -325,11 +325,14 @@ static const char config[] =
     "protect \"saml\" { upstream_partner = \"api\" upstream_token = saml20 }\n"
     "protect \"asks\" { policy = \"asks.policy\" }\n";
 
+const char *access_more = "";
+void (*access_prepare)(void);
+
 static void load(void) {
     char whole[8192];
     fg_err_t err = FG_ERR_INIT;
     const fg_gateway_options_t options = {false, (unsigned)-1, (unsigned)-1};
-    snprintf(whole, sizeof whole, "base_url = \"" BASE "\" pages = \"%s\" state = \"state\" keys { signing = ec-p256 }\n%s", access_pages, config);
+    snprintf(whole, sizeof whole, "base_url = \"" BASE "\" pages = \"%s\" state = \"state\" keys { signing = ec-p256 }\n%s%s", access_pages, config, access_more);
     access_write_file("gateway.conf", whole);
     access_gateway = fg_gateway_load(access_path("gateway.conf"), &options, &access_test.env, &err);
     if (access_gateway == NULL)
@@ -363,6 +366,8 @@ int access_start(void **state) {
     access_write_file("wsman.policy", "[role == \"Operators\"] && [operation =~ \"^(Identify|Create|Command|Receive|Delete|Enumerate|Pull|Release)$\"] => permit();\n"
                                "[command_line =~ \"format\"] => deny();\n");
     access_write_file("asks.policy", "c:[name] => add(store = \"staff\", types = (\"urn:mail\"), query = \";mail;{0}\", param = c.Value);\n[role == \"Staff\"] => permit();\n");
+    if (access_prepare != NULL)
+        access_prepare();
     load();
     make_cookie();
     return 0;

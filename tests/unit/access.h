@@ -34,6 +34,9 @@ extern fg_key_t *access_idp_key, *access_other_key, *access_client_key;
 extern char access_cookie[8192]; /* of alice */
 extern char access_pages[1024];  /* folder of the pages' templates */
 
+extern const char *access_more;        /* more of gateway.conf, before access_start */
+extern void (*access_prepare)(void); /* writes files that it names; NULL: none */
+
 /* cmocka's set-up and tear-down of the group; of each test: an empty store, the same time. */
 int access_start(void **state);
 int access_stop(void **state);
