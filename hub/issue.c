@@ -103,9 +103,14 @@ static bool apply_policy(fg_exchange_t *ex, const fg_partner_t *partner, const f
     return true;
 }
 
-static int64_t lifetime(const fg_issue_request_t *request) {
-    int64_t longest = request->partner->token_lifetime_ms;
-    return request->lifetime_ms > 0 && request->lifetime_ms < longest ? request->lifetime_ms : longest;
+static bool set_expiry(const fg_issue_request_t *request, fg_issued_t *issued, fg_err_t *err) {
+    int64_t longest = request->partner->token_lifetime_ms, end = request->not_after_ms;
+    bool shorter = request->lifetime_ms > 0 && request->lifetime_ms < longest;
+    issued->expires_ms = issued->created_ms + (shorter ? request->lifetime_ms : longest);
+    if (end != 0 && end < issued->expires_ms)
+        issued->expires_ms = end;
+    return issued->expires_ms > issued->created_ms ||
+           FG_FAIL(err, FG_E_TOKEN_EXPIRED, "a token for %s would end with one that has ended", request->partner->name);
 }
 
 /* The signed assertion, encrypted if the partner has a certificate for that. */
@@ -168,7 +173,8 @@ bool fg_issue(fg_exchange_t *ex, const fg_issue_request_t *request, fg_issued_t 
     if (request->jwt && partner->encryption_key != NULL) /* it would be readable where the others are not */
         return FG_FAIL(err, FG_E_WST_TOKEN_TYPE, "%s gets encrypted tokens, and a JWT is none", partner->name);
     *issued = (fg_issued_t){.version = request->version, .created_ms = fg_now(ex->env)};
-    issued->expires_ms = issued->created_ms + lifetime(request);
+    if (!set_expiry(request, issued, err))
+        return false;
     if (!fg_id_xml(ex->env, issued->id))
         return FG_FAIL(err, FG_E_INTERNAL, "no randomness for an id");
     if (!apply_policy(ex, partner, identity, &claims, &name_id, err))

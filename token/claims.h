@@ -74,13 +74,17 @@ typedef struct fg_name_id {
     fg_str_t sp_name_qualifier;
 } fg_name_id_t;
 
-typedef struct fg_identity {
+typedef struct fg_identity fg_identity_t;
+struct fg_identity {
     fg_name_id_t name_id;
     fg_claims_t claims;
     fg_str_t issuer;      /* who vouches: directory name or the token issuer's URI */
     fg_str_t auth_method; /* FG_AUTH_… or what the token said */
     int64_t auth_instant_ms;
     fg_str_t session_index; /* .n 0: none */
-} fg_identity_t;
+    /* Who acts for this one, and at the end of the chain who did last (WS-Trust 1.4 §4.2, ActAs); NULL: nobody. */
+    const fg_identity_t *actor;
+};
+#define FG_ACTORS_MAX 4u /* in a chain */
 
 #endif
