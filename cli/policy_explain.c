@@ -29,7 +29,7 @@ typedef struct question {
 /* Claims of whom somebody acts for are their issuers' words. */
 static bool is_said_by_request(fg_str_t type) {
     return fg_str_starts(type, FG_REQUEST_CLAIMS) && !fg_str_starts(type, FG_REQUEST_SUBJECT) &&
-           !fg_str_starts(type, FG_REQUEST_SUBJECT_ACTOR);
+           !fg_str_starts(type, FG_REQUEST_SUBJECT_ACTOR) && !fg_str_starts(type, FG_REQUEST_ACTOR);
 }
 
 /* type is an alias of the policy, a built-in one, or an absolute URI. */

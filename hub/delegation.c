@@ -12,18 +12,6 @@ static const char *const words[] = {
 
 const char *fg_delegation_word(fg_delegation_kind_t kind) { return words[kind]; }
 
-fg_str_t fg_identity_display(const fg_identity_t *identity) {
-    const fg_claim_t *name = fg_claims_get(&identity->claims, FG_CLAIM_NAME);
-    return name != NULL ? name->value : identity->name_id.value;
-}
-
-static size_t count_actors(const fg_identity_t *identity) {
-    size_t count = 0;
-    for (const fg_identity_t *actor = identity->actor; actor != NULL; actor = actor->actor)
-        count++;
-    return count;
-}
-
 /* Claims of a kind that only the gateway says are none of anybody's own. */
 static bool gather_own(fg_arena_t *arena, const fg_identity_t *identity, fg_claims_t *claims) {
     if (!fg_issue_gather(arena, identity, claims))
@@ -52,15 +40,15 @@ static bool is_possible(const fg_delegation_t *d, fg_err_t *err) {
         return FG_FAIL(err, FG_E_DENIED, "%s has no delegation_rules: nobody may act for others", d->partner->name);
     if (d->actor->actor != NULL)
         return FG_FAIL(err, FG_E_DENIED, "who is acted for by somebody else cannot act for others");
-    if (d->kind == FG_DELEGATION_ACT_AS && count_actors(d->subject) >= FG_ACTORS_MAX)
+    if (d->kind == FG_DELEGATION_ACT_AS && fg_identity_count_actors(d->subject) >= FG_ACTORS_MAX)
         return FG_FAIL(err, FG_E_DENIED, "%u act for the subject already", FG_ACTORS_MAX);
     return true;
 }
 
 static void write_audit(fg_exchange_t *ex, const fg_delegation_t *d) {
     const fg_audit_field_t fields[] = {
-        {"user", fg_identity_display(d->subject)},
-        {"actor", fg_identity_display(d->actor)},
+        {"user", fg_identity_name(d->subject)},
+        {"actor", fg_identity_name(d->actor)},
         {"delegation", fg_str(words[d->kind])},
         {"partner", fg_str(d->partner->name)},
         {"audience", d->audience},
@@ -70,7 +58,7 @@ static void write_audit(fg_exchange_t *ex, const fg_delegation_t *d) {
 
 bool fg_delegation_authorize(fg_exchange_t *ex, const fg_delegation_t *d, fg_err_t *err) {
     fg_claims_t input = {0};
-    fg_str_t actor = fg_identity_display(d->actor), subject = fg_identity_display(d->subject);
+    fg_str_t actor = fg_identity_name(d->actor), subject = fg_identity_name(d->subject);
     if (!is_possible(d, err))
         return false;
     if (!gather(ex->arena, d, &input))
@@ -96,7 +84,7 @@ bool fg_delegation_join(fg_exchange_t *ex, const fg_delegation_t *d, fg_identity
     *identity = *d->subject;
     if (d->kind != FG_DELEGATION_ACT_AS)
         return true;
-    if (count_actors(d->subject) >= FG_ACTORS_MAX)
+    if (fg_identity_count_actors(d->subject) >= FG_ACTORS_MAX)
         return FG_FAIL(err, FG_E_DENIED, "%u act for the subject already", FG_ACTORS_MAX);
     identity->actor = append(ex->arena, d->subject->actor, d->actor);
     return identity->actor != NULL || FG_FAIL(err, FG_E_MEMORY, "no memory for the chain of actors");

@@ -34,7 +34,4 @@ bool fg_delegation_authorize(fg_exchange_t *ex, const fg_delegation_t *delegatio
 bool fg_delegation_join(fg_exchange_t *ex, const fg_delegation_t *delegation, fg_identity_t *identity,
                         fg_err_t *err) FG_MUST_CHECK;
 
-/* How people know an identity: the value of its name claim, else of its NameID; .n 0: neither. */
-fg_str_t fg_identity_display(const fg_identity_t *identity);
-
 #endif

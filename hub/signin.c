@@ -15,7 +15,7 @@ fg_step_t fg_signin_begin(fg_exchange_t *ex, const fg_home_realm_t *realm, fg_st
 }
 
 /* Properties go no further: a session does not keep them. */
-bool fg_signin_accept(fg_exchange_t *ex, const fg_home_realm_t *realm, fg_identity_t *identity, fg_err_t *err) {
+static bool accept_claims(fg_exchange_t *ex, const fg_home_realm_t *realm, fg_identity_t *identity, fg_err_t *err) {
     fg_rule_output_t out;
     fg_claims_drop_request(&identity->claims);
     if (realm->acceptance_rules == NULL)
@@ -26,6 +26,24 @@ bool fg_signin_accept(fg_exchange_t *ex, const fg_home_realm_t *realm, fg_identi
     identity->claims = out.claims;
     for (size_t i = 0; i < out.claims.count; i++)
         out.claims.items[i].properties = NULL;
+    return true;
+}
+
+/* Who acts is the realm's word as well, and gets past the same rules. */
+bool fg_signin_accept(fg_exchange_t *ex, const fg_home_realm_t *realm, fg_identity_t *identity, fg_err_t *err) {
+    const fg_identity_t **place = &identity->actor;
+    if (!accept_claims(ex, realm, identity, err))
+        return false;
+    while (*place != NULL) {
+        fg_identity_t *actor = fg_arena_alloc(ex->arena, sizeof *actor);
+        if (actor == NULL)
+            return FG_FAIL(err, FG_E_MEMORY, "no memory for an actor");
+        *actor = **place;
+        if (!accept_claims(ex, realm, actor, err))
+            return false;
+        *place = actor;
+        place = &actor->actor;
+    }
     return true;
 }
 

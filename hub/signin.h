@@ -10,7 +10,8 @@
  * the handler.  realm NULL: the first. */
 fg_step_t fg_signin_begin(fg_exchange_t *ex, const fg_home_realm_t *realm, fg_str_t user, fg_str_t password,
                           fg_handler_t then);
-/* What the home realm's acceptance rules make of the claims; those that only a request may say are dropped. */
+/* What the home realm's acceptance rules make of the claims, also of those about actors; those that only a request may
+ * say are dropped. */
 bool fg_signin_accept(fg_exchange_t *ex, const fg_home_realm_t *realm, fg_identity_t *identity,
                       fg_err_t *err) FG_MUST_CHECK;
 /* On the password pool: lockout, directory, outcome, audit line ("signin" or "signin_refused"); wipes the password. */

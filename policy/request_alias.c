@@ -57,6 +57,7 @@ static const struct {
     {"relying_party", FG_REQUEST_CLAIMS "relying_party"},
     PERSON("subject_", FG_REQUEST_SUBJECT),
     PERSON("subject_actor_", FG_REQUEST_SUBJECT_ACTOR),
+    PERSON("actor_", FG_REQUEST_ACTOR),
 };
 _Static_assert(FG_ARRAY_SIZE(aliases) <= FG_REQUEST_ALIASES, "room for all of them");
 

@@ -27,6 +27,8 @@ typedef struct fg_assertion {
     const fg_identity_t *identity;      /* authentication method and instant, session index */
     const fg_claims_t
         *claims; /* what goes into the attribute statement, in order; same types are joined into one attribute */
+    /* Who acts for the subject, with the claims that are told of each; at most FG_ACTORS_MAX.  NULL: nobody. */
+    const fg_identity_t *actor;
 } fg_assertion_t;
 
 /* Appends the signed assertion to out: canonical, every prefix declared on the assertion itself, ds:Signature a direct
@@ -59,7 +61,7 @@ typedef struct fg_assertion_read {
     fg_str_t id;
     fg_str_t audience;
     int64_t not_on_or_after_ms;
-    fg_identity_t identity; /* issuer, name_id, claims (issuer of each = assertion's issuer), method, instant */
+    fg_identity_t identity; /* issuer, name_id, claims (issuer of each = assertion's issuer), method, instant, actors */
     fg_dsig_verified_t signature;
 } fg_assertion_read_t;
 

@@ -175,8 +175,8 @@ static void joined_identity_is_the_subject_and_its_actors_wt02(void **state) {
     fg_delegation_t d = {&m->partner, FG_STR("urn:ledger"), last, subject, ACT_AS};
     assert_true(fg_delegation_join(m->f.ex, &d, &joined, &err));
     assert_true(joined.claims.items == subject->claims.items && joined.claims.count == subject->claims.count);
-    assert_true(fg_str_is(fg_identity_display(joined.actor), "front"));
-    assert_true(fg_str_is(fg_identity_display(joined.actor->actor), "middle"));
+    assert_true(fg_str_is(fg_identity_name(joined.actor), "front"));
+    assert_true(fg_str_is(fg_identity_name(joined.actor->actor), "middle"));
     assert_null(joined.actor->actor->actor);
     assert_null(first->actor); /* what was there before is as it was */
     d.kind = BEHALF;
