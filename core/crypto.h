@@ -10,6 +10,7 @@
 #include "core/env.h"
 
 #define FG_SHA256_SIZE 32u
+#define FG_SHA1_SIZE 20u
 
 /* Once per process before any other call here, in xml.h, xmldsig.h or key.h; safe to call again.  False: OpenSSL lacks
  * an algorithm. */
@@ -18,7 +19,7 @@ void fg_crypto_stop(void);
 
 /* Digests (core/digest.c) ask for no memory and cannot fail. */
 void fg_sha256(const void *data, size_t length, unsigned char out[FG_SHA256_SIZE]);
-void fg_sha1(const void *data, size_t length, unsigned char out[20]); /* thumbprints only */
+void fg_sha1(const void *data, size_t length, unsigned char out[FG_SHA1_SIZE]); /* thumbprints, PasswordDigest */
 void fg_hmac_sha256(fg_str_t key, fg_str_t data, unsigned char out[FG_SHA256_SIZE]);
 /* Constant-time in the content; different lengths are unequal. */
 bool fg_equal_secret(fg_str_t a, fg_str_t b);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * Signing in with a name and a password. */
+ * Signing in with a name and a password, or the digest of one. */
 #ifndef FG_HUB_SIGNIN_H
 #define FG_HUB_SIGNIN_H
 
@@ -10,6 +10,10 @@
  * the handler.  realm NULL: the first. */
 fg_step_t fg_signin_begin(fg_exchange_t *ex, const fg_home_realm_t *realm, fg_str_t user, fg_str_t password,
                           fg_handler_t then);
+/* The same with a UsernameToken's digest.  It is checked at once, on the thread that asks, and so is then run: the
+ * password pool is for slow hashes, and a digest is none. */
+fg_step_t fg_signin_begin_digest(fg_exchange_t *ex, const fg_home_realm_t *realm, const fg_username_token_t *token,
+                                 fg_handler_t then);
 /* What the home realm's acceptance rules make of the claims, also of those about actors; those that only a request may
  * say are dropped. */
 bool fg_signin_accept(fg_exchange_t *ex, const fg_home_realm_t *realm, fg_identity_t *identity,

@@ -306,7 +306,7 @@ void access_write_users(const char *password) {
     char hash[FG_PASSWORD_HASH_SIZE], text[2048];
     fg_err_t err = FG_ERR_INIT;
     assert_true(fg_password_hash(&access_test.env, fg_str(password), hash, &err));
-    snprintf(text, sizeof text, "{\"users\":[\n{\"name\":\"alice\",\"password\":\"%s\",\"groups\":[\"Operators\"]},\n{\"name\":\"bob\",\"password\":\"%s\",\"groups\":[\"Guests\"]}\n]}\n", hash, hash);
+    snprintf(text, sizeof text, "{\"users\":[\n{\"name\":\"alice\",\"password\":\"%s\",\"digest_password\":\"%s\",\"groups\":[\"Operators\"]},\n{\"name\":\"bob\",\"password\":\"%s\",\"groups\":[\"Guests\"]}\n]}\n", hash, password, hash);
     access_write_file("users.json", text);
 }
 
