@@ -26,6 +26,12 @@ typedef struct question {
 
 /* ---- claims of the person */
 
+/* Claims of whom somebody acts for are their issuers' words. */
+static bool is_said_by_request(fg_str_t type) {
+    return fg_str_starts(type, FG_REQUEST_CLAIMS) && !fg_str_starts(type, FG_REQUEST_SUBJECT) &&
+           !fg_str_starts(type, FG_REQUEST_SUBJECT_ACTOR) && !fg_str_starts(type, FG_REQUEST_ACTOR);
+}
+
 /* type is an alias of the policy, a built-in one, or an absolute URI. */
 static bool add_claim(question_t *q, fg_str_t type, fg_str_t value, fg_str_t issuer, fg_err_t *err) {
     fg_uri_t uri;
@@ -36,7 +42,7 @@ static bool add_claim(question_t *q, fg_str_t type, fg_str_t value, fg_str_t iss
         return FG_FAIL(err, FG_E_CONFIG, "found \"%.*s\", expected an alias or the URI of a claim type",
                        FG_STR_ARG(type));
     claim.type = fg_arena_str(q->arena, claim.type.p ? claim.type : type);
-    if (fg_str_starts(claim.type, FG_REQUEST_CLAIMS))
+    if (is_said_by_request(claim.type))
         claim.issuer = FG_STR(FG_REQUEST_ISSUER);
     if (claim.type.p == NULL || claim.value.p == NULL || !fg_claims_add(q->arena, &q->input, &claim))
         return FG_FAIL(err, FG_E_MEMORY, "reading claims");

@@ -67,6 +67,7 @@ typedef enum fg_code {
     FG_E_AUTH_MISSING,
     FG_E_AUTH_FAILED, /* unknown user and wrong password alike */
     FG_E_AUTH_LOCKED,
+    FG_E_AUTH_DIGEST, /* the account's password cannot be checked by its digest; looks like a wrong one */
     FG_E_DENIED,
     /* SOAP, WS-Addressing, WS-Security */
     FG_E_SOAP_VERSION,

@@ -42,6 +42,7 @@ typedef struct fg_config_partner {
     fg_config_list_t claims; /* const char * */
     const char *authorization_rules;
     const char *issuance_rules;
+    const char *delegation_rules;
     const char *certificate;
     fg_config_choice_t encrypt;
     const char *metadata;

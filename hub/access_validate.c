@@ -176,6 +176,18 @@ static fg_access_turn_t validate_basic(fg_exchange_t *ex, fg_access_work_t *w) {
     return ask_password(ex, w, user, password);
 }
 
+static fg_step_t go_on(fg_exchange_t *ex) {
+    (void)ex;
+    return FG_STEP_DONE;
+}
+
+static fg_access_turn_t check_digest(fg_exchange_t *ex, fg_access_work_t *w, const fg_username_token_t *token) {
+    (void)fg_signin_begin_digest(ex, w->access.protect->directory, token, go_on);
+    if (!ex->signin.ok)
+        w->err = ex->signin.err;
+    return fg_turn(ex->signin.ok && fg_access_accept(ex, w, &ex->signin.identity, ex->signin.realm, INT64_MAX));
+}
+
 static fg_access_turn_t validate_soap(fg_exchange_t *ex, fg_access_work_t *w) {
     fg_username_token_t token;
     xmlNode *element = w->credential.element;
@@ -183,6 +195,8 @@ static fg_access_turn_t validate_soap(fg_exchange_t *ex, fg_access_work_t *w) {
         return fg_turn(validate_assertion(ex, w, element));
     if (!fg_username_token_read(ex->env, ex->arena, element, ex->hub->skew_ms, &token, &w->err))
         return FG_TURN_REFUSE;
+    if (token.digest)
+        return check_digest(ex, w, &token);
     return ask_password(ex, w, token.username, token.password);
 }
 

@@ -181,11 +181,11 @@ static bool take_field(parser_t *p, fg_rule_field_t *field) {
 
 /* An alias or a property was expected. */
 static bool refuse_alias(parser_t *p) {
-    const char *words[FG_RULE_PROPERTY_COUNT + ALIASES_MAX + 64];
+    const char *words[FG_RULE_PROPERTY_COUNT + ALIASES_MAX + FG_REQUEST_ALIASES];
     size_t count = 0;
     for (; count < FG_RULE_PROPERTY_COUNT; count++)
         words[count] = property_words[count];
-    for (size_t i = 0; i < 64 && fg_request_alias_name(i) != NULL; i++)
+    for (size_t i = 0; i < FG_REQUEST_ALIASES && fg_request_alias_name(i) != NULL; i++)
         words[count++] = fg_request_alias_name(i);
     for (size_t i = 0; i < p->set->alias_count; i++)
         words[count++] = p->set->aliases[i].name;

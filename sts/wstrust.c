@@ -114,6 +114,8 @@ static fg_step_t begin(fg_exchange_t *ex, const fg_sts_endpoint_t *endpoint) {
         ex->state = request;
         good = read_request(ex, request, &username, &err);
     }
+    if (good && username.digest)
+        return fg_signin_begin_digest(ex, NULL, &username, finish);
     if (good)
         return fg_signin_begin(ex, NULL, username.username, username.password, finish);
     refuse_at(ex, endpoint, &err);

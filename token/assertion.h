@@ -36,6 +36,8 @@ typedef struct fg_assertion {
     const fg_identity_t *identity;      /* authentication method and instant, session index */
     const fg_claims_t
         *claims; /* what goes into the attribute statement, in order; same types are joined into one attribute */
+    /* Who acts for the subject, with the claims that are told of each; at most FG_ACTORS_MAX.  NULL: nobody. */
+    const fg_identity_t *actor;
 } fg_assertion_t;
 
 /* Appends the signed assertion to out: canonical, every prefix declared on the assertion itself, ds:Signature a direct
@@ -71,7 +73,8 @@ typedef struct fg_assertion_read {
     int64_t not_on_or_after_ms;
     fg_confirmation_t confirmation; /* holder-of-key: the caller must see the proof; sender-vouches: by whom */
     const xmlNode *proof_key_info;  /* ds:KeyInfo inside the signed element, for fg_proof_read; NULL: none */
-    fg_identity_t identity;         /* issuer, name_id, claims (issuer of each = assertion's issuer), method, instant */
+    fg_identity_t identity;         /* issuer, name_id, claims (issuer of each = assertion's), method, instant,
+                                     * actors */
     fg_dsig_verified_t signature;
 } fg_assertion_read_t;
 
@@ -81,5 +84,8 @@ typedef struct fg_assertion_read {
  * audience, other conditions, confirmation, replay.  A refusal's code says which. */
 bool fg_assertion_read(const fg_env_t *env, fg_arena_t *arena, xmlNode *element, const fg_assertion_trust_t *trust,
                        fg_assertion_read_t *result, fg_err_t *err) FG_MUST_CHECK;
+
+/* Whom an assertion says that it is from, before anything in it is believed; .p NULL: it does not say. */
+fg_str_t fg_assertion_peek_issuer(fg_arena_t *arena, const xmlNode *element);
 
 #endif

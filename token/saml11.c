@@ -80,10 +80,10 @@ bool fg_saml11_write(const fg_assertion_t *assertion, fg_xw_t *w, size_t *signat
     fg_xw_attr(w, "MajorVersion", FG_STR("1"));
     fg_xw_attr(w, "MinorVersion", FG_STR("1"));
     write_conditions(w, assertion);
-    if (assertion->claims->count > 0) {
+    if (assertion->claims->count > 0 || assertion->actor != NULL) {
         fg_xw_start(w, &saml, "AttributeStatement");
         write_subject(w, assertion);
-        fg_assertion_write_attributes(w, assertion->claims, &saml, write_attribute_name);
+        fg_assertion_write_attributes(w, assertion->claims, assertion->actor, &saml, write_attribute_name);
         fg_xw_end(w);
     }
     write_authentication(w, assertion);
@@ -182,7 +182,7 @@ static bool read_subject(fg_reading_t *reading, const xmlNode *statement, bool f
     return true;
 }
 
-static bool read_attribute(fg_reading_t *reading, const xmlNode *node, fg_err_t *err) {
+bool fg_saml11_read_attribute(fg_reading_t *reading, const xmlNode *node, fg_err_t *err) {
     fg_str_t name = fg_xml_attr(reading->arena, node, NULL, "AttributeName");
     fg_str_t ns = fg_xml_attr(reading->arena, node, NULL, "AttributeNamespace");
     if (name.n == 0 || ns.p == NULL)
@@ -202,7 +202,7 @@ static bool read_attribute(fg_reading_t *reading, const xmlNode *node, fg_err_t 
 
 static bool read_attribute_statement(fg_reading_t *reading, const xmlNode *statement, fg_err_t *err) {
     for (xmlNode *node = fg_xml_first_child(statement); node != NULL; node = fg_xml_next(node))
-        if (fg_xml_is(node, FG_NS_SAML1, "Attribute") && !read_attribute(reading, node, err))
+        if (fg_xml_is(node, FG_NS_SAML1, "Attribute") && !fg_saml11_read_attribute(reading, node, err))
             return false;
     return true;
 }

@@ -97,9 +97,9 @@ bool fg_saml20_write(const fg_assertion_t *assertion, fg_xw_t *w, size_t *signat
     write_confirmation(w, assertion);
     fg_xw_end(w);
     write_conditions(w, assertion);
-    if (assertion->claims->count > 0) {
+    if (assertion->claims->count > 0 || assertion->actor != NULL) {
         fg_xw_start(w, &saml, "AttributeStatement");
-        fg_assertion_write_attributes(w, assertion->claims, &saml, write_attribute_name);
+        fg_assertion_write_attributes(w, assertion->claims, assertion->actor, &saml, write_attribute_name);
         fg_xw_end(w);
     }
     write_authentication(w, assertion);
@@ -211,14 +211,18 @@ static bool read_subject(fg_reading_t *reading, const xmlNode *subject, fg_err_t
     return confirmed || FG_FAIL(err, why.code, "%s", why.detail);
 }
 
+bool fg_saml20_read_attribute(fg_reading_t *reading, const xmlNode *node, fg_err_t *err) {
+    fg_str_t name = fg_xml_attr(reading->arena, node, NULL, "Name");
+    if (name.n == 0)
+        return FG_FAIL(err, FG_E_TOKEN_MALFORMED, "an Attribute without Name");
+    return fg_reading_values(reading, node, FG_NS_SAML2, name, err);
+}
+
 static bool read_attribute_statement(fg_reading_t *reading, const xmlNode *statement, fg_err_t *err) {
     for (xmlNode *node = fg_xml_first_child(statement); node != NULL; node = fg_xml_next(node)) {
         if (!fg_xml_is(node, FG_NS_SAML2, "Attribute"))
             return FG_FAIL(err, FG_E_TOKEN_MALFORMED, "an AttributeStatement holds <%s>", (const char *)node->name);
-        fg_str_t name = fg_xml_attr(reading->arena, node, NULL, "Name");
-        if (name.n == 0)
-            return FG_FAIL(err, FG_E_TOKEN_MALFORMED, "an Attribute without Name");
-        if (!fg_reading_values(reading, node, FG_NS_SAML2, name, err))
+        if (!fg_saml20_read_attribute(reading, node, err))
             return false;
     }
     return true;

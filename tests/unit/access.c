@@ -180,6 +180,12 @@ static void fill_claims(fg_arena_t *arena, const access_token_t *token, fg_ident
                 fg_claims_put(arena, &identity->claims, FG_CLAIM_ROLE, fg_str(token->role)));
     if (token->more_type != NULL)
         assert_true(fg_claims_put(arena, &identity->claims, token->more_type, fg_str(token->more_value)));
+    if (token->actor == NULL)
+        return;
+    fg_identity_t *actor = fg_arena_alloc(arena, sizeof *actor);
+    assert_non_null(actor);
+    assert_true(fg_claims_put(arena, &actor->claims, FG_CLAIM_NAME, fg_str(token->actor)));
+    identity->actor = actor;
 }
 
 /* In static memory, until the next one. */
@@ -201,6 +207,7 @@ fg_str_t access_jwt(access_token_t token) {
         .expires_ms = access_test.now_ms + token.until_ms,
         .identity = &identity,
         .claims = &identity.claims,
+        .actor = identity.actor,
     };
     if (!fg_jwt_write(&jwt, token.key, &out, &err))
         fail_msg("%s", err.detail);
@@ -229,6 +236,7 @@ fg_str_t access_assertion(access_token_t token, fg_saml_version_t version) {
         .name_id = identity.name_id,
         .identity = &identity,
         .claims = &identity.claims,
+        .actor = identity.actor,
     };
     if (!fg_assertion_write(&assertion, token.key, &out, &err))
         fail_msg("%s", err.detail);
@@ -306,7 +314,7 @@ void access_write_users(const char *password) {
     char hash[FG_PASSWORD_HASH_SIZE], text[2048];
     fg_err_t err = FG_ERR_INIT;
     assert_true(fg_password_hash(&access_test.env, fg_str(password), hash, &err));
-    snprintf(text, sizeof text, "{\"users\":[\n{\"name\":\"alice\",\"password\":\"%s\",\"groups\":[\"Operators\"]},\n{\"name\":\"bob\",\"password\":\"%s\",\"groups\":[\"Guests\"]}\n]}\n", hash, hash);
+    snprintf(text, sizeof text, "{\"users\":[\n{\"name\":\"alice\",\"password\":\"%s\",\"digest_password\":\"%s\",\"groups\":[\"Operators\"]},\n{\"name\":\"bob\",\"password\":\"%s\",\"groups\":[\"Guests\"]}\n]}\n", hash, password, hash);
     access_write_file("users.json", text);
 }
 
@@ -362,7 +370,8 @@ int access_start(void **state) {
     access_write_users("right");
     access_write_file("web.policy", WEB_POLICY);
     access_write_file("rest.policy", "[method == \"GET\"] && [role == \"Operators\"] => permit();\n"
-                              "[method == \"PATCH\"] && [role == \"Operators\"] && [Type == \"urn:fedgate:request:json:spec.replicas\", Value =~ \"^[0-5]$\"] => permit();\n");
+                              "[method == \"PATCH\"] && [role == \"Operators\"] && [Type == \"urn:fedgate:request:json:spec.replicas\", Value =~ \"^[0-5]$\"] => permit();\n"
+                              "exists([actor_name == \"mallory\"]) => deny();\n");
     access_write_file("wsman.policy", "[role == \"Operators\"] && [operation =~ \"^(Identify|Create|Command|Receive|Delete|Enumerate|Pull|Release)$\"] => permit();\n"
                                "[command_line =~ \"format\"] => deny();\n");
     access_write_file("asks.policy", "c:[name] => add(store = \"staff\", types = (\"urn:mail\"), query = \";mail;{0}\", param = c.Value);\n[role == \"Staff\"] => permit();\n");

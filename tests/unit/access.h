@@ -63,6 +63,7 @@ typedef struct access_token {
     const fg_key_t *key;
     int64_t from_ms, until_ms; /* from now */
     const char *name, *format, *role, *more_type, *more_value;
+    const char *actor; /* who acts for them; NULL: nobody */
 } access_token_t;
 
 /* carol's, an operator of the identity provider's, for an hour; what is given goes before that. */
