@@ -140,6 +140,7 @@ static const fg_config_option_t identity_provider_options[] = {
     ROW("realm", uri, realm, ONE, NULL, NULL),
     ROW("uri", uri, uri, ONE, NULL, NULL),
     ROW("acceptance_rules", path, acceptance_rules, ONE, NULL, NULL),
+    ROW("vouched_by", path, vouched_by, LIST, NULL, NULL),
     ROW("allow_sha1", choice, allow_sha1, ONE, NULL, "false"),
     ROW("lifetime_limit", duration, lifetime_limit_ms, ONE, NULL, NULL),
 };

@@ -62,6 +62,7 @@ typedef struct fg_config_provider {
     fg_str_t realm;
     fg_str_t uri;
     const char *acceptance_rules;
+    fg_config_list_t vouched_by; /* const char *, paths */
     fg_config_choice_t allow_sha1;
     int64_t lifetime_limit_ms; /* 0: none */
 } fg_config_provider_t;

@@ -28,8 +28,4 @@ bool fg_signin_certificate(fg_exchange_t *ex, X509 *leaf, STACK_OF(X509) * more,
 /* On the password pool: lockout, directory, outcome, audit line ("signin" or "signin_refused"); wipes the password. */
 void fg_signin_run(fg_exchange_t *ex);
 
-/* Which home realm's CAs vouch for a certificate, and whom it means there. */
-bool fg_signin_certificate(fg_exchange_t *ex, X509 *leaf, STACK_OF(X509) *chain, fg_identity_t *identity,
-                           const fg_home_realm_t **realm, fg_err_t *err) FG_MUST_CHECK;
-
 #endif
