@@ -31,7 +31,7 @@ char access_pages[1024];
 test_env_t access_test;
 static void *store_memory;
 fg_gateway_t *access_gateway;
-fg_key_t *access_idp_key, *access_other_key, *access_client_key;
+fg_key_t *access_idp_key, *access_other_key, *access_client_key, *access_voucher_key;
 char access_cookie[8192];
 
 const char *access_path(const char *name) {
@@ -320,7 +320,8 @@ void access_write_users(const char *password) {
 
 static const char config[] =
     "directory \"staff\" { path = \"users.json\" }\n"
-    "identity_provider \"idp\" { issuer = \"" IDP "\" certificate = \"idp.pem\" jwks = \"idp.jwks\" sign_in = \"https://idp.example/\" }\n"
+    "identity_provider \"idp\" { issuer = \"" IDP "\" certificate = \"idp.pem\" jwks = \"idp.jwks\" sign_in = \"https://idp.example/\" vouched_by = \"voucher.pem\" }\n"
+    "certificates \"clients\" { ca = {\"client.pem\", \"voucher.pem\"} }\n"
     "identity_provider \"late\" { issuer = \"urn:late\" certificate = \"other.pem\" jwks = \"other.jwks\" sign_in = \"https://late.example/\" }\n"
     "partner \"api\" { realm = \"urn:api\" claims = {\"name\", \"role\"} name_id = \"name\" lifetime = 10m }\n"
     "protect \"web\" { policy = \"web.policy\" hosts = \"app.example.com\" }\n"
@@ -363,6 +364,9 @@ int access_start(void **state) {
     access_idp_key = fg_key_generate(FG_KEY_EC_P256, "idp", TEST_NOW - FG_DAY, TEST_NOW + 30 * FG_DAY, &err);
     access_other_key = fg_key_generate(FG_KEY_EC_P256, "other", TEST_NOW - FG_DAY, TEST_NOW + 30 * FG_DAY, &err);
     access_client_key = fg_key_generate(FG_KEY_EC_P256, "robot", TEST_NOW - FG_DAY, TEST_NOW + FG_DAY, &err);
+    access_voucher_key = fg_key_generate(FG_KEY_EC_P256, "voucher", TEST_NOW - FG_DAY, TEST_NOW + FG_DAY, &err);
+    write_key("client.pem", access_client_key);
+    write_key("voucher.pem", access_voucher_key);
     write_key("idp.pem", access_idp_key);
     write_key("other.pem", access_other_key);
     write_jwks("idp.jwks", access_idp_key);
@@ -389,6 +393,7 @@ int access_stop(void **state) {
     fg_key_unref(access_idp_key);
     fg_key_unref(access_other_key);
     fg_key_unref(access_client_key);
+    fg_key_unref(access_voucher_key);
     fg_store_close(access_test.env.store);
     free(store_memory);
     fg_gateway_stop();

@@ -30,7 +30,7 @@ typedef struct access_call {
 extern access_call_t access_call; /* the present one */
 extern test_env_t access_test;
 extern fg_gateway_t *access_gateway;
-extern fg_key_t *access_idp_key, *access_other_key, *access_client_key;
+extern fg_key_t *access_idp_key, *access_other_key, *access_client_key, *access_voucher_key;
 extern char access_cookie[8192]; /* of alice */
 extern char access_pages[1024];  /* folder of the pages' templates */
 
