@@ -13,12 +13,12 @@ extern const fg_rule_stores_t fg_cli_policy_stores;
 int fg_cli_policy_check(const fg_cli_command_t *command, const fg_env_t *env, int argc, char **argv);
 int fg_cli_policy_explain(const fg_cli_command_t *command, const fg_env_t *env, int argc, char **argv);
 
-#define FG_CLI_POLICY_CHECK_HELP                                                                                   \
-    "  FILE   claim rules, as acceptance_rules, authorization_rules and issuance_rules of the configuration name " \
-    "them\n"                                                                                                       \
+#define FG_CLI_POLICY_CHECK_HELP                                                                                  \
+    "  FILE   claim rules, as acceptance_rules, authorization_rules, issuance_rules and delegation_rules of the " \
+    "configuration name them\n"                                                                                   \
     "Reads each file as the gateway does and tells the first mistake in each.\n"
 #define FG_CLI_POLICY_EXPLAIN_HELP                                                                                    \
-    "  POLICY               the access policy, or authorization rules\n"                                              \
+    "  POLICY               the access policy, or authorization or delegation rules\n"                                \
     "  --claim TYPE=VALUE   a claim of the person; TYPE is an alias (role, upn, …) or a URI; may be given several " \
     "times\n"                                                                                                         \
     "  --claims FILE        more of them, in JSON: [{\"type\":…,\"value\":…,\"issuer\":…}] or "                 \

@@ -35,6 +35,12 @@ static bool refuse_type(const question_t *q, fg_str_t type, fg_err_t *err) {
                    FG_STR_ARG(type), nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
 }
 
+/* Claims of whom somebody acts for are their issuers' words. */
+static bool is_said_by_request(fg_str_t type) {
+    return fg_str_starts(type, FG_REQUEST_CLAIMS) && !fg_str_starts(type, FG_REQUEST_SUBJECT) &&
+           !fg_str_starts(type, FG_REQUEST_SUBJECT_ACTOR) && !fg_str_starts(type, FG_REQUEST_ACTOR);
+}
+
 /* type is an alias of the policy, a built-in one, or an absolute URI. */
 static bool add_claim(question_t *q, fg_str_t type, fg_str_t value, fg_str_t issuer, fg_err_t *err) {
     fg_uri_t uri;
@@ -44,7 +50,7 @@ static bool add_claim(question_t *q, fg_str_t type, fg_str_t value, fg_str_t iss
     if (claim.type.p == NULL && !fg_uri_parse(type, &uri))
         return refuse_type(q, type, err);
     claim.type = fg_arena_str(q->arena, claim.type.p ? claim.type : type);
-    if (fg_str_starts(claim.type, FG_REQUEST_CLAIMS))
+    if (is_said_by_request(claim.type))
         claim.issuer = FG_STR(FG_REQUEST_ISSUER);
     if (claim.type.p == NULL || claim.value.p == NULL || !fg_claims_add(q->arena, &q->input, &claim))
         return FG_FAIL(err, FG_E_MEMORY, "reading claims");

@@ -87,8 +87,9 @@ static bool edit_begin(edit_t *edit, const place_t *place, bool may_be_new, fg_e
 
 static bool edit_save(const edit_t *edit, fg_err_t *err) {
     fg_buf_t text = FG_BUF_INIT(FG_USERS_FILE_MAX);
-    bool ok =
-        fg_users_write(edit->users, &text, err) && fg_file_replace(edit->path, fg_buf_str(&text), edit->mode, err);
+    /* nobody else reads passwords */
+    mode_t mode = fg_users_hold_passwords(edit->users) ? edit->mode & ~(mode_t)S_IRWXO : edit->mode;
+    bool ok = fg_users_write(edit->users, &text, err) && fg_file_replace(edit->path, fg_buf_str(&text), mode, err);
     fg_buf_free(&text);
     return ok;
 }
@@ -142,16 +143,31 @@ static bool ask_twice(char *password, size_t room, fg_err_t *err) {
     return ok;
 }
 
-/* The hash of a password that is asked for or read. */
-static bool new_hash(const fg_env_t *env, bool from_stdin, char hash[FG_PASSWORD_HASH_SIZE], fg_err_t *err) {
-    char password[FG_PASSWORD_MAX + 3];
-    bool ok = from_stdin ? read_line(password, sizeof password) ||
-                               FG_FAIL(err, FG_E_AUTH_MISSING, "no password on standard input")
-                         : ask_twice(password, sizeof password, err);
-    ok = ok && fg_password_hash(env, fg_str(password), hash, err);
-    explicit_bzero(password, sizeof password);
+/* A password that is asked for or read. */
+typedef struct secret {
+    bool from_stdin, digest; /* options */
+    char hash[FG_PASSWORD_HASH_SIZE];
+    char password[FG_PASSWORD_MAX + 3]; /* kept only for digests */
+} secret_t;
+
+/* The options that say how. */
+#define SECRET_OPTIONS(secret) \
+    {"--password-stdin", NULL, &(secret).from_stdin}, { "--digest", NULL, &(secret).digest }
+
+static bool read_secret(const fg_env_t *env, secret_t *secret, fg_err_t *err) {
+    char *password = secret->password;
+    bool ok = secret->from_stdin ? read_line(password, sizeof secret->password) ||
+                                       FG_FAIL(err, FG_E_AUTH_MISSING, "no password on standard input")
+                                 : ask_twice(password, sizeof secret->password, err);
+    ok = ok && fg_password_hash(env, fg_str(password), secret->hash, err);
+    if (ok && secret->digest && !fg_str_is_utf8(fg_str(password)))
+        ok = FG_FAIL(err, FG_E_AUTH_MISSING, "a password for digests must be UTF-8");
+    if (!ok || !secret->digest)
+        explicit_bzero(password, sizeof secret->password);
     return ok;
 }
+
+static const char *readable(const secret_t *secret) { return secret->digest ? secret->password : NULL; }
 
 /* ---- a new person ---- */
 
@@ -171,7 +187,7 @@ static bool put_attribute(json_t *attributes, const char *text, fg_err_t *err) {
     return ok || FG_FAIL(err, FG_E_AUTH_MISSING, "--attribute wants UTF-8");
 }
 
-static json_t *build_user(const char *name, const char *hash, const fg_cli_repeated_t *groups,
+static json_t *build_user(const char *name, const secret_t *secret, const fg_cli_repeated_t *groups,
                           const fg_cli_repeated_t *attributes, fg_err_t *err) {
     json_t *group_list = json_array(), *attribute_map = json_object();
     bool ok = true;
@@ -181,8 +197,8 @@ static json_t *build_user(const char *name, const char *hash, const fg_cli_repea
         FG_FAIL(err, FG_E_AUTH_MISSING, "--group wants UTF-8");
     for (size_t i = 0; ok && i < attributes->count; i++)
         ok = put_attribute(attribute_map, attributes->values[i], err);
-    json_t *user =
-        json_pack("{ss ss so so}", "name", name, "password", hash, "groups", group_list, "attributes", attribute_map);
+    json_t *user = json_pack("{ss ss ss* so so}", "name", name, "password", secret->hash, "digest_password",
+                             readable(secret), "groups", group_list, "attributes", attribute_map);
     if (ok && user == NULL)
         FG_FAIL(err, FG_E_AUTH_MISSING, "the name must be UTF-8");
     if (!ok && user != NULL) {
@@ -198,43 +214,43 @@ int fg_cli_user_add(const fg_cli_command_t *command, const fg_env_t *env, int ar
     fg_cli_repeated_t groups = {0}, attributes = {0};
     place_t place = {0};
     const char *name = NULL;
-    bool from_stdin = false;
+    secret_t secret = {.digest = false};
     const fg_cli_option_t options[] = {PLACE_OPTIONS(place),
-                                       {"--password-stdin", .flag = &from_stdin},
+                                       SECRET_OPTIONS(secret),
                                        {"--group", .repeated = &groups},
                                        {"--attribute", .repeated = &attributes}};
-    char hash[FG_PASSWORD_HASH_SIZE];
     fg_err_t err = FG_ERR_INIT;
     edit_t edit;
     if (!fg_cli_parse(command, argc, argv, options, FG_ARRAY_SIZE(options), &name, 1, 1) ||
         !check_place(command, &place))
         return FG_CLI_USAGE;
-    if (!new_hash(env, from_stdin, hash, &err))
+    if (!read_secret(env, &secret, &err))
         return fg_cli_fail(&err);
     bool ok = edit_begin(&edit, &place, true, &err);
     if (ok && fg_users_find(edit.users, fg_str(name)) != NULL)
         ok = FG_FAIL(&err, FG_E_AUTH_FAILED, "there is a user %s already", name);
-    json_t *user = ok ? build_user(name, hash, &groups, &attributes, &err) : NULL;
+    json_t *user = ok ? build_user(name, &secret, &groups, &attributes, &err) : NULL;
     ok = user != NULL && fg_users_add(edit.users, user, &err) && edit_save(&edit, &err);
+    explicit_bzero(&secret, sizeof secret);
     return edit_end(&edit, ok, &err);
 }
 
 int fg_cli_user_passwd(const fg_cli_command_t *command, const fg_env_t *env, int argc, char **argv) {
     place_t place = {0};
     const char *name = NULL;
-    bool from_stdin = false;
-    const fg_cli_option_t options[] = {PLACE_OPTIONS(place), {"--password-stdin", .flag = &from_stdin}};
-    char hash[FG_PASSWORD_HASH_SIZE];
+    secret_t secret = {.digest = false};
+    const fg_cli_option_t options[] = {PLACE_OPTIONS(place), SECRET_OPTIONS(secret)};
     fg_err_t err = FG_ERR_INIT;
     edit_t edit;
     if (!fg_cli_parse(command, argc, argv, options, FG_ARRAY_SIZE(options), &name, 1, 1) ||
         !check_place(command, &place))
         return FG_CLI_USAGE;
     /* asked for before the file is locked: a person may take their time */
-    if (!new_hash(env, from_stdin, hash, &err))
+    if (!read_secret(env, &secret, &err))
         return fg_cli_fail(&err);
-    bool ok = edit_begin(&edit, &place, false, &err) && fg_users_set_password(edit.users, name, hash, &err) &&
-              edit_save(&edit, &err);
+    bool ok = edit_begin(&edit, &place, false, &err) &&
+              fg_users_set_password(edit.users, name, secret.hash, readable(&secret), &err) && edit_save(&edit, &err);
+    explicit_bzero(&secret, sizeof secret);
     return edit_end(&edit, ok, &err);
 }
 
@@ -260,6 +276,8 @@ static void print_user(const json_t *user) {
     json_array_foreach(json_object_get(user, "groups"), i, group) {
         printf("%s%s", i == 0 ? "\t" : ", ", json_string_value(group));
     }
+    if (json_object_get(user, "digest_password") != NULL)
+        printf("\t(digest)");
     puts(json_is_true(json_object_get(user, "disabled")) ? "\t(disabled)" : "");
 }
 

@@ -16,7 +16,8 @@ int fg_cli_user_remove(const fg_cli_command_t *command, const fg_env_t *env, int
     "  --config FILE      the gateway's configuration, which names the users file (default " FG_CLI_CONFIG ")\n" \
     "  --directory NAME   the directory of the configuration (default: its first with a users file)\n"           \
     "  --file USERS       the users file itself; no configuration is read\n"
-#define FG_CLI_USER_PASSWORD_HELP \
+#define FG_CLI_USER_PASSWORD_HELP                                                                                  \
+    "  --digest           keep the password itself too, readable in the file: programs may then send its digest\n" \
     "  --password-stdin   read the password from standard input, one line; without it, it is asked for twice\n"
 #define FG_CLI_USER_ADD_HELP                                                                                  \
     "  --group NAME       a group; may be given several times\n"                                              \

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * What the library takes from its host: clock, randomness, log and the store for things that may be used once.
+ * What the library takes from its host: clock, randomness, log, the store for things that may be used once, and the
+ * HTTP client.
  * No code below the hosts asks the operating system for any of these.  A test sets the clock.
  * Exception: OpenSSL's own randomness inside signatures, key generation and encryption. */
 #ifndef FG_CORE_ENV_H
@@ -44,6 +45,7 @@ struct fg_store {
 
 /* What get says, its value in the arena (.p NULL: not there, or it cannot be had). */
 fg_str_t fg_store_get_str(fg_store_t *store, fg_arena_t *arena, fg_str_t key, int64_t now_ms);
+typedef struct fg_http fg_http_t; /* core/http.h: what is asked of other servers */
 
 typedef struct fg_env fg_env_t;
 struct fg_env {
@@ -51,7 +53,8 @@ struct fg_env {
     bool (*random)(const fg_env_t *env, unsigned char *out, size_t n); /* false: no randomness, nothing may be issued */
     void (*log)(const fg_env_t *env, fg_log_level_t level, const char *message);
     fg_store_t *store;
-    void *host; /* the host's own */
+    void *host;      /* the host's own */
+    fg_http_t *http; /* NULL: nothing is fetched */
 };
 
 static inline int64_t fg_now(const fg_env_t *env) { return env->now_ms(env); }

@@ -18,6 +18,8 @@ typedef enum fg_code {
     FG_E_BUSY,        /* a queue is full */
     FG_E_FILE,        /* a file cannot be read or written */
     FG_E_CONFIG,
+    FG_E_FETCH_REFUSED, /* the gateway may not ask there */
+    FG_E_FETCH_FAILED,  /* another server did not answer as it should */
     /* HTTP */
     FG_E_HTTP_REQUEST,
     FG_E_HTTP_NOT_FOUND,
@@ -53,10 +55,19 @@ typedef enum fg_code {
     FG_E_TOKEN_CONFIRMATION,
     FG_E_TOKEN_REPLAY,
     FG_E_TOKEN_LIFETIME,
+    /* certificates: one public face */
+    FG_E_CERTIFICATE_UNTRUSTED, /* no way to a CA that is trusted */
+    FG_E_CERTIFICATE_EXPIRED,
+    FG_E_CERTIFICATE_NOT_YET_VALID,
+    FG_E_CERTIFICATE_PURPOSE,
+    FG_E_CERTIFICATE_WEAK,
+    FG_E_CERTIFICATE_REVOKED,
+    FG_E_CERTIFICATE_UNCHECKED, /* whether it was revoked cannot be told */
     /* who is it */
     FG_E_AUTH_MISSING,
     FG_E_AUTH_FAILED, /* unknown user and wrong password alike */
     FG_E_AUTH_LOCKED,
+    FG_E_AUTH_DIGEST, /* the account's password cannot be checked by its digest; looks like a wrong one */
     FG_E_DENIED,
     /* SOAP, WS-Addressing, WS-Security */
     FG_E_SOAP_VERSION,

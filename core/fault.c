@@ -9,6 +9,7 @@
 /* Signature, padding and decryption failures share one public face: which of them it was would be an oracle. */
 static const char security_sentence[] = "The token's security could not be verified.";
 static const char auth_sentence[] = "The user name or password is not right.";
+static const char certificate_sentence[] = "The certificate is not accepted here.";
 static const char malformed_sentence[] = "The message is not well-formed or has a form that is not accepted here.";
 
 /* clang-format off */
@@ -21,6 +22,8 @@ static const fg_fault_t fault_table[] = {
     {FG_E_BUSY, "busy", "The gateway is busy. Try again shortly.", 503, true, WST, "RequestFailed", NULL, "RequestDenied", "temporarily_unavailable"},
     {FG_E_FILE, "file_error", "The gateway could not process the request.", 500, true, WST, "RequestFailed", NULL, "RequestDenied", "server_error"},
     {FG_E_CONFIG, "configuration_error", "The gateway could not process the request.", 500, true, WST, "RequestFailed", NULL, "RequestDenied", "server_error"},
+    {FG_E_FETCH_REFUSED, "fetch_refused", "A server that the gateway must ask did not answer as it should. Try again shortly.", 502, true, WST, "RequestFailed", NULL, "RequestDenied", "server_error"},
+    {FG_E_FETCH_FAILED, "fetch_failed", "A server that the gateway must ask did not answer as it should. Try again shortly.", 502, true, WST, "RequestFailed", NULL, "RequestDenied", "server_error"},
 
     {FG_E_HTTP_REQUEST, "bad_http_request", "The request is not acceptable.", 400, false, WST, "InvalidRequest", "BadRequest", "RequestDenied", "invalid_request"},
     {FG_E_HTTP_NOT_FOUND, "not_found", "There is nothing at this address.", 404, false, WST, "InvalidRequest", "BadRequest", "RequestUnsupported", "invalid_request"},
@@ -57,9 +60,18 @@ static const fg_fault_t fault_table[] = {
     {FG_E_TOKEN_REPLAY, "token_replay", "The token was used before. Sign in again.", 403, false, WSSE, "InvalidSecurityToken", "BadRequest", "RequestDenied", "invalid_token"},
     {FG_E_TOKEN_LIFETIME, "token_lifetime", "The token lives longer than is accepted here.", 403, false, WST, "InvalidTimeRange", "BadRequest", "RequestDenied", "invalid_token"},
 
+    {FG_E_CERTIFICATE_UNTRUSTED, "certificate_untrusted", certificate_sentence, 403, false, WSSE, "InvalidSecurityToken", "BadRequest", "AuthnFailed", "invalid_client"},
+    {FG_E_CERTIFICATE_EXPIRED, "certificate_expired", certificate_sentence, 403, false, WSSE, "InvalidSecurityToken", "BadRequest", "AuthnFailed", "invalid_client"},
+    {FG_E_CERTIFICATE_NOT_YET_VALID, "certificate_not_yet_valid", certificate_sentence, 403, false, WSSE, "InvalidSecurityToken", "BadRequest", "AuthnFailed", "invalid_client"},
+    {FG_E_CERTIFICATE_PURPOSE, "certificate_purpose", certificate_sentence, 403, false, WSSE, "InvalidSecurityToken", "BadRequest", "AuthnFailed", "invalid_client"},
+    {FG_E_CERTIFICATE_WEAK, "certificate_weak", certificate_sentence, 403, false, WSSE, "InvalidSecurityToken", "BadRequest", "AuthnFailed", "invalid_client"},
+    {FG_E_CERTIFICATE_REVOKED, "certificate_revoked", certificate_sentence, 403, false, WSSE, "InvalidSecurityToken", "BadRequest", "AuthnFailed", "invalid_client"},
+    {FG_E_CERTIFICATE_UNCHECKED, "certificate_unchecked", certificate_sentence, 403, false, WSSE, "InvalidSecurityToken", "BadRequest", "AuthnFailed", "invalid_client"},
+
     {FG_E_AUTH_MISSING, "not_signed_in", "Credentials are missing.", 401, false, WSSE, "FailedAuthentication", "NotSignedIn", "NoPassive", "login_required"},
     {FG_E_AUTH_FAILED, "wrong_user_or_password", auth_sentence, 401, false, WST, "FailedAuthentication", "NotSignedIn", "AuthnFailed", "access_denied"},
     {FG_E_AUTH_LOCKED, "locked_out", auth_sentence, 401, false, WST, "FailedAuthentication", "NotSignedIn", "AuthnFailed", "access_denied"},
+    {FG_E_AUTH_DIGEST, "digest_not_possible", auth_sentence, 401, false, WST, "FailedAuthentication", "NotSignedIn", "AuthnFailed", "access_denied"},
     {FG_E_DENIED, "denied", "You may not use this application, or not in this way.", 403, false, WST, "RequestFailed", "BadRequest", "RequestDenied", "access_denied"},
 
     {FG_E_SOAP_VERSION, "soap_version", "The message is neither SOAP 1.1 nor SOAP 1.2.", 400, false, SOAP, NULL, "BadRequest", NULL, "invalid_request"},
@@ -117,6 +129,8 @@ const char *fg_fault_public_reason(fg_code_t code) {
     const fg_fault_t *fault = fg_fault_get(code);
     if (fault->sentence == security_sentence)
         return "token_security";
+    if (fault->sentence == certificate_sentence)
+        return "certificate_refused";
     return fault->sentence == auth_sentence ? fg_fault_get(FG_E_AUTH_FAILED)->reason : fault->reason;
 }
 

@@ -8,6 +8,7 @@
 #include <openssl/x509.h>
 
 #include "core/buf.h"
+#include "core/crypto.h"
 #include "core/env.h"
 
 typedef enum fg_key_type {
@@ -82,5 +83,10 @@ bool fg_key_fits(const fg_key_t *key, fg_jws_alg_t alg);
 /* Verifies; ECDSA as r|s of exact length, neither of them 0 (JW-10).  FG_E_SIG_ALGORITHM: the key does not fit. */
 bool fg_key_verify(const fg_key_t *key, fg_jws_alg_t alg, fg_str_t data, fg_str_t signature,
                    fg_err_t *err) FG_MUST_CHECK;
+
+/* The same as XML Signature has it (RFC 6931 §2.3): PKCS#1 1.5 or ECDSA, as the key is, with any of the digests: no
+ * curve is tied to one.  The signature must have the exact length that such a key makes (XS-27). */
+bool fg_key_verify_hash(const fg_key_t *key, fg_hash_t hash, fg_str_t data, fg_str_t signature,
+                        fg_err_t *err) FG_MUST_CHECK;
 
 #endif

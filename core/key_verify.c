@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * JSON Web Signature algorithms over OpenSSL. */
+ * Signatures of JSON Web Signature and XML Signature over OpenSSL. */
 #include <openssl/ecdsa.h>
 #include <openssl/err.h>
 #include <openssl/rsa.h>
@@ -12,27 +12,27 @@
 
 typedef enum family { RSA_PKCS1, RSA_PSS, ECDSA, EDDSA } family_t;
 
+typedef struct scheme {
+    family_t family;
+    fg_hash_t hash;
+} scheme_t;
+
 static const struct {
     const char *name;
-    family_t family;
-    size_t digest;  /* where in fg_algorithms_t */
+    scheme_t scheme;
     size_t ec_half; /* the curve: an algorithm goes with one alone (RFC 7518 §3.4) */
 } algs[] = {
-    [FG_JWS_RS256] = {"RS256", RSA_PKCS1, offsetof(fg_algorithms_t, sha256), 0},
-    [FG_JWS_RS384] = {"RS384", RSA_PKCS1, offsetof(fg_algorithms_t, sha384), 0},
-    [FG_JWS_RS512] = {"RS512", RSA_PKCS1, offsetof(fg_algorithms_t, sha512), 0},
-    [FG_JWS_PS256] = {"PS256", RSA_PSS, offsetof(fg_algorithms_t, sha256), 0},
-    [FG_JWS_PS384] = {"PS384", RSA_PSS, offsetof(fg_algorithms_t, sha384), 0},
-    [FG_JWS_PS512] = {"PS512", RSA_PSS, offsetof(fg_algorithms_t, sha512), 0},
-    [FG_JWS_ES256] = {"ES256", ECDSA, offsetof(fg_algorithms_t, sha256), 32},
-    [FG_JWS_ES384] = {"ES384", ECDSA, offsetof(fg_algorithms_t, sha384), 48},
-    [FG_JWS_ES512] = {"ES512", ECDSA, offsetof(fg_algorithms_t, sha512), FG_KEY_HALF_MAX},
-    [FG_JWS_EDDSA] = {"EdDSA", EDDSA, 0, 0},
+    [FG_JWS_RS256] = {"RS256", {RSA_PKCS1, FG_HASH_SHA256}, 0},
+    [FG_JWS_RS384] = {"RS384", {RSA_PKCS1, FG_HASH_SHA384}, 0},
+    [FG_JWS_RS512] = {"RS512", {RSA_PKCS1, FG_HASH_SHA512}, 0},
+    [FG_JWS_PS256] = {"PS256", {RSA_PSS, FG_HASH_SHA256}, 0},
+    [FG_JWS_PS384] = {"PS384", {RSA_PSS, FG_HASH_SHA384}, 0},
+    [FG_JWS_PS512] = {"PS512", {RSA_PSS, FG_HASH_SHA512}, 0},
+    [FG_JWS_ES256] = {"ES256", {ECDSA, FG_HASH_SHA256}, 32},
+    [FG_JWS_ES384] = {"ES384", {ECDSA, FG_HASH_SHA384}, 48},
+    [FG_JWS_ES512] = {"ES512", {ECDSA, FG_HASH_SHA512}, FG_KEY_HALF_MAX},
+    [FG_JWS_EDDSA] = {"EdDSA", {EDDSA, FG_HASH_SHA512}, 0},
 };
-
-static const EVP_MD *digest_of(fg_jws_alg_t alg) {
-    return *(EVP_MD *const *)((const char *)fg_algorithms_get() + algs[alg].digest);
-}
 
 bool fg_jws_alg_from_name(fg_str_t name, fg_jws_alg_t *alg) {
     for (size_t i = 0; i < FG_ARRAY_SIZE(algs); i++) {
@@ -45,7 +45,7 @@ bool fg_jws_alg_from_name(fg_str_t name, fg_jws_alg_t *alg) {
 }
 
 bool fg_key_fits(const fg_key_t *key, fg_jws_alg_t alg) {
-    switch (algs[alg].family) {
+    switch (algs[alg].scheme.family) {
     case ECDSA:
         return key->ec_half == algs[alg].ec_half;
     case EDDSA:
@@ -80,38 +80,54 @@ static size_t to_der(fg_str_t signature, unsigned char der[DER_MAX]) {
     return length > 0 ? (size_t)length : 0;
 }
 
+static const EVP_MD *md_of(fg_hash_t hash) {
+    const fg_algorithms_t *algorithms = fg_algorithms_get();
+    const EVP_MD *const mds[] = {[FG_HASH_SHA1] = algorithms->sha1,
+                                 [FG_HASH_SHA256] = algorithms->sha256,
+                                 [FG_HASH_SHA384] = algorithms->sha384,
+                                 [FG_HASH_SHA512] = algorithms->sha512};
+    return mds[hash];
+}
+
+/* What prepare_verifier in key.c has prepared for. */
+static bool is_prepared(const fg_key_t *key, scheme_t scheme) {
+    fg_hash_t hash = key->ec_half == FG_KEY_HALF_MAX ? FG_HASH_SHA512
+                     : key->ec_half == 48            ? FG_HASH_SHA384
+                                                     : FG_HASH_SHA256;
+    return scheme.family != RSA_PSS && scheme.hash == hash;
+}
+
 /* A copy of the prepared context spares the fetch and set-up of a new one; it is prepared for one algorithm alone. */
-static EVP_PKEY_CTX *make_context(const fg_key_t *key, fg_jws_alg_t alg) {
-    if (alg == FG_JWS_RS256 || algs[alg].family == ECDSA)
+static EVP_PKEY_CTX *make_context(const fg_key_t *key, scheme_t scheme) {
+    if (is_prepared(key, scheme))
         return EVP_PKEY_CTX_dup(key->verifier);
-    bool pss = algs[alg].family == RSA_PSS;
+    bool pss = scheme.family == RSA_PSS;
     EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(NULL, key->pkey, NULL);
     /* RFC 7518 §3.5: MGF1 with the same digest, and a salt as long as that */
     if (context != NULL && EVP_PKEY_verify_init(context) == 1 &&
-        EVP_PKEY_CTX_set_rsa_padding(context, pss ? RSA_PKCS1_PSS_PADDING : RSA_PKCS1_PADDING) == 1 &&
-        EVP_PKEY_CTX_set_signature_md(context, digest_of(alg)) == 1 &&
+        (scheme.family == ECDSA ||
+         EVP_PKEY_CTX_set_rsa_padding(context, pss ? RSA_PKCS1_PSS_PADDING : RSA_PKCS1_PADDING) == 1) &&
+        EVP_PKEY_CTX_set_signature_md(context, md_of(scheme.hash)) == 1 &&
         (!pss || EVP_PKEY_CTX_set_rsa_pss_saltlen(context, RSA_PSS_SALTLEN_DIGEST) == 1))
         return context;
     EVP_PKEY_CTX_free(context);
     return NULL;
 }
 
-static bool verify_digest(const fg_key_t *key, fg_jws_alg_t alg, fg_str_t data, const unsigned char *signature,
+static bool verify_digest(const fg_key_t *key, scheme_t scheme, fg_str_t data, const unsigned char *signature,
                           size_t length) {
-    unsigned char digest[EVP_MAX_MD_SIZE];
-    unsigned digest_length = 0;
-    if (EVP_Digest(data.p, data.n, digest, &digest_length, digest_of(alg), NULL) != 1)
-        return false;
-    EVP_PKEY_CTX *context = make_context(key, alg);
+    unsigned char digest[FG_HASH_MAX];
+    size_t digest_length = fg_hash(scheme.hash, data.p, data.n, digest);
+    EVP_PKEY_CTX *context = make_context(key, scheme);
     bool good = context != NULL && EVP_PKEY_verify(context, signature, length, digest, digest_length) == 1;
     EVP_PKEY_CTX_free(context);
     return good;
 }
 
-static bool verify_ecdsa(const fg_key_t *key, fg_jws_alg_t alg, fg_str_t data, fg_str_t signature) {
+static bool verify_ecdsa(const fg_key_t *key, scheme_t scheme, fg_str_t data, fg_str_t signature) {
     unsigned char der[DER_MAX];
     size_t length = signature.n == 2 * key->ec_half ? to_der(signature, der) : 0;
-    return length > 0 && verify_digest(key, alg, data, der, length);
+    return length > 0 && verify_digest(key, scheme, data, der, length);
 }
 
 static bool verify_eddsa(const fg_key_t *key, fg_str_t data, fg_str_t signature) {
@@ -123,23 +139,35 @@ static bool verify_eddsa(const fg_key_t *key, fg_str_t data, fg_str_t signature)
     return good;
 }
 
-static bool verify(const fg_key_t *key, fg_jws_alg_t alg, fg_str_t data, fg_str_t signature) {
-    switch (algs[alg].family) {
+static bool verify(const fg_key_t *key, scheme_t scheme, fg_str_t data, fg_str_t signature) {
+    switch (scheme.family) {
     case ECDSA:
-        return verify_ecdsa(key, alg, data, signature);
+        return verify_ecdsa(key, scheme, data, signature);
     case EDDSA:
         return verify_eddsa(key, data, signature);
     default: /* RFC 8017 §8.1.2, §8.2.2: exactly as long as the modulus */
         return signature.n == (size_t)EVP_PKEY_get_size(key->pkey) &&
-               verify_digest(key, alg, data, (const unsigned char *)signature.p, signature.n);
+               verify_digest(key, scheme, data, (const unsigned char *)signature.p, signature.n);
     }
+}
+
+static bool verify_or_fail(const fg_key_t *key, scheme_t scheme, fg_str_t data, fg_str_t signature, const char *name,
+                           fg_err_t *err) {
+    if (verify(key, scheme, data, signature))
+        return true;
+    ERR_clear_error(); /* the thread's queue is shared with the host's TLS */
+    return FG_FAIL(err, FG_E_SIG_INVALID, "%s: the signature is not right", name);
 }
 
 bool fg_key_verify(const fg_key_t *key, fg_jws_alg_t alg, fg_str_t data, fg_str_t signature, fg_err_t *err) {
     if (!fg_key_fits(key, alg))
         return FG_FAIL(err, FG_E_SIG_ALGORITHM, "%s does not go with the key", algs[alg].name);
-    if (verify(key, alg, data, signature))
-        return true;
-    ERR_clear_error(); /* the thread's queue is shared with the host's TLS */
-    return FG_FAIL(err, FG_E_SIG_INVALID, "%s: the signature is not right", algs[alg].name);
+    return verify_or_fail(key, algs[alg].scheme, data, signature, algs[alg].name, err);
+}
+
+bool fg_key_verify_hash(const fg_key_t *key, fg_hash_t hash, fg_str_t data, fg_str_t signature, fg_err_t *err) {
+    if (key->is_ed25519)
+        return FG_FAIL(err, FG_E_SIG_ALGORITHM, "an Ed25519 key makes no such signature");
+    const scheme_t scheme = {key->ec_half > 0 ? ECDSA : RSA_PKCS1, hash};
+    return verify_or_fail(key, scheme, data, signature, key->ec_half > 0 ? "ECDSA" : "RSA", err);
 }

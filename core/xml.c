@@ -3,52 +3,17 @@
 
 #include <limits.h>
 
-#include <libxml/c14n.h>
 #include <libxml/parser.h>
 #include <libxml/xmlerror.h>
-#include <xmlsec/xmlsec.h>
-#include <xmlsec/errors.h>
-#include <xmlsec/openssl/crypto.h>
 
 /* ---- start and stop ---- */
 
-static bool started; /* touched by the main thread only, before and after all others */
-
-/* What a failed verification means is said by our own error value. */
-static void ignore_xmlsec_error(const char *file, int line, const char *func, const char *object, const char *subject,
-                                int reason, const char *message) {
-    (void)file, (void)line, (void)func, (void)object, (void)subject, (void)reason, (void)message;
-}
-
-static bool start_xmlsec(void) {
-    if (xmlSecInit() < 0)
-        return false;
-    if (xmlSecCheckVersion() != 1 || xmlSecOpenSSLInit() < 0) {
-        xmlSecShutdown();
-        return false;
-    }
-    xmlSecErrorsSetCallback(ignore_xmlsec_error); /* only now: xmlSecOpenSSLInit sets its own */
-    return true;
-}
-
 bool fg_xml_start(fg_err_t *err) {
-    if (started)
-        return true;
     xmlInitParser();
-    xmlExternalEntityLoader loader = xmlGetExternalEntityLoader();
-    started = start_xmlsec();
-    xmlSetExternalEntityLoader(loader);
-    return started || FG_FAIL(err, FG_E_INTERNAL, "xmlsec does not start");
+    return xmlHasFeature(XML_WITH_THREAD) == 1 || FG_FAIL(err, FG_E_INTERNAL, "this libxml2 knows no threads");
 }
 
-/* libxml2 is left as it is: others in the process may use it. */
-void fg_xml_stop(void) {
-    if (!started)
-        return;
-    xmlSecOpenSSLShutdown();
-    xmlSecShutdown();
-    started = false;
-}
+void fg_xml_stop(void) {}
 
 /* ---- parsing ---- */
 
@@ -71,7 +36,8 @@ static void free_document(void *doc) { xmlFreeDoc(doc); }
 
 /* No DTD, no entities, no network, no recovery, no larger limits than libxml2's own.  A complaint about namespaces
  * alone leaves a document behind, but it is refused all the same: a prefix without meaning makes names ambiguous
- * (XP-14). */
+ * (XP-14).  No encoding is named, for libxml2 would convert UTF-8 to UTF-8: after the scan it can take the bytes for
+ * nothing else. */
 static xmlDoc *read_document(fg_str_t bytes, fg_err_t *err) {
     complaint_t complaint = {false, ""};
     xmlParserCtxt *parser = xmlNewParserCtxt();
@@ -81,7 +47,7 @@ static xmlDoc *read_document(fg_str_t bytes, fg_err_t *err) {
     }
     parser->_private = &complaint;
     parser->sax->serror = note_complaint;
-    xmlDoc *doc = xmlCtxtReadMemory(parser, bytes.p, (int)bytes.n, NULL, "UTF-8", XML_PARSE_NONET | XML_PARSE_COMPACT);
+    xmlDoc *doc = xmlCtxtReadMemory(parser, bytes.p, (int)bytes.n, NULL, NULL, XML_PARSE_NONET | XML_PARSE_COMPACT);
     bool good = doc != NULL && !complaint.made && parser->wellFormed && parser->nsWellFormed;
     xmlFreeParserCtxt(parser);
     if (good)
@@ -209,59 +175,4 @@ fg_str_t fg_xml_attr(fg_arena_t *arena, const xmlNode *node, const char *ns, con
     fg_str_t copy = joined ? fg_arena_str(arena, fg_str((const char *)joined)) : FG_STR_NONE;
     xmlFree(joined);
     return copy;
-}
-
-/* ---- canonical form ---- */
-
-typedef struct selection {
-    const xmlNode *element;
-    const xmlNode *without;
-} selection_t;
-
-/* Attributes and namespaces are visible with their element; libxml2 hands a namespace over as a node with another
- * layout. */
-static int is_selected(void *data, xmlNodePtr node, xmlNodePtr parent) {
-    const selection_t *selection = data;
-    const xmlNode *at = node->type == XML_NAMESPACE_DECL || node->type == XML_ATTRIBUTE_NODE ? parent : node;
-    for (; at != NULL && at != selection->without; at = at->parent)
-        if (at == selection->element)
-            return 1;
-    return 0;
-}
-
-static int write_to_buffer(void *data, const char *bytes, int length) {
-    fg_buf_t *out = data;
-    fg_buf_add(out, bytes, (size_t)length);
-    return fg_buf_ok(out) ? length : -1;
-}
-
-static void ignore_error(void *data, xmlErrorPtr error) { (void)data, (void)error; }
-
-fg_xml_quiet_t fg_xml_quiet_begin(void) {
-    fg_xml_quiet_t before = {xmlStructuredError, xmlStructuredErrorContext};
-    xmlSetStructuredErrorFunc(NULL, ignore_error);
-    return before;
-}
-
-void fg_xml_quiet_end(fg_xml_quiet_t before) { xmlSetStructuredErrorFunc(before.context, before.function); }
-
-bool fg_xml_canonical_without(xmlNode *element, const xmlNode *without, char **prefixes, fg_buf_t *out, fg_err_t *err) {
-    selection_t selection = {element, without};
-    size_t before = out->length;
-    xmlOutputBuffer *sink = xmlOutputBufferCreateIO(write_to_buffer, NULL, out, NULL);
-    if (sink == NULL)
-        return FG_FAIL(err, FG_E_MEMORY, "canonical form");
-    fg_xml_quiet_t quiet = fg_xml_quiet_begin();
-    int result =
-        xmlC14NExecute(element->doc, is_selected, &selection, XML_C14N_EXCLUSIVE_1_0, (xmlChar **)prefixes, 0, sink);
-    int written = xmlOutputBufferClose(sink);
-    fg_xml_quiet_end(quiet);
-    /* XS-16: nothing written is a failure too */
-    if (result < 0 || written < 0 || !fg_buf_ok(out) || out->length == before)
-        return FG_FAIL(err, FG_E_XML_STRUCTURE, "%s cannot be canonicalised", (const char *)element->name);
-    return true;
-}
-
-bool fg_xml_canonical(xmlNode *node, fg_buf_t *out, fg_err_t *err) {
-    return fg_xml_canonical_without(node, NULL, NULL, out, err);
 }

@@ -25,9 +25,9 @@ typedef struct fg_xml_limits {
 /* 256 KiB, depth 64, 64 attributes, 64 namespace declarations in scope, 20,000 elements (XP-04..06, 09) */
 extern const fg_xml_limits_t fg_xml_default_limits;
 
-/* Once in the main thread before any other thread starts (libxml2, xmlsec); puts the process-global entity loader back
- * that xmlSecInit replaces.  Safe to call again. */
+/* Once in the main thread before any other thread starts.  Safe to call again. */
 bool fg_xml_start(fg_err_t *err) FG_MUST_CHECK;
+/* For who starts.  libxml2 is left as it is: others in the process may use it. */
 void fg_xml_stop(void);
 
 /* Checks the bytes alone (XP-01..14): UTF-8 only (a UTF-8 byte order mark is skipped), no DOCTYPE, no entity but the
@@ -61,20 +61,25 @@ fg_str_t fg_xml_text(fg_arena_t *arena, const xmlNode *node, fg_err_t *err) FG_M
 fg_str_t fg_xml_token(fg_arena_t *arena, const xmlNode *node, fg_err_t *err) FG_MUST_CHECK;
 /* An attribute's value; ns NULL: no namespace.  .p NULL: absent. */
 fg_str_t fg_xml_attr(fg_arena_t *arena, const xmlNode *node, const char *ns, const char *name);
-/* Exclusive canonical bytes (with or without comments left out: always out) of an element's subtree as it stands in its
- * document. */
+/* Exclusive canonical bytes (Exclusive XML Canonicalization 1.0, comments left out) of an element's subtree as it
+ * stands in its document. */
 bool fg_xml_canonical(xmlNode *node, fg_buf_t *out, fg_err_t *err) FG_MUST_CHECK;
 /* The same with one subtree left out (NULL: none) and with the prefixes of an InclusiveNamespaces list
  * (NULL-terminated; NULL: none): what an enveloped signature digests. */
 bool fg_xml_canonical_without(xmlNode *element, const xmlNode *without, char **prefixes, fg_buf_t *out,
                               fg_err_t *err) FG_MUST_CHECK;
 
-/* Keeps libxml2 from printing on this thread between begin and end: where it knows no context of ours. */
-typedef struct fg_xml_quiet {
-    xmlStructuredErrorFunc function;
-    void *context;
-} fg_xml_quiet_t;
-fg_xml_quiet_t fg_xml_quiet_begin(void);
-void fg_xml_quiet_end(fg_xml_quiet_t before);
+/* All that can be wished for. */
+typedef struct fg_xml_c14n {
+    const xmlNode *without; /* a subtree that is left out; NULL: none */
+    char *const *prefixes;  /* an InclusiveNamespaces list, "#default" in it; NULL: none */
+    /* as if it stood alone: the default namespace is on the list, and where there is none, the first tag says xmlns=""
+     * (WS-Security 1.1 §8.3) */
+    bool as_alone;
+} fg_xml_c14n_t;
+
+/* FG_E_XML_STRUCTURE: what has no canonical form, as a relative namespace name (XS-16); FG_E_XML_LIMIT: does not fit.
+ */
+bool fg_xml_canonical_as(const xmlNode *element, const fg_xml_c14n_t *how, fg_buf_t *out, fg_err_t *err) FG_MUST_CHECK;
 
 #endif

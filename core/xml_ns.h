@@ -8,6 +8,7 @@
 #define FG_NS_XSI "http://www.w3.org/2001/XMLSchema-instance"
 #define FG_NS_XS "http://www.w3.org/2001/XMLSchema"
 #define FG_NS_DS "http://www.w3.org/2000/09/xmldsig#"
+#define FG_NS_DSIG11 "http://www.w3.org/2009/xmldsig11#"
 #define FG_NS_XENC "http://www.w3.org/2001/04/xmlenc#"
 #define FG_NS_XENC11 "http://www.w3.org/2009/xmlenc11#"
 #define FG_NS_EXC_C14N "http://www.w3.org/2001/10/xml-exc-c14n#"

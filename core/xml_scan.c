@@ -5,6 +5,8 @@
  * references) and refuses whatever it cannot cut; names and nesting of tags are left to the parser. */
 #include "core/xml.h"
 
+#include <stdint.h>
+
 /* libxml2 refuses deeper documents itself unless told otherwise */
 #define DEPTH_MAX 256u
 
@@ -57,19 +59,39 @@ static bool is_xml_char(unsigned long c) {
     return c <= 0xd7ff || (c >= 0xe000 && c <= 0xfffd) || (c >= 0x10000 && c <= 0x10ffff);
 }
 
-/* The same over the raw bytes, which must be UTF-8 (XP-07, XP-08). */
+/* Whether any of eight bytes is outside ASCII or below the space, white space included. */
+static bool has_odd_byte(const unsigned char *p) {
+    const uint64_t ones = UINT64_C(0x0101010101010101), high = ones * 0x80;
+    uint64_t word;
+    memcpy(&word, p, sizeof word);
+    return ((word | ((word - ones * 0x20) & ~word)) & high) != 0;
+}
+
+static bool check_character(scan_t *s, bool *is_high) {
+    const unsigned char *p = s->p;
+    if (*p < 0x20 && !is_space(*p))
+        return REFUSE(s, *p ? FG_E_XML_MALFORMED : FG_E_XML_ENCODING, "control character");
+    if (*p == 0xef && s->end - p > 2 && p[1] == 0xbf && p[2] >= 0xbe)
+        return REFUSE(s, FG_E_XML_MALFORMED, "U+FFFE or U+FFFF");
+    *is_high = *is_high || *p >= 0x80;
+    return true;
+}
+
+/* The same over the raw bytes, which must be UTF-8 (XP-07, XP-08).  Most are plain ASCII: they go by eight at a time.
+ */
 static bool check_characters(scan_t *s) {
-    unsigned char high = 0; /* most messages are ASCII throughout */
-    for (const unsigned char *p = s->start; p < s->end; p++)
-        high |= *p;
-    if (high >= 0x80 && !fg_str_is_utf8((fg_str_t){(const char *)s->start, (size_t)(s->end - s->start)}))
-        return FG_FAIL(s->err, FG_E_XML_ENCODING, "not UTF-8");
-    for (s->p = s->start; s->p < s->end; s->p++) {
-        if (*s->p < 0x20 && !is_space(*s->p))
-            return REFUSE(s, *s->p ? FG_E_XML_MALFORMED : FG_E_XML_ENCODING, "control character");
-        if (*s->p == 0xef && s->p[1] == 0xbf && s->p[2] >= 0xbe)
-            return REFUSE(s, FG_E_XML_MALFORMED, "U+FFFE or U+FFFF");
+    bool is_high = false;
+    for (s->p = s->start; s->p < s->end;) {
+        if (s->end - s->p >= 8 && !has_odd_byte(s->p)) {
+            s->p += 8;
+            continue;
+        }
+        if (!check_character(s, &is_high))
+            return false;
+        s->p++;
     }
+    if (is_high && !fg_str_is_utf8((fg_str_t){(const char *)s->start, (size_t)(s->end - s->start)}))
+        return FG_FAIL(s->err, FG_E_XML_ENCODING, "not UTF-8");
     return true;
 }
 
@@ -115,6 +137,18 @@ static bool scan_reference(scan_t *s) {
     return REFUSE(s, FG_E_XML_MALFORMED, "unknown entity");
 }
 
+/* Every reference from here to end, where it stops; none may reach beyond. */
+static bool scan_references(scan_t *s, const unsigned char *end) {
+    while ((s->p = memchr(s->p, '&', (size_t)(end - s->p))) != NULL) {
+        if (!scan_reference(s))
+            return false;
+        if (s->p > end)
+            return REFUSE(s, FG_E_XML_MALFORMED, "reference without end");
+    }
+    s->p = end;
+    return true;
+}
+
 static bool scan_name(scan_t *s, fg_str_t *name) {
     static const bool ends[256] = {
         [' '] = true, ['\t'] = true, ['\r'] = true, ['\n'] = true, ['/'] = true, ['>'] = true, ['='] = true,
@@ -137,19 +171,14 @@ static bool scan_attribute(scan_t *s, fg_str_t *name, fg_str_t *value) {
     skip_space(s);
     if (s->p == s->end || (*s->p != '"' && *s->p != '\''))
         return REFUSE(s, FG_E_XML_MALFORMED, "attribute value without quotes");
-    unsigned char quote = *s->p++;
-    const unsigned char *first = s->p;
-    while (s->p < s->end && *s->p != quote) {
-        if (*s->p == '<')
-            return REFUSE(s, FG_E_XML_MALFORMED, "'<' in an attribute value");
-        if (*s->p != '&')
-            s->p++;
-        else if (!scan_reference(s))
-            return false;
-    }
-    if (s->p == s->end)
+    const unsigned char *first = ++s->p, *close = memchr(first, first[-1], (size_t)(s->end - first));
+    if (close == NULL)
         return REFUSE(s, FG_E_XML_MALFORMED, "attribute value without end");
-    *value = (fg_str_t){(const char *)first, (size_t)(s->p - first)};
+    *value = (fg_str_t){(const char *)first, (size_t)(close - first)};
+    if (memchr(first, '<', value->n) != NULL)
+        return REFUSE(s, FG_E_XML_MALFORMED, "'<' in an attribute value");
+    if (!scan_references(s, close))
+        return false;
     s->p++;
     return true;
 }
@@ -248,6 +277,8 @@ static bool scan_markup(scan_t *s) {
         {"</", scan_end_tag},     {"<!--", scan_comment},   {"<![CDATA[", scan_cdata}, {"<!DOCTYPE", scan_doctype},
         {"<!", scan_declaration}, {"<?", scan_instruction}, {"<", scan_start_tag},
     };
+    if (s->end - s->p > 1 && strchr("/!?", s->p[1]) == NULL) /* what most are */
+        return scan_start_tag(s);
     size_t i = 0;
     while (!at(s, kinds[i].begins))
         i++;
@@ -257,13 +288,8 @@ static bool scan_markup(scan_t *s) {
 static bool scan_text(scan_t *s) {
     if (s->depth == 0)
         return skip_space(s) || REFUSE(s, FG_E_XML_MALFORMED, "text outside the root element");
-    while (s->p < s->end && *s->p != '<') {
-        if (*s->p != '&')
-            s->p++;
-        else if (!scan_reference(s))
-            return false;
-    }
-    return true;
+    const unsigned char *markup = memchr(s->p, '<', (size_t)(s->end - s->p));
+    return scan_references(s, markup != NULL ? markup : s->end);
 }
 
 /* <?xml version="1.0" encoding="UTF-8" standalone="yes"?>; the order of its parts is the parser's to check. */

@@ -7,6 +7,7 @@
 
 #include "core/env.h"
 #include "token/claims.h"
+#include "token/username.h"
 
 typedef struct fg_directory fg_directory_t;
 struct fg_directory {
@@ -15,6 +16,10 @@ struct fg_directory {
      * after the same time.  May block: runs on the password pool. */
     bool (*check_password)(fg_directory_t *, const fg_env_t *, fg_arena_t *, fg_str_t user, fg_str_t password,
                            fg_identity_t *, fg_err_t *);
+    /* The same for a UsernameToken with a digest.  An account of which nothing is kept to check one with:
+     * FG_E_AUTH_DIGEST.  Asks for no slow hash.  NULL: this directory never can. */
+    bool (*check_digest)(fg_directory_t *, const fg_env_t *, fg_arena_t *, const fg_username_token_t *, fg_identity_t *,
+                         fg_err_t *);
     /* As an attribute store of claim rules (policy/rules.h): the claims for an AD FS query, "FILTER;ATTRIBUTES;{0}"
      * (directory/users_query.h says what is taken).  May block: runs on a pool. */
     bool (*query)(fg_directory_t *, fg_arena_t *, fg_str_t query, const fg_str_t *params, size_t param_count,
@@ -24,7 +29,8 @@ struct fg_directory {
     void (*free)(fg_directory_t *);
 };
 
-/* directory/users_file.c: the users file (JSON).  Fails if it cannot be read or is wrong. */
+/* directory/users_file.c: the users file (JSON).  Fails if it cannot be read, is wrong, or holds passwords for digests
+ * and others may read it. */
 fg_directory_t *fg_users_file_directory_new(const char *name, const char *path, fg_err_t *err) FG_MUST_CHECK;
 
 #endif

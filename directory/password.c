@@ -58,6 +58,22 @@ bool fg_password_verify(fg_str_t password, const char *hash) {
     return same;
 }
 
+/* SHA-1 over nonce, Created and password: the one algorithm that there is. */
+bool fg_password_verify_digest(fg_str_t password, const fg_username_token_t *token) {
+    fg_buf_t text = FG_BUF_INIT(FG_PASSWORD_MAX + 1024);
+    unsigned char computed[FG_SHA1_SIZE];
+    if (!token->digest || !fg_password_is_possible(password))
+        return false;
+    fg_buf_put_str(&text, token->nonce);
+    fg_buf_put_str(&text, token->created);
+    fg_buf_put_str(&text, password);
+    fg_sha1(text.data, text.length, computed);
+    bool same = fg_buf_ok(&text) && fg_equal_secret((fg_str_t){(char *)computed, sizeof computed}, token->digest_value);
+    fg_buf_free(&text); /* and wipes it */
+    explicit_bzero(computed, sizeof computed);
+    return same;
+}
+
 bool fg_password_is_hash(const char *hash) {
     if (!fg_str_starts(fg_str(hash), PREFIX) || strlen(hash) >= FG_PASSWORD_HASH_SIZE)
         return false;

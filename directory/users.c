@@ -80,6 +80,11 @@ static bool check_password(const json_t *value, fg_err_t *err) {
     return true;
 }
 
+static bool check_digest_password(const json_t *value, fg_err_t *err) {
+    return (json_is_string(value) && fg_password_is_possible(text_of(value))) ||
+           FG_FAIL(err, FG_E_CONFIG, "\"digest_password\" must be a password of 1 to %u bytes", FG_PASSWORD_MAX);
+}
+
 static bool check_groups(const json_t *value, fg_err_t *err) { return check_strings(value, "\"groups\"", err); }
 
 static bool refuse_attribute(const char *name, fg_err_t *err) {
@@ -120,7 +125,7 @@ static const struct {
 } members[] = {
     {"name", true, check_name},          {"password", true, check_password},
     {"groups", false, check_groups},     {"attributes", false, check_attributes},
-    {"disabled", false, check_disabled},
+    {"disabled", false, check_disabled}, {"digest_password", false, check_digest_password},
 };
 
 static bool is_member(const char *name) {
@@ -148,7 +153,8 @@ static bool check_user(const json_t *user, const char **member, fg_err_t *err) {
         if (!is_member(*member))
             return FG_FAIL(
                 err, FG_E_CONFIG,
-                "a user has \"name\", \"password\", \"groups\", \"attributes\" and \"disabled\", not \"%.100s\"",
+                "a user has \"name\", \"password\", \"digest_password\", \"groups\", \"attributes\" and \"disabled\", "
+                "not \"%.100s\"",
                 *member);
     }
     return true;
@@ -214,9 +220,19 @@ static fg_users_t *users_over(json_t *root) {
 
 fg_users_t *fg_users_new(void) { return users_over(json_pack("{s:[]}", "users")); }
 
+/* jansson frees strings as they are. */
+static void wipe(json_t *user) {
+    json_t *value = json_object_get(user, "digest_password");
+    if (json_is_string(value))
+        explicit_bzero((void *)(uintptr_t)json_string_value(value), json_string_length(value));
+}
+
 void fg_users_free(fg_users_t *users) {
     if (users == NULL)
         return;
+    size_t i;
+    json_t *user;
+    json_array_foreach(users->list, i, user) { wipe(user); }
     json_decref(users->index);
     json_decref(users->root);
     free(users);
@@ -303,13 +319,30 @@ static json_t *by_name(const fg_users_t *users, const char *name, size_t *at, fg
     return NULL;
 }
 
-bool fg_users_set_password(fg_users_t *users, const char *name, const char *hash, fg_err_t *err) {
+bool fg_users_set_password(fg_users_t *users, const char *name, const char *hash, const char *readable, fg_err_t *err) {
     size_t at;
     json_t *user = by_name(users, name, &at, err);
     if (user == NULL)
         return false;
-    return json_object_set_new(user, "password", json_string(hash)) == 0 ||
-           FG_FAIL(err, FG_E_MEMORY, "no memory for the users");
+    wipe(user);
+    (void)json_object_del(user, "digest_password");
+    json_t *kept = readable ? json_string(readable) : NULL;
+    if (readable != NULL && kept == NULL)
+        return FG_FAIL(err, FG_E_AUTH_MISSING, "a password for digests must be UTF-8");
+    if (json_object_set_new(user, "password", json_string(hash)) != 0 ||
+        (kept != NULL && json_object_set_new(user, "digest_password", kept) != 0))
+        return FG_FAIL(err, FG_E_MEMORY, "no memory for the users");
+    return true;
+}
+
+bool fg_users_hold_passwords(const fg_users_t *users) {
+    size_t i;
+    const json_t *user;
+    json_array_foreach(users->list, i, user) {
+        if (json_object_get(user, "digest_password") != NULL)
+            return true;
+    }
+    return false;
 }
 
 bool fg_users_remove(fg_users_t *users, const char *name, fg_err_t *err) {
@@ -330,6 +363,8 @@ bool fg_users_write(const fg_users_t *users, fg_buf_t *out, fg_err_t *err) {
         fg_buf_puts(out, i > 0 ? ",\n" : "\n");
         fg_buf_puts(out, line ? line : "");
         out->failed = out->failed || line == NULL;
+        if (line != NULL)
+            explicit_bzero(line, strlen(line));
         free(line);
     }
     fg_buf_puts(out, "\n]}\n");

@@ -7,7 +7,8 @@
  *     ]}
  *
  * One person per line, so that a change shows as one line.  "groups", "attributes" and "disabled" may be left out.
- * Attributes are those of fg_user_attributes or claim type URIs. */
+ * Attributes are those of fg_user_attributes or claim type URIs.  "digest_password" is the password itself, which a
+ * PasswordDigest cannot be checked without; only those have it who asked for it. */
 #ifndef FG_DIRECTORY_USERS_H
 #define FG_DIRECTORY_USERS_H
 
@@ -47,8 +48,11 @@ const json_t *fg_users_all(const fg_users_t *users);
 
 /* Takes user and puts it at the end.  Checks it as the reader does; its name and upns must be free. */
 bool fg_users_add(fg_users_t *users, json_t *user, fg_err_t *err) FG_MUST_CHECK;
-/* name is the person's name, not a upn. */
-bool fg_users_set_password(fg_users_t *users, const char *name, const char *hash, fg_err_t *err) FG_MUST_CHECK;
+/* name is the person's name, not a upn.  readable: the password itself, for digests; NULL: is not kept (any more). */
+bool fg_users_set_password(fg_users_t *users, const char *name, const char *hash, const char *readable,
+                           fg_err_t *err) FG_MUST_CHECK;
+/* True if somebody's password is kept readable. */
+bool fg_users_hold_passwords(const fg_users_t *users);
 bool fg_users_remove(fg_users_t *users, const char *name, fg_err_t *err) FG_MUST_CHECK;
 bool fg_users_write(const fg_users_t *users, fg_buf_t *out, fg_err_t *err) FG_MUST_CHECK;
 

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "core/json.h"
 #include "directory/directory.h"
@@ -29,12 +30,21 @@ typedef struct users_file {
 
 /* ---- content ---- */
 
+/* Passwords that can be read are nobody else's business. */
+static bool check_mode(const char *path, const fg_users_t *users, fg_err_t *err) {
+    struct stat status;
+    if (!fg_users_hold_passwords(users) || (stat(path, &status) == 0 && (status.st_mode & S_IRWXO) == 0))
+        return true;
+    return FG_FAIL(err, FG_E_CONFIG, "%s holds passwords for digests, and others may read it: chmod o= %s", path, path);
+}
+
 /* Passwords are all hashed at the same cost unless somebody mixed them by hand; the first speaks for all. */
 static content_t *content_load(const char *path, fg_file_stamp_t *stamp, fg_err_t *err) {
     fg_users_t *users = fg_users_load(path, stamp, err);
-    content_t *content = users ? calloc(1, sizeof *content) : NULL;
+    bool good = users != NULL && check_mode(path, users, err);
+    content_t *content = good ? calloc(1, sizeof *content) : NULL;
     if (content == NULL) {
-        if (users != NULL)
+        if (good)
             FG_FAIL(err, FG_E_MEMORY, "no memory for the users");
         fg_users_free(users);
         return NULL;
@@ -134,6 +144,15 @@ static const json_t *verify(const content_t *content, fg_str_t name, fg_str_t pa
     return user != NULL && right && !json_is_true(json_object_get(user, "disabled")) ? user : NULL;
 }
 
+/* A person whose password was right. */
+static bool yield(users_file_t *file, const fg_env_t *env, fg_arena_t *arena, const json_t *user,
+                  fg_identity_t *identity, fg_err_t *err) {
+    *identity = (fg_identity_t){0};
+    person_t person = {arena, fg_arena_str(arena, fg_str(file->name)), identity};
+    return (person.issuer.p != NULL && fill_identity(env, &person, user)) ||
+           FG_FAIL(err, FG_E_MEMORY, "no memory for a person's claims");
+}
+
 static bool check_password(fg_directory_t *directory, const fg_env_t *env, fg_arena_t *arena, fg_str_t name,
                            fg_str_t password, fg_identity_t *identity, fg_err_t *err) {
     users_file_t *file = (users_file_t *)directory;
@@ -142,15 +161,39 @@ static bool check_password(fg_directory_t *directory, const fg_env_t *env, fg_ar
     content_t *content = content_get(file);
     const char *why = "";
     const json_t *user = verify(content, name, password, &why);
-    bool ok = false;
-    *identity = (fg_identity_t){0};
-    person_t person = {arena, fg_arena_str(arena, fg_str(file->name)), identity};
-    if (user == NULL)
-        FG_FAIL(err, FG_E_AUTH_FAILED, "%.*s in directory %s: %s", FG_STR_ARG(name), file->name, why);
-    else if (person.issuer.p == NULL || !fill_identity(env, &person, user))
-        FG_FAIL(err, FG_E_MEMORY, "no memory for a person's claims");
-    else
-        ok = true;
+    bool ok = user != NULL
+                  ? yield(file, env, arena, user, identity, err)
+                  : FG_FAIL(err, FG_E_AUTH_FAILED, "%.*s in directory %s: %s", FG_STR_ARG(name), file->name, why);
+    content_put(file, content);
+    return ok;
+}
+
+/* Known or not, one digest is computed; who may not be asked that way looks like a wrong password. */
+static const json_t *verify_digest(const content_t *content, const fg_username_token_t *token, fg_code_t *code,
+                                   const char **why) {
+    const json_t *user = fg_users_find(content->users, token->username);
+    fg_str_t kept = user ? fg_json_string(user, "digest_password") : FG_STR_NONE;
+    bool right = fg_password_verify_digest(kept.p ? kept : FG_STR("no password"), token) && kept.p != NULL;
+    *code = user != NULL && kept.p == NULL ? FG_E_AUTH_DIGEST : FG_E_AUTH_FAILED;
+    *why = user == NULL     ? "unknown user"
+           : kept.p == NULL ? "a digest is not possible for this account: its password is kept as a hash alone"
+           : !right         ? "wrong digest"
+                            : "the user is disabled";
+    return right && !json_is_true(json_object_get(user, "disabled")) ? user : NULL;
+}
+
+static bool check_digest(fg_directory_t *directory, const fg_env_t *env, fg_arena_t *arena,
+                         const fg_username_token_t *token, fg_identity_t *identity, fg_err_t *err) {
+    users_file_t *file = (users_file_t *)directory;
+    if (!fg_user_name_is_possible(token->username))
+        return FG_FAIL(err, FG_E_AUTH_FAILED, "user name is empty, too long or holds control characters");
+    content_t *content = content_get(file);
+    const char *why = "";
+    fg_code_t code;
+    const json_t *user = verify_digest(content, token, &code, &why);
+    bool ok = user != NULL
+                  ? yield(file, env, arena, user, identity, err)
+                  : FG_FAIL(err, code, "%.*s in directory %s: %s", FG_STR_ARG(token->username), file->name, why);
     content_put(file, content);
     return ok;
 }
@@ -219,6 +262,7 @@ fg_directory_t *fg_users_file_directory_new(const char *name, const char *path, 
     file->path = strdup(path);
     file->directory = (fg_directory_t){.name = file->name,
                                        .check_password = check_password,
+                                       .check_digest = check_digest,
                                        .query = query,
                                        .refresh = refresh,
                                        .free = users_file_free};

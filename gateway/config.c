@@ -71,6 +71,28 @@ static const fg_config_option_t viewer_options[] = {
 };
 #undef STRUCT
 
+#define STRUCT fg_config_t
+static const fg_config_option_t fetch_options[] = {
+    ROW("allow", fetch, fetch.allow, LIST, NULL, NULL),
+    ROW("ca", path, fetch.ca, ONE, NULL, NULL),
+    ROW("timeout", duration, fetch.timeout_ms, ONE, NULL, "5s"),
+    ROW("size", size, fetch.size, ONE, NULL, "1m"),
+};
+#undef STRUCT
+
+#define STRUCT fg_config_certificates_t
+static const fg_config_option_t certificates_options[] = {
+    ROW("display_name", text, display_name, ONE, NULL, NULL),
+    ROW("ca", path, ca, LIST, NULL, NULL),
+    ROW("intermediates", path, intermediates, LIST, NULL, NULL),
+    ROW("crl", path, crls, LIST, NULL, NULL),
+    ROW("revocation", revocation, revocation, LIST, NULL, NULL),
+    ROW("depth", count, depth, ONE, NULL, "4"),
+    ROW("uri", uri, uri, ONE, NULL, NULL),
+    ROW("acceptance_rules", path, acceptance_rules, ONE, NULL, NULL),
+};
+#undef STRUCT
+
 #define STRUCT fg_config_directory_t
 static const fg_config_option_t directory_options[] = {
     ROW("type", directory, type, ONE, NULL, "file"),
@@ -96,6 +118,7 @@ static const fg_config_option_t partner_options[] = {
     ROW("claims", claim, claims, LIST, NULL, NULL),
     ROW("authorization_rules", path, authorization_rules, ONE, NULL, NULL),
     ROW("issuance_rules", path, issuance_rules, ONE, NULL, NULL),
+    ROW("delegation_rules", path, delegation_rules, ONE, NULL, NULL),
     ROW("certificate", path, certificate, ONE, NULL, NULL),
     ROW("encrypt", choice, encrypt, ONE, NULL, NULL),
     ROW("encryption", encryption, encryption, ONE, NULL, "aes256-cbc"),
@@ -117,6 +140,7 @@ static const fg_config_option_t identity_provider_options[] = {
     ROW("realm", uri, realm, ONE, NULL, NULL),
     ROW("uri", uri, uri, ONE, NULL, NULL),
     ROW("acceptance_rules", path, acceptance_rules, ONE, NULL, NULL),
+    ROW("vouched_by", path, vouched_by, LIST, NULL, NULL),
     ROW("allow_sha1", choice, allow_sha1, ONE, NULL, "false"),
     ROW("lifetime_limit", duration, lifetime_limit_ms, ONE, NULL, NULL),
 };
@@ -144,7 +168,9 @@ static const fg_config_section_t sections[] = {
     SECTION("partner", true, partner_options, fg_config_partner_t, partners),
     SECTION("identity_provider", true, identity_provider_options, fg_config_provider_t, providers),
     SECTION("directory", true, directory_options, fg_config_directory_t, directories),
+    SECTION("certificates", true, certificates_options, fg_config_certificates_t, certificates),
     SECTION("protect", true, protect_options, fg_config_protect_t, protects),
+    SECTION("fetch", false, fetch_options, fg_config_t, base_url),
     SECTION("keys", false, keys_options, fg_config_t, base_url),
     SECTION("session", false, session_options, fg_config_t, base_url),
     SECTION("lockout", false, lockout_options, fg_config_t, base_url),

@@ -42,6 +42,7 @@ typedef struct fg_config_partner {
     fg_config_list_t claims; /* const char * */
     const char *authorization_rules;
     const char *issuance_rules;
+    const char *delegation_rules;
     const char *certificate;
     fg_config_choice_t encrypt;
     const char *metadata;
@@ -61,9 +62,22 @@ typedef struct fg_config_provider {
     fg_str_t realm;
     fg_str_t uri;
     const char *acceptance_rules;
+    fg_config_list_t vouched_by; /* const char *, paths */
     fg_config_choice_t allow_sha1;
     int64_t lifetime_limit_ms; /* 0: none */
 } fg_config_provider_t;
+
+typedef struct fg_config_certificates {
+    fg_config_at_t at;
+    const char *display_name;
+    fg_config_list_t ca; /* const char *, paths, as the next two */
+    fg_config_list_t intermediates;
+    fg_config_list_t crls;
+    fg_config_list_t revocation; /* fg_config_revocation_t */
+    unsigned depth;
+    fg_str_t uri;
+    const char *acceptance_rules;
+} fg_config_certificates_t;
 
 typedef struct fg_config_protect {
     fg_config_at_t at;
@@ -115,10 +129,17 @@ typedef struct fg_config {
         const char *path;
         fg_str_t realm;
     } viewer;
-    fg_config_list_t directories; /* fg_config_directory_t */
-    fg_config_list_t partners;    /* fg_config_partner_t; those of included files behind */
-    fg_config_list_t providers;   /* fg_config_provider_t, likewise */
-    fg_config_list_t protects;    /* fg_config_protect_t */
+    struct {
+        fg_config_list_t allow; /* fg_http_allow_t */
+        const char *ca;
+        int64_t timeout_ms;
+        size_t size;
+    } fetch;
+    fg_config_list_t directories;  /* fg_config_directory_t */
+    fg_config_list_t partners;     /* fg_config_partner_t; those of included files behind */
+    fg_config_list_t providers;    /* fg_config_provider_t, likewise */
+    fg_config_list_t protects;     /* fg_config_protect_t */
+    fg_config_list_t certificates; /* fg_config_certificates_t */
 } fg_config_t;
 
 /* Reads the file and those it includes into the arena. */

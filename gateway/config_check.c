@@ -3,6 +3,7 @@
 
 #include <sys/stat.h>
 
+#include "core/file.h"
 #include "core/time.h"
 
 #define STORE_SIZE_MIN (64u << 10)
@@ -89,7 +90,22 @@ static bool check_directories(const fg_config_t *config, fg_err_t *err) {
     return true;
 }
 
+/* Servers are told apart from this machine by their certificates alone, so a file without any is a mistake. */
+static bool check_fetch(const fg_config_t *config, fg_err_t *err) {
+    if (config->fetch.timeout_ms < FG_SECOND || config->fetch.timeout_ms > 30 * FG_SECOND)
+        return refuse_in(config, "fetch", "timeout", "from 1s to 30s", err);
+    if (config->fetch.size < 4096 || config->fetch.size > 16u << 20)
+        return refuse_in(config, "fetch", "size", "a size from 4k to 16m", err);
+    if (config->fetch.ca == NULL)
+        return true;
+    fg_buf_t pem = FG_BUF_INIT(4u << 20);
+    bool ok = fg_file_read(config->fetch.ca, &pem, NULL, NULL) && pem.length > 0 &&
+              memmem(pem.data, pem.length, "-----BEGIN CERTIFICATE-----", 27) != NULL;
+    fg_buf_free(&pem);
+    return ok || refuse_in(config, "fetch", "ca", "a PEM file with CA certificates", err);
+}
+
 bool fg_config_check(const fg_config_t *config, fg_err_t *err) {
     return check_times(config, err) && check_limits(config, err) && check_directories(config, err) &&
-           check_folders(config, err);
+           check_folders(config, err) && check_fetch(config, err);
 }

@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <stdlib.h>
 
+#include "core/http.h"
 #include "core/key.h"
 #include "core/time.h"
 #include "core/uri.h"
@@ -256,6 +257,29 @@ static bool read_host(const fg_config_reading_t *in, const char *text, void *fie
     return true;
 }
 
+/* ---- certificates, and what is fetched */
+
+static bool read_fetch(const fg_config_reading_t *in, const char *text, void *field) {
+    fg_http_allow_t allow;
+    const char *copy = fg_arena_strdup(in->arena, text);
+    if (copy == NULL || !fg_http_allow_parse(fg_str(copy), &allow))
+        return false;
+    memcpy(field, &allow, sizeof allow);
+    return true;
+}
+
+static const char *const revocation_words[] = {"none", "crl", "fetch", "ocsp", NULL};
+static bool read_revocation(const fg_config_reading_t *in, const char *text, void *field) {
+    static const fg_config_revocation_t sources[] = {FG_REVOCATION_NONE, FG_REVOCATION_CRL, FG_REVOCATION_FETCH,
+                                                     FG_REVOCATION_OCSP};
+    unsigned index;
+    (void)in;
+    if (!find_word(text, revocation_words, &index))
+        return false;
+    memcpy(field, &sources[index], sizeof sources[index]);
+    return true;
+}
+
 /* ---- claims */
 
 /* the same order in both */
@@ -374,5 +398,10 @@ const fg_config_kind_t fg_config_protect_kind = {sizeof(fg_protect_kind_t), read
                                                  "\"web\", \"rest\" or \"wsman\"", protect_words};
 const fg_config_kind_t fg_config_accept_kind = {sizeof(unsigned), read_accept,
                                                 "one of session, bearer, basic, certificate, soap", accept_words};
+const fg_config_kind_t fg_config_fetch_kind = {
+    sizeof(fg_http_allow_t), read_fetch,
+    "the beginning of an http or https address, as \"https://crl.example.com/\" or \"https://*.example.com/\"", NULL};
+const fg_config_kind_t fg_config_revocation_kind = {sizeof(fg_config_revocation_t), read_revocation,
+                                                    "one of none, crl, fetch, ocsp", revocation_words};
 const fg_config_kind_t fg_config_upstream_kind = {sizeof(fg_upstream_token_t), read_upstream,
                                                   "\"jwt\", \"saml11\" or \"saml20\"", upstream_words};

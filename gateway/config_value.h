@@ -23,6 +23,14 @@ typedef struct fg_config_network {
 
 typedef enum fg_config_choice { FG_CHOICE_UNSET, FG_CHOICE_NO, FG_CHOICE_YES } fg_config_choice_t;
 
+/* Where it is asked whether certificates were revoked. */
+typedef enum fg_config_revocation {
+    FG_REVOCATION_NONE,
+    FG_REVOCATION_CRL,
+    FG_REVOCATION_FETCH,
+    FG_REVOCATION_OCSP
+} fg_config_revocation_t;
+
 typedef struct fg_config_reading {
     fg_arena_t *arena;
     const char *folder; /* of the file: paths are relative to it */
@@ -58,6 +66,8 @@ extern const fg_config_kind_t fg_config_directory_kind;  /* const char *: the wo
 extern const fg_config_kind_t fg_config_host_kind;       /* fg_str_t: host[:port], lower case */
 extern const fg_config_kind_t fg_config_protect_kind;    /* fg_protect_kind_t */
 extern const fg_config_kind_t fg_config_accept_kind;     /* unsigned: one bit */
+extern const fg_config_kind_t fg_config_fetch_kind;      /* fg_http_allow_t */
+extern const fg_config_kind_t fg_config_revocation_kind; /* fg_config_revocation_t */
 extern const fg_config_kind_t fg_config_upstream_kind;   /* fg_upstream_token_t */
 
 #endif

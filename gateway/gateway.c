@@ -10,9 +10,11 @@
 
 #include "core/crypto.h"
 #include "core/file.h"
+#include "core/http.h"
 #include "core/json.h"
 #include "core/spell.h"
 #include "core/time.h"
+#include "gateway/certificate_realms.h"
 #include "gateway/config_check.h"
 #include "gateway/identity_providers.h"
 #include "gateway/pages.h"
@@ -45,7 +47,9 @@ struct fg_gateway {
     fg_rule_store_t *stores; /* the directories that can be asked */
     fg_partners_t *partners;
     fg_identity_providers_t *providers;
+    fg_certificate_realms_t *certificates;
     fg_protects_t *protects;
+    fg_http_t *http;
     fg_pages_t *pages;
     fg_keyring_t *keyring;
     pthread_mutex_t lock;       /* of current */
@@ -66,11 +70,12 @@ bool fg_gateway_start(fg_err_t *err) {
     if (!fg_crypto_start())
         return FG_FAIL(err, FG_E_INTERNAL, "OpenSSL lacks an algorithm");
     fg_json_start();
-    return fg_xml_start(err);
+    return fg_http_start(err) && fg_xml_start(err);
 }
 
 void fg_gateway_stop(void) {
     fg_xml_stop();
+    fg_http_stop();
     fg_crypto_stop();
 }
 
@@ -105,6 +110,7 @@ static bool snapshot_build(void *context, const fg_env_t *env, fg_err_t *err) {
     *snapshot = (snapshot_t){arena, gateway->hub, 1};
     if (!fg_partners_build(gateway->partners, env, arena, &snapshot->hub, err) ||
         !fg_identity_providers_build(gateway->providers, arena, &snapshot->hub, err) ||
+        !fg_certificate_realms_build(gateway->certificates, arena, &snapshot->hub, err) ||
         !fg_protects_build(gateway->protects, arena, &snapshot->hub, err)) {
         fg_arena_free(arena);
         return false;
@@ -255,6 +261,14 @@ static bool fill_hub(fg_gateway_t *gateway, fg_err_t *err) {
     return hub->entity_id.p != NULL || FG_FAIL(err, FG_E_MEMORY, "loading the configuration");
 }
 
+static bool load_http(fg_gateway_t *gateway, fg_err_t *err) {
+    const fg_config_t *c = &gateway->config;
+    const fg_http_options_t options = {c->fetch.allow.items, c->fetch.allow.count, c->fetch.ca, c->fetch.timeout_ms,
+                                       c->fetch.size};
+    gateway->http = fg_http_client_new(&options, err);
+    return gateway->http != NULL;
+}
+
 static bool load(fg_gateway_t *gateway, const char *path, const fg_gateway_options_t *options, const fg_env_t *env,
                  fg_err_t *err) {
     if (!fg_config_read(gateway->arena, path, &gateway->config, err) || !fg_config_check(&gateway->config, err) ||
@@ -268,6 +282,9 @@ static bool load(fg_gateway_t *gateway, const char *path, const fg_gateway_optio
         return false;
     gateway->providers = fg_identity_providers_new(&gateway->config, stores, env, err);
     if (gateway->providers == NULL)
+        return false;
+    gateway->certificates = fg_certificate_realms_new(&gateway->config, stores, env, err);
+    if (gateway->certificates == NULL || !load_http(gateway, err))
         return false;
     gateway->protects = fg_protects_new(&gateway->config, &gateway->hub.stores, err);
     if (gateway->protects == NULL)
@@ -309,6 +326,8 @@ void fg_gateway_free(fg_gateway_t *gateway) {
     snapshot_release(gateway, gateway->current);
     fg_partners_free(gateway->partners);
     fg_identity_providers_free(gateway->providers);
+    fg_certificate_realms_free(gateway->certificates);
+    fg_http_client_free(gateway->http);
     fg_protects_free(gateway->protects);
     for (size_t i = 0; i < gateway->hub.home_realm_count; i++)
         gateway->directories[i].directory->free(gateway->directories[i].directory);
@@ -346,6 +365,7 @@ const char *fg_gateway_find_users(fg_arena_t *arena, const char *config_path, co
     return NULL;
 }
 
+fg_http_t *fg_gateway_get_http(const fg_gateway_t *gateway) { return gateway->http; }
 const fg_hub_t *fg_gateway_get_hub(const fg_gateway_t *gateway) { return &gateway->first->hub; }
 const char *fg_gateway_get_audit_path(const fg_gateway_t *gateway) { return gateway->config.audit_log; }
 size_t fg_gateway_get_store_size(const fg_gateway_t *gateway) { return gateway->config.store_size; }
@@ -490,6 +510,7 @@ void fg_gateway_refresh(fg_gateway_t *gateway, const fg_env_t *env) {
     if (env->store != NULL)
         fg_store_report(env->store, env);
     fg_identity_providers_refresh(gateway->providers, env, snapshot_build, gateway);
+    fg_certificate_realms_refresh(gateway->certificates, env);
     fg_protects_refresh(gateway->protects, env, snapshot_build, gateway);
     pthread_mutex_unlock(&gateway->refreshing);
 }

@@ -27,6 +27,8 @@ void fg_gateway_free(fg_gateway_t *gateway);
 const char *fg_gateway_find_users(fg_arena_t *arena, const char *config_path, const char *directory,
                                   fg_err_t *err) FG_MUST_CHECK;
 
+/* What it may fetch with; the host puts it into its environments. */
+fg_http_t *fg_gateway_get_http(const fg_gateway_t *gateway);
 const fg_hub_t *fg_gateway_get_hub(const fg_gateway_t *gateway);
 const char *fg_gateway_get_audit_path(const fg_gateway_t *gateway); /* NULL: to the host's log */
 size_t fg_gateway_get_store_size(const fg_gateway_t *gateway);      /* bytes of shared memory */

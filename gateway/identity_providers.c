@@ -17,6 +17,8 @@ typedef struct source {
     const fg_config_provider_t *section;
     fg_key_t **certificates; /* by hand: as many as the section names */
     size_t certificate_count;
+    fg_key_t **vouchers;
+    size_t voucher_count;
     fg_key_t *metadata_certificate;   /* NULL: the metadata's signature is not asked for */
     fg_ruleset_t *acceptance_rules;   /* NULL: none */
     fg_arena_t *arena;                /* of metadata */
@@ -83,22 +85,30 @@ static bool read_jwks(source_t *source, fg_err_t *err) {
     return true;
 }
 
-static bool read_certificates(source_t *source, const fg_env_t *env, fg_err_t *err) {
-    const fg_config_provider_t *section = source->section;
-    const char *const *paths = section->certificates.items;
-    source->certificates = calloc(section->certificates.count + 1, sizeof(fg_key_t *));
-    if (source->certificates == NULL)
+/* The certificates in the files that an option names. */
+static bool read_list(const source_t *source, const char *option, const fg_config_list_t *list, const fg_env_t *env,
+                      fg_key_t ***keys, size_t *count, fg_err_t *err) {
+    const fg_config_at_t *at = &source->section->at;
+    const char *const *paths = list->items;
+    *keys = calloc(list->count + 1, sizeof(fg_key_t *));
+    if (*keys == NULL)
         return FG_FAIL(err, FG_E_MEMORY, "reading identity providers");
-    for (unsigned i = 0; i < section->certificates.count; i++) {
-        fg_key_t *key = fg_config_certificate_load(&section->at, "certificate", i, paths[i], err);
+    for (unsigned i = 0; i < list->count; i++) {
+        fg_key_t *key = fg_config_certificate_load(at, option, i, paths[i], err);
         if (key == NULL)
             return false;
-        source->certificates[source->certificate_count++] = key;
+        (*keys)[(*count)++] = key;
         if (fg_key_get_not_after(key) < fg_now(env))
-            fg_log(env, FG_LOG_WARN, "identity provider \"%s\": the certificate %s has expired", section->at.title,
-                   paths[i]);
+            fg_log(env, FG_LOG_WARN, "identity provider \"%s\": the certificate %s has expired", at->title, paths[i]);
     }
     return true;
+}
+
+static bool read_certificates(source_t *source, const fg_env_t *env, fg_err_t *err) {
+    const fg_config_provider_t *section = source->section;
+    return read_list(source, "certificate", &section->certificates, env, &source->certificates,
+                     &source->certificate_count, err) &&
+           read_list(source, "vouched_by", &section->vouched_by, env, &source->vouchers, &source->voucher_count, err);
 }
 
 static bool read_metadata_certificate(source_t *source, fg_err_t *err) {
@@ -161,6 +171,9 @@ void fg_identity_providers_free(fg_identity_providers_t *providers) {
         for (size_t k = 0; k < source->certificate_count; k++)
             fg_key_unref(source->certificates[k]);
         free(source->certificates);
+        for (size_t k = 0; k < source->voucher_count; k++)
+            fg_key_unref(source->vouchers[k]);
+        free(source->vouchers);
         fg_key_unref(source->metadata_certificate);
         fg_ruleset_free(source->acceptance_rules);
         fg_arena_free(source->arena);
@@ -221,6 +234,17 @@ static bool put_jwks(const source_t *source, fg_arena_t *arena, fg_key_t *const 
     return true;
 }
 
+/* Keys that live as long as the arena does; NULL: memory. */
+static const fg_key_t *const *share(fg_arena_t *arena, fg_key_t *const *from, size_t count) {
+    const fg_key_t **keys = fg_arena_alloc(arena, (count + 1) * sizeof(const fg_key_t *));
+    for (size_t i = 0; keys != NULL && i < count; i++) {
+        keys[i] = from[i];
+        if (!fg_arena_own(arena, release_key, fg_key_ref(from[i])))
+            return NULL;
+    }
+    return keys;
+}
+
 static bool put_keys(const source_t *source, fg_arena_t *arena, fg_identity_provider_t *provider, fg_err_t *err) {
     const fg_provider_metadata_t *m = source->metadata;
     bool by_hand = source->certificate_count > 0;
@@ -230,16 +254,12 @@ static bool put_keys(const source_t *source, fg_arena_t *arena, fg_identity_prov
         return fg_config_refuse(err, &source->section->at, "certificate", 0,
                                 "certificate = {\"FILE\"} or metadata = \"FILE\" in identity_provider \"%s\"",
                                 source->section->at.title);
-    const fg_key_t **keys = fg_arena_alloc(arena, (count + 1) * sizeof(const fg_key_t *));
-    if (keys == NULL)
+    provider->keys = share(arena, from, count);
+    provider->vouchers = share(arena, source->vouchers, source->voucher_count);
+    if (provider->keys == NULL || provider->vouchers == NULL)
         return FG_FAIL(err, FG_E_MEMORY, "reading identity providers");
-    for (size_t i = 0; i < count; i++) {
-        keys[i] = from[i];
-        if (!fg_arena_own(arena, release_key, fg_key_ref(from[i])))
-            return FG_FAIL(err, FG_E_MEMORY, "reading identity providers");
-    }
-    provider->keys = keys;
     provider->key_count = count;
+    provider->voucher_count = source->voucher_count;
     return put_jwks(source, arena, from, provider, err);
 }
 

@@ -18,7 +18,7 @@ typedef struct source {
     fg_arena_t *arena;               /* of metadata */
     fg_partner_metadata_t *metadata; /* NULL: none */
     fg_file_stamp_t stamp;
-    fg_ruleset_t *authorization_rules, *issuance_rules; /* NULL: none */
+    fg_ruleset_t *authorization_rules, *issuance_rules, *delegation_rules; /* NULL: none */
 } source_t;
 
 struct fg_partners {
@@ -52,19 +52,23 @@ static bool read_metadata(source_t *source, const fg_env_t *env, fg_err_t *err) 
     return true;
 }
 
+/* path NULL: *set stays NULL. */
+static bool load_rules(const fg_config_at_t *at, const char *option, const char *path, const fg_rule_stores_t *stores,
+                       fg_ruleset_t **set, fg_err_t *err) {
+    if (path != NULL)
+        *set = fg_config_rules_load(at, option, path, stores, err);
+    return path == NULL || *set != NULL;
+}
+
 static bool read_rules(source_t *source, const fg_rule_stores_t *stores, fg_err_t *err) {
     const fg_config_partner_t *section = source->section;
+    const fg_config_at_t *at = &section->at;
     if (section->issuance_rules != NULL && section->claims.count > 0)
-        return fg_config_refuse(err, &section->at, "issuance_rules", 0, "either claims or issuance_rules");
-    if (section->authorization_rules != NULL)
-        source->authorization_rules =
-            fg_config_rules_load(&section->at, "authorization_rules", section->authorization_rules, stores, err);
-    if (section->authorization_rules != NULL && source->authorization_rules == NULL)
-        return false;
-    if (section->issuance_rules != NULL)
-        source->issuance_rules =
-            fg_config_rules_load(&section->at, "issuance_rules", section->issuance_rules, stores, err);
-    return section->issuance_rules == NULL || source->issuance_rules != NULL;
+        return fg_config_refuse(err, at, "issuance_rules", 0, "either claims or issuance_rules");
+    return load_rules(at, "authorization_rules", section->authorization_rules, stores, &source->authorization_rules,
+                      err) &&
+           load_rules(at, "issuance_rules", section->issuance_rules, stores, &source->issuance_rules, err) &&
+           load_rules(at, "delegation_rules", section->delegation_rules, stores, &source->delegation_rules, err);
 }
 
 static bool source_read(source_t *source, const fg_rule_stores_t *stores, const fg_env_t *env, fg_err_t *err) {
@@ -124,6 +128,7 @@ void fg_partners_free(fg_partners_t *partners) {
         fg_arena_free(partners->sources[i].arena);
         fg_ruleset_free(partners->sources[i].authorization_rules);
         fg_ruleset_free(partners->sources[i].issuance_rules);
+        fg_ruleset_free(partners->sources[i].delegation_rules);
     }
     free(partners->sources);
     free(partners);
@@ -177,6 +182,7 @@ static bool partner_build(const source_t *source, fg_arena_t *arena, fg_partner_
         .claim_type_count = s->claims.count,
         .authorization_rules = source->authorization_rules,
         .issuance_rules = source->issuance_rules,
+        .delegation_rules = source->delegation_rules,
     };
     if (!put_strings(arena, &s->realms, m->realms, m->realm_count, &partner->realms, &partner->realm_count) ||
         !put_strings(arena, &s->replies, m->reply_urls, m->reply_count, &partner->reply_urls, &partner->reply_count))

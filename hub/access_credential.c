@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * What a request carries to say who sends it, and whether that was seen before. */
+#include <stdint.h>
+
 #include "core/crypto.h"
 #include "core/time.h"
 #include "hub/access_parts.h"
@@ -14,8 +16,9 @@
 /* ---- headers */
 
 static const char *const words[] = {
-    [FG_CREDENTIAL_NONE] = "",       [FG_CREDENTIAL_SESSION] = "session",         [FG_CREDENTIAL_BEARER] = "bearer",
-    [FG_CREDENTIAL_BASIC] = "basic", [FG_CREDENTIAL_CERTIFICATE] = "certificate", [FG_CREDENTIAL_SOAP] = "soap",
+    [FG_CREDENTIAL_NONE] = "",        [FG_CREDENTIAL_SESSION] = "session",         [FG_CREDENTIAL_BEARER] = "bearer",
+    [FG_CREDENTIAL_BASIC] = "basic",  [FG_CREDENTIAL_CERTIFICATE] = "certificate", [FG_CREDENTIAL_SOAP] = "soap",
+    [FG_CREDENTIAL_MESSAGE] = "soap",
 };
 
 static void put(fg_access_work_t *w, fg_credential_kind_t kind, fg_str_t text) {
@@ -98,7 +101,15 @@ static bool is_token(const xmlNode *node) {
            fg_xml_is(node, FG_NS_SAML2, "Assertion") || fg_assertion_is_encrypted(node);
 }
 
-/* WS-Security 1.1 §6: the one token in the header.  What could not be checked here is refused. */
+/* Whether there is more in the header than a Timestamp and tokens: signatures and what belongs to them. */
+static bool is_signed_message(const xmlNode *security) {
+    for (const xmlNode *node = fg_xml_first_child(security); node != NULL; node = fg_xml_next(node))
+        if (!is_token(node) && !fg_xml_is(node, FG_NS_WSU, "Timestamp"))
+            return true;
+    return false;
+}
+
+/* WS-Security 1.1 §6: the one token in the header. */
 static bool find_token(fg_exchange_t *ex, const xmlNode *security, xmlNode **token, fg_err_t *err) {
     unsigned timestamps = 0;
     *token = NULL;
@@ -110,8 +121,6 @@ static bool find_token(fg_exchange_t *ex, const xmlNode *security, xmlNode **tok
                 return false;
             continue;
         }
-        if (!is_token(node))
-            return FG_FAIL(err, FG_E_WSS_UNSUPPORTED, "%s in the Security header", (const char *)node->name);
         if (*token != NULL)
             return FG_FAIL(err, FG_E_WSS_STRUCTURE, "more than one token in the Security header");
         *token = node;
@@ -145,6 +154,11 @@ fg_access_turn_t fg_access_pick_soap(fg_exchange_t *ex, fg_access_work_t *w) {
     } else if (!wsman && fg_access_is_soap(ex) && !find_security(ex, &security, &w->err)) {
         return FG_TURN_REFUSE;
     }
+    if (security != NULL && is_signed_message(security)) {
+        put(w, FG_CREDENTIAL_MESSAGE, FG_STR_NONE);
+        w->credential.element = (xmlNode *)(uintptr_t)security;
+        return FG_TURN_NEXT;
+    }
     if (security != NULL && !find_token(ex, security, &token, &w->err))
         return FG_TURN_REFUSE;
     if (token != NULL)
@@ -155,8 +169,10 @@ fg_access_turn_t fg_access_pick_soap(fg_exchange_t *ex, fg_access_work_t *w) {
 
 /* ---- what was seen before */
 
-/* A nonce is good once: what has one is validated every time. */
+/* A nonce is good once, and so is a signed message: such a credential is validated every time. */
 static bool may_be_kept(const fg_credential_t *credential) {
+    if (credential->kind == FG_CREDENTIAL_MESSAGE)
+        return false;
     return credential->element == NULL || fg_xml_child(credential->element, FG_NS_WSSE, "Nonce", NULL) == NULL;
 }
 

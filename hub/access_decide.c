@@ -54,6 +54,18 @@ static bool is_json(fg_exchange_t *ex) {
            (type.n > end.n && memcmp(type.p + type.n - end.n, end.p, end.n) == 0);
 }
 
+static bool put_actors(fg_arena_t *arena, const fg_identity_t *identity, fg_claims_t *claims) {
+    for (const fg_identity_t *actor = identity->actor; actor != NULL; actor = actor->actor) {
+        fg_claims_t own = {0};
+        if (!fg_issue_gather(arena, actor, &own))
+            return false;
+        fg_claims_drop_request(&own);
+        if (!fg_request_add_prefixed(arena, FG_REQUEST_ACTOR, &own, claims))
+            return false;
+    }
+    return true;
+}
+
 /* Everything that the policy may test.  Only the request says what is asked for: whatever a token or a directory says
  * of that kind is gone before (WM-16). */
 static bool gather(fg_exchange_t *ex, fg_access_work_t *w) {
@@ -63,7 +75,7 @@ static bool gather(fg_exchange_t *ex, fg_access_work_t *w) {
     if (!fg_issue_gather(ex->arena, &w->access.session.identity, claims))
         return FG_FAIL(err, FG_E_MEMORY, "claims for the policy");
     fg_claims_drop_request(claims);
-    if (!put_request(ex, protect, claims))
+    if (!put_actors(ex->arena, &w->access.session.identity, claims) || !put_request(ex, protect, claims))
         return FG_FAIL(err, FG_E_MEMORY, "claims for the policy");
     if (protect->kind == FG_PROTECT_WSMAN)
         return fg_wsman_claims(ex->arena, &w->access.wsman, claims, err);

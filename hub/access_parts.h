@@ -23,12 +23,13 @@ typedef enum fg_credential_kind {
     FG_CREDENTIAL_BASIC,
     FG_CREDENTIAL_CERTIFICATE,
     FG_CREDENTIAL_SOAP,
+    FG_CREDENTIAL_MESSAGE, /* a SOAP message that is signed: no token of it stands alone */
 } fg_credential_kind_t;
 
 typedef struct fg_credential {
     fg_credential_kind_t kind;
     fg_str_t text;    /* as it was sent; of SOAP: canonical */
-    xmlNode *element; /* of SOAP: the token */
+    xmlNode *element; /* of SOAP: the token, of a signed message its Security header */
     fg_str_t key;     /* in the store; .n 0: is not kept there */
 } fg_credential_t;
 
@@ -59,6 +60,11 @@ bool fg_access_accept(fg_exchange_t *ex, fg_access_work_t *w, fg_identity_t *ide
 
 /* ---- access_validate.c: on the pool */
 fg_access_turn_t fg_access_validate(fg_exchange_t *ex, fg_access_work_t *w);
+
+/* ---- access_message.c: the same for signed messages */
+fg_access_turn_t fg_access_validate_message(fg_exchange_t *ex, fg_access_work_t *w);
+/* A password is to be checked: on the way back the identity is taken over. */
+fg_access_turn_t fg_access_ask_password(fg_exchange_t *ex, fg_access_work_t *w, const xmlNode *username_token);
 
 /* ---- access_decide.c */
 fg_access_turn_t fg_access_read_message(fg_exchange_t *ex, fg_access_work_t *w);

@@ -3,6 +3,8 @@
  * Credentials that were not seen before: tokens of ours and of identity providers, passwords, client certificates. */
 #include "core/crypto.h"
 #include "hub/access_parts.h"
+#include "hub/issuer.h"
+#include "hub/message.h"
 #include "hub/signin.h"
 #include "token/certificate.h"
 #include "token/decrypt.h"
@@ -11,49 +13,8 @@
 
 #define TOKEN_MAX (256u << 10)
 
-/* ---- whom to believe */
-
-/* Our own keys, or those of the provider with that issuer (XS-20, XS-22). */
-typedef struct issuer {
-    const fg_home_realm_t *realm; /* NULL: ours */
-    const fg_key_t *keys[FG_KEY_STATES];
-    fg_jwk_t jwks[FG_KEY_STATES];
-    fg_jwk_set_t set;
-    fg_dsig_trust_t dsig;
-    int64_t max_lifetime_ms;
-} issuer_t;
-
-static void fill_own(const fg_keys_t *keys, issuer_t *out) {
-    size_t count = 0;
-    for (unsigned i = 0; i < FG_KEY_STATES; i++) {
-        fg_key_t *key = keys->signing[i];
-        if (key == NULL)
-            continue;
-        out->keys[count] = key;
-        out->jwks[count++] = (fg_jwk_t){.key = key, .kid = fg_str(fg_key_get_id(key))};
-    }
-    out->set = (fg_jwk_set_t){out->jwks, count};
-    out->dsig = (fg_dsig_trust_t){out->keys, count, false};
-}
-
-static bool find_issuer(const fg_exchange_t *ex, fg_str_t name, issuer_t *out, fg_err_t *err) {
-    *out = (issuer_t){0};
-    if (name.n > 0 && fg_str_eq(name, ex->hub->entity_id)) {
-        fill_own(ex->keys, out);
-        return true;
-    }
-    out->realm = fg_hub_find_issuer(ex->hub, name);
-    if (out->realm == NULL)
-        return FG_FAIL(err, FG_E_TOKEN_ISSUER, "issuer %.*s", FG_STR_ARG(name));
-    const fg_identity_provider_t *provider = out->realm->identity_provider;
-    out->set = provider->jwks;
-    out->dsig = (fg_dsig_trust_t){provider->keys, provider->key_count, provider->allow_sha1};
-    out->max_lifetime_ms = provider->max_lifetime_ms;
-    return true;
-}
-
 /* What the issuer's claims become here: ours are as they were issued. */
-static bool take(fg_exchange_t *ex, fg_access_work_t *w, const issuer_t *issuer, fg_identity_t *identity,
+static bool take(fg_exchange_t *ex, fg_access_work_t *w, const fg_issuer_t *issuer, fg_identity_t *identity,
                  int64_t expires_ms) {
     if (issuer->realm != NULL && !fg_signin_accept(ex, issuer->realm, identity, &w->err))
         return false;
@@ -65,10 +26,10 @@ static bool take(fg_exchange_t *ex, fg_access_work_t *w, const issuer_t *issuer,
 static bool validate_jwt(fg_exchange_t *ex, fg_access_work_t *w, fg_str_t token) {
     const fg_protect_t *protect = w->access.protect;
     fg_str_t name = fg_jwt_peek_issuer(ex->arena, token);
-    issuer_t issuer;
+    fg_issuer_t issuer;
     if (name.p == NULL)
         return FG_FAIL(&w->err, FG_E_TOKEN_MALFORMED, "no JWT");
-    if (!find_issuer(ex, name, &issuer, &w->err))
+    if (!fg_issuer_find(ex, name, &issuer, &w->err))
         return false;
     const fg_jwt_trust_t trust = {
         .issuer = name,
@@ -83,40 +44,25 @@ static bool validate_jwt(fg_exchange_t *ex, fg_access_work_t *w, fg_str_t token)
            take(ex, w, &issuer, &read.identity, read.not_on_or_after_ms);
 }
 
-static fg_str_t peek_issuer(fg_exchange_t *ex, const xmlNode *assertion) {
-    if (fg_xml_is(assertion, FG_NS_SAML1, "Assertion"))
-        return fg_xml_attr(ex->arena, assertion, NULL, "Issuer");
-    const xmlNode *issuer = fg_xml_child(assertion, FG_NS_SAML2, "Issuer", NULL);
-    return issuer ? fg_xml_token(ex->arena, issuer, NULL) : FG_STR_NONE;
-}
-
 static bool decrypt(fg_exchange_t *ex, xmlNode **assertion, fg_err_t *err) {
     const fg_key_t *keys[FG_KEY_STATES];
-    size_t count = 0;
     if (!fg_assertion_is_encrypted(*assertion))
         return true;
-    for (unsigned i = 0; i < FG_KEY_STATES; i++)
-        if (ex->keys->encryption[i] != NULL)
-            keys[count++] = ex->keys->encryption[i];
+    size_t count = fg_issuer_own_keys(ex, keys);
     return fg_assertion_decrypt(ex->arena, *assertion, keys, count, &ex->hub->xml, assertion, err);
 }
 
 static bool validate_assertion(fg_exchange_t *ex, fg_access_work_t *w, xmlNode *assertion) {
     const fg_protect_t *protect = w->access.protect;
-    issuer_t issuer;
+    fg_issuer_t issuer;
     if (!decrypt(ex, &assertion, &w->err))
         return false;
-    fg_str_t name = peek_issuer(ex, assertion);
-    if (!find_issuer(ex, name, &issuer, &w->err))
+    fg_str_t name = fg_assertion_peek_issuer(ex->arena, assertion);
+    if (!fg_issuer_find(ex, name, &issuer, &w->err))
         return false;
-    const fg_assertion_trust_t trust = {
-        .issuer = name,
-        .dsig = issuer.dsig,
-        .audiences = protect->audiences,
-        .audience_count = protect->audience_count,
-        .skew_ms = ex->hub->skew_ms,
-        .max_lifetime_ms = issuer.max_lifetime_ms,
-    };
+    fg_assertion_trust_t trust = fg_issuer_assertion_trust(ex, &issuer);
+    trust.audiences = protect->audiences;
+    trust.audience_count = protect->audience_count;
     fg_assertion_read_t read;
     return fg_assertion_read(ex->env, ex->arena, assertion, &trust, &read, &w->err) &&
            take(ex, w, &issuer, &read.identity, read.not_on_or_after_ms);
@@ -176,24 +122,40 @@ static fg_access_turn_t validate_basic(fg_exchange_t *ex, fg_access_work_t *w) {
     return ask_password(ex, w, user, password);
 }
 
-static fg_access_turn_t validate_soap(fg_exchange_t *ex, fg_access_work_t *w) {
+static fg_step_t go_on(fg_exchange_t *ex) {
+    (void)ex;
+    return FG_STEP_DONE;
+}
+
+static fg_access_turn_t check_digest(fg_exchange_t *ex, fg_access_work_t *w, const fg_username_token_t *token) {
+    (void)fg_signin_begin_digest(ex, w->access.protect->directory, token, go_on);
+    if (!ex->signin.ok)
+        w->err = ex->signin.err;
+    return fg_turn(ex->signin.ok && fg_access_accept(ex, w, &ex->signin.identity, ex->signin.realm, INT64_MAX));
+}
+
+fg_access_turn_t fg_access_ask_password(fg_exchange_t *ex, fg_access_work_t *w, const xmlNode *username_token) {
     fg_username_token_t token;
-    xmlNode *element = w->credential.element;
-    if (!fg_xml_is(element, FG_NS_WSSE, "UsernameToken"))
-        return fg_turn(validate_assertion(ex, w, element));
-    if (!fg_username_token_read(ex->env, ex->arena, element, ex->hub->skew_ms, &token, &w->err))
+    if (!fg_username_token_read(ex->env, ex->arena, username_token, ex->hub->skew_ms, &token, &w->err))
         return FG_TURN_REFUSE;
+    if (token.digest)
+        return check_digest(ex, w, &token);
     return ask_password(ex, w, token.username, token.password);
 }
 
-/* ---- client certificates: nginx verified the chain */
+static fg_access_turn_t validate_soap(fg_exchange_t *ex, fg_access_work_t *w) {
+    xmlNode *element = w->credential.element;
+    if (!fg_xml_is(element, FG_NS_WSSE, "UsernameToken"))
+        return fg_turn(validate_assertion(ex, w, element));
+    return fg_access_ask_password(ex, w, element);
+}
+
+/* ---- client certificates: nginx verified the chain, and has the client's proof that it holds the key */
 
 static fg_access_turn_t validate_certificate(fg_exchange_t *ex, fg_access_work_t *w) {
-    fg_identity_t identity;
-    int64_t expires_ms;
-    return fg_turn(
-        fg_certificate_identity(ex->arena, w->credential.text, ex->now_ms, &identity, &expires_ms, &w->err) &&
-        fg_access_accept(ex, w, &identity, NULL, expires_ms));
+    fg_message_sender_t sender = {0};
+    return fg_turn(fg_message_connection(ex, &sender, &w->err) &&
+                   fg_access_accept(ex, w, &sender.identity, sender.realm, sender.expires_ms));
 }
 
 fg_access_turn_t fg_access_validate(fg_exchange_t *ex, fg_access_work_t *w) {
@@ -204,6 +166,8 @@ fg_access_turn_t fg_access_validate(fg_exchange_t *ex, fg_access_work_t *w) {
         return validate_basic(ex, w);
     case FG_CREDENTIAL_SOAP:
         return validate_soap(ex, w);
+    case FG_CREDENTIAL_MESSAGE:
+        return fg_access_validate_message(ex, w);
     case FG_CREDENTIAL_CERTIFICATE:
         return validate_certificate(ex, w);
     default:

@@ -27,11 +27,12 @@ typedef struct fg_request {
     fg_str_t body;
     bool body_too_large; /* body is empty then */
     fg_str_t client_address;
-    /* for access decisions; the gateway's own endpoints do without */
+    /* for access decisions; the gateway's own endpoints have the certificate of these */
     fg_str_t method_name; /* "PUT" */
     fg_str_t raw_path;    /* as the client wrote it, without query */
     fg_str_t tls_version, tls_cipher;
     fg_str_t client_certificate; /* PEM, if nginx verified it; .n 0: none */
+    fg_str_t client_chain;       /* PEM: what the client sent along with it; .n 0: nothing */
     bool body_read;              /* body holds it; otherwise it was not asked for yet */
 } fg_request_t;
 

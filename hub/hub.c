@@ -28,6 +28,13 @@ const fg_home_realm_t *fg_hub_find_issuer(const fg_hub_t *hub, fg_str_t issuer) 
     return NULL;
 }
 
+bool fg_hub_knows_certificates(const fg_hub_t *hub) {
+    for (size_t i = 0; i < hub->home_realm_count; i++)
+        if (hub->home_realms[i].certificates != NULL)
+            return true;
+    return false;
+}
+
 const fg_home_realm_t *fg_hub_default_home_realm(const fg_hub_t *hub) {
     for (size_t i = 0; i < hub->home_realm_count; i++)
         if (hub->home_realms[i].directory != NULL)

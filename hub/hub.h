@@ -5,6 +5,7 @@
 #define FG_HUB_HUB_H
 
 #include "core/json.h"
+#include "core/x509.h"
 #include "core/xml.h"
 #include "directory/directory.h"
 #include "directory/lockout.h"
@@ -17,12 +18,13 @@ typedef struct fg_exchange fg_exchange_t;
 typedef struct fg_pages fg_pages_t;       /* gateway/: templates and languages */
 typedef struct fg_protocol fg_protocol_t; /* hub/protocol.h */
 
-/* Where people can come from: a directory or a partner identity provider. */
+/* Where people can come from: a directory, a partner identity provider, or CAs that vouch for certificates. */
 struct fg_home_realm {
     fg_str_t uri; /* what whr names; default: ENTITY_ID/NAME, of a provider its issuer */
     const char *display_name;
     fg_directory_t *directory;                       /* or NULL */
     const fg_identity_provider_t *identity_provider; /* or NULL */
+    fg_x509_trust_t *certificates;                   /* or NULL */
     const fg_ruleset_t *acceptance_rules;            /* what becomes of their claims; NULL: they stay as they are */
 };
 
@@ -84,6 +86,8 @@ const fg_partner_t *fg_hub_find_partner(const fg_hub_t *hub, fg_str_t realm);
 const fg_home_realm_t *fg_hub_find_home_realm(const fg_hub_t *hub, fg_str_t uri);
 /* By the issuer of a token; NULL: nobody that we know. */
 const fg_home_realm_t *fg_hub_find_issuer(const fg_hub_t *hub, fg_str_t issuer);
+/* Whether there is a home realm of certificates. */
+bool fg_hub_knows_certificates(const fg_hub_t *hub);
 /* The first directory. */
 const fg_home_realm_t *fg_hub_default_home_realm(const fg_hub_t *hub);
 

@@ -20,6 +20,9 @@ typedef struct fg_identity_provider {
     fg_str_t realm;              /* who we are to it (wtrealm, audience); default: our entity id */
     const fg_key_t *const *keys; /* certificates with which it signs */
     size_t key_count;
+    /* certificates of those who may vouch for its people (SAML token profile 1.1 §3.5.2, sender-vouches) */
+    const fg_key_t *const *vouchers;
+    size_t voucher_count;
     fg_jwk_set_t jwks;       /* for JWTs: the certificates' keys and those of a JWK set file */
     bool allow_sha1;         /* logged at start (XS-25) */
     int64_t max_lifetime_ms; /* of its tokens; 0: no limit */

@@ -81,6 +81,49 @@ bool fg_issue_gather(fg_arena_t *arena, const fg_identity_t *identity, fg_claims
     return true;
 }
 
+/* What the partner gets told of an actor: what it would be told of a person with these claims, and at least a name. */
+static bool select_actor(fg_exchange_t *ex, const fg_partner_t *partner, const fg_identity_t *actor,
+                         fg_claims_t *claims, fg_err_t *err) {
+    static const char *const names[] = {FG_CLAIM_NAME, FG_CLAIM_UPN, FG_CLAIM_NAMEIDENTIFIER};
+    fg_claims_t known = {0};
+    fg_rule_output_t out;
+    bool named = false;
+    if (partner->issuance_rules == NULL && !select_claims(ex->arena, partner, actor, claims))
+        return FG_FAIL(err, FG_E_MEMORY, "no memory for claims");
+    if (partner->issuance_rules != NULL) {
+        if (!fg_issue_gather(ex->arena, actor, &known))
+            return FG_FAIL(err, FG_E_MEMORY, "no memory for claims");
+        if (!fg_ruleset_run(partner->issuance_rules, ex->arena, &ex->hub->stores, &known, &out, err))
+            return false;
+        *claims = out.claims;
+    }
+    for (size_t i = 0; i < FG_ARRAY_SIZE(names); i++)
+        named = named || fg_claims_get(claims, names[i]) != NULL;
+    if (named)
+        return true;
+    fg_str_t name = fg_identity_name(actor);
+    return name.n > 0 ? fg_claims_put(ex->arena, claims, FG_CLAIM_NAME, name) ||
+                            FG_FAIL(err, FG_E_MEMORY, "no memory for claims")
+                      : FG_FAIL(err, FG_E_DENIED, "an actor without a name");
+}
+
+/* The chain of actors with the claims that the partner gets of each. */
+static bool select_actors(fg_exchange_t *ex, const fg_partner_t *partner, const fg_identity_t *identity,
+                          const fg_identity_t **chain, fg_err_t *err) {
+    const fg_identity_t **end = chain;
+    *chain = NULL;
+    for (const fg_identity_t *from = identity->actor; from != NULL; from = from->actor) {
+        fg_identity_t *actor = fg_arena_alloc(ex->arena, sizeof *actor);
+        if (actor == NULL)
+            return FG_FAIL(err, FG_E_MEMORY, "no memory for an actor");
+        if (!select_actor(ex, partner, from, &actor->claims, err))
+            return fg_err_prefix(err, "actors in a token for %s", partner->name);
+        *end = actor;
+        end = &actor->actor;
+    }
+    return true;
+}
+
 /* AD FS' order: authorization rules, then issuance rules, both over what was accepted. */
 static bool apply_policy(fg_exchange_t *ex, const fg_partner_t *partner, const fg_identity_t *identity,
                          fg_claims_t *claims, fg_name_id_t *name_id, fg_err_t *err) {
@@ -103,9 +146,14 @@ static bool apply_policy(fg_exchange_t *ex, const fg_partner_t *partner, const f
     return true;
 }
 
-static int64_t lifetime(const fg_issue_request_t *request) {
-    int64_t longest = request->partner->token_lifetime_ms;
-    return request->lifetime_ms > 0 && request->lifetime_ms < longest ? request->lifetime_ms : longest;
+static bool set_expiry(const fg_issue_request_t *request, fg_issued_t *issued, fg_err_t *err) {
+    int64_t longest = request->partner->token_lifetime_ms, end = request->not_after_ms;
+    bool shorter = request->lifetime_ms > 0 && request->lifetime_ms < longest;
+    issued->expires_ms = issued->created_ms + (shorter ? request->lifetime_ms : longest);
+    if (end != 0 && end < issued->expires_ms)
+        issued->expires_ms = end;
+    return issued->expires_ms > issued->created_ms ||
+           FG_FAIL(err, FG_E_TOKEN_EXPIRED, "a token for %s would end with one that has ended", request->partner->name);
 }
 
 /* The signed assertion, encrypted if the partner has a certificate for that. */
@@ -138,6 +186,7 @@ static bool write_jwt(fg_exchange_t *ex, const fg_assertion_t *assertion, fg_buf
         .expires_ms = assertion->not_on_or_after_ms,
         .identity = assertion->identity,
         .claims = assertion->claims,
+        .actor = assertion->actor,
     };
     return fg_jwt_write(&jwt, ex->keys->signing[FG_KEY_ACTIVE], out, err);
 }
@@ -168,10 +217,13 @@ bool fg_issue(fg_exchange_t *ex, const fg_issue_request_t *request, fg_issued_t 
     if (request->jwt && partner->encryption_key != NULL) /* it would be readable where the others are not */
         return FG_FAIL(err, FG_E_WST_TOKEN_TYPE, "%s gets encrypted tokens, and a JWT is none", partner->name);
     *issued = (fg_issued_t){.version = request->version, .created_ms = fg_now(ex->env)};
-    issued->expires_ms = issued->created_ms + lifetime(request);
+    if (!set_expiry(request, issued, err))
+        return false;
     if (!fg_id_xml(ex->env, issued->id))
         return FG_FAIL(err, FG_E_INTERNAL, "no randomness for an id");
-    if (!apply_policy(ex, partner, identity, &claims, &name_id, err))
+    const fg_identity_t *actors;
+    if (!apply_policy(ex, partner, identity, &claims, &name_id, err) ||
+        !select_actors(ex, partner, identity, &actors, err))
         return false;
 
     fg_assertion_t assertion = {
@@ -186,13 +238,16 @@ bool fg_issue(fg_exchange_t *ex, const fg_issue_request_t *request, fg_issued_t 
         .recipient = request->recipient,
         .identity = identity,
         .claims = &claims,
+        .actor = actors,
     };
     if (!write_token(ex, request, &assertion, issued, err))
         return false;
 
     const fg_claim_t *name = fg_claims_get(&identity->claims, FG_CLAIM_NAME);
+    const fg_identity_t *actor = fg_identity_last_actor(identity);
     const fg_audit_field_t fields[] = {
         {"user", name ? name->value : assertion.name_id.value},
+        {"actor", actor ? fg_identity_name(actor) : FG_STR_NONE},
         {"partner", fg_str(partner->name)},
         {"audience", request->audience},
         {"protocol", fg_str(request->protocol)},

@@ -11,9 +11,11 @@ typedef struct fg_issue_request {
     fg_str_t audience; /* the realm as it was asked for; one of the partner's */
     const fg_identity_t *identity;
     fg_saml_version_t version;
-    bool jwt;             /* a JWT in place of an assertion */
-    fg_str_t recipient;   /* reply URL for browser protocols; .n 0: none */
-    int64_t lifetime_ms;  /* 0: the partner's; longer than the partner's: clamped (WT-09) */
+    bool jwt;            /* a JWT in place of an assertion */
+    fg_str_t recipient;  /* reply URL for browser protocols; .n 0: none */
+    int64_t lifetime_ms; /* 0: the partner's; longer than the partner's: clamped (WT-09) */
+    int64_t
+        not_after_ms; /* it ends then at the latest: with the token of whom somebody acts for (WT-02); 0: no limit */
     const char *protocol; /* for the audit line: "wstrust13", "wsfed", … */
 } fg_issue_request_t;
 

@@ -28,6 +28,7 @@ typedef struct fg_partner {
     size_t claim_type_count;
     const fg_ruleset_t *authorization_rules; /* who may have a token; NULL: everybody */
     const fg_ruleset_t *issuance_rules;      /* what is issued, in place of claim_types; NULL: those */
+    const fg_ruleset_t *delegation_rules;    /* who may act for whom (hub/delegation.h); NULL: nobody */
     fg_key_t *encryption_key;                /* certificate to which tokens are encrypted; NULL: not encrypted */
     fg_encryption_t encryption;              /* with which algorithm */
 } fg_partner_t;

@@ -12,7 +12,7 @@
 #define CHUNKS 4u
 #define CHUNK_SIZE 3800u /* browsers keep 4096 bytes of name, value and attributes (RFC 6265 §6.1) */
 #define SESSION_MAX (CHUNKS * CHUNK_SIZE * 3 / 4 - 64)
-#define CLAIMS_MAX 512u
+#define CLAIMS_MAX 512u /* of one identity */
 #define FORMAT_VERSION 3u
 #define RENEWAL 10 /* this part of the idle time */
 #define END_COOKIE COOKIE "-end"
@@ -71,6 +71,27 @@ fg_session_party_t fg_session_party_read(fg_bytes_t *in) {
     return party;
 }
 
+static void put_claims(fg_buf_t *out, fg_words_t *words, const fg_claims_t *claims) {
+    fg_bytes_put_number(out, claims->count, 2);
+    for (size_t i = 0; i < claims->count; i++) {
+        const fg_claim_t *claim = &claims->items[i];
+        const fg_str_t parts[] = {claim->type, claim->value, claim->value_type, claim->issuer, claim->original_issuer};
+        for (size_t k = 0; k < FG_ARRAY_SIZE(parts); k++)
+            fg_bytes_put_word(out, words, parts[k]);
+    }
+}
+
+/* To the end of the bytes: few sessions have any. */
+static void put_actors(fg_buf_t *out, fg_words_t *words, const fg_identity_t *actor) {
+    for (; actor != NULL; actor = actor->actor) {
+        fg_bytes_put_word(out, words, actor->name_id.value);
+        fg_bytes_put_word(out, words, actor->issuer);
+        fg_bytes_put_word(out, words, actor->auth_method);
+        fg_bytes_put_number(out, (uint64_t)actor->auth_instant_ms, 8);
+        put_claims(out, words, &actor->claims);
+    }
+}
+
 void fg_session_write(fg_buf_t *out, const fg_session_t *session) {
     const fg_identity_t *identity = &session->identity;
     const fg_str_t texts[] = {
@@ -95,13 +116,8 @@ void fg_session_write(fg_buf_t *out, const fg_session_t *session) {
     fg_bytes_put_number(out, session->party_count, 1);
     for (size_t i = 0; i < session->party_count; i++)
         fg_session_party_write(out, &session->parties[i]);
-    fg_bytes_put_number(out, identity->claims.count, 2);
-    for (size_t i = 0; i < identity->claims.count; i++) {
-        const fg_claim_t *claim = &identity->claims.items[i];
-        const fg_str_t parts[] = {claim->type, claim->value, claim->value_type, claim->issuer, claim->original_issuer};
-        for (size_t k = 0; k < FG_ARRAY_SIZE(parts); k++)
-            fg_bytes_put_word(out, &words, parts[k]);
-    }
+    put_claims(out, &words, &identity->claims);
+    put_actors(out, &words, identity->actor);
 }
 
 /* All at once: their number is said before them. */
@@ -121,6 +137,23 @@ static void read_claims(fg_arena_t *arena, fg_bytes_t *in, fg_words_t *words, fg
         claim->issuer = fg_bytes_get_word(in, words);
         claim->original_issuer = fg_bytes_get_word(in, words);
         claim->properties = NULL;
+    }
+}
+
+static void read_actors(fg_arena_t *arena, fg_bytes_t *in, fg_words_t *words, const fg_identity_t **place) {
+    for (unsigned count = 0; in->rest.n > 0 && !in->failed; count++) {
+        fg_identity_t *actor = count < FG_ACTORS_MAX ? fg_arena_alloc(arena, sizeof *actor) : NULL;
+        if (actor == NULL) {
+            in->failed = true;
+            return;
+        }
+        actor->name_id.value = fg_bytes_get_word(in, words);
+        actor->issuer = fg_bytes_get_word(in, words);
+        actor->auth_method = fg_bytes_get_word(in, words);
+        actor->auth_instant_ms = (int64_t)fg_bytes_get_number(in, 8);
+        read_claims(arena, in, words, &actor->claims);
+        *place = actor;
+        place = &actor->actor;
     }
 }
 
@@ -158,6 +191,7 @@ bool fg_session_read(fg_arena_t *arena, fg_str_t bytes, fg_session_t *session) {
     for (size_t i = 0; i < session->party_count; i++)
         session->parties[i] = fg_session_party_read(&in);
     read_claims(arena, &in, &words, &identity->claims);
+    read_actors(arena, &in, &words, &identity->actor);
     return fg_bytes_end(&in);
 }
 

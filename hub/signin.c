@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include "hub/audit.h"
+#include "token/certificate.h"
 #include "policy/request.h"
 
 fg_step_t fg_signin_begin(fg_exchange_t *ex, const fg_home_realm_t *realm, fg_str_t user, fg_str_t password,
@@ -15,7 +16,7 @@ fg_step_t fg_signin_begin(fg_exchange_t *ex, const fg_home_realm_t *realm, fg_st
 }
 
 /* Properties go no further: a session does not keep them. */
-bool fg_signin_accept(fg_exchange_t *ex, const fg_home_realm_t *realm, fg_identity_t *identity, fg_err_t *err) {
+static bool accept_claims(fg_exchange_t *ex, const fg_home_realm_t *realm, fg_identity_t *identity, fg_err_t *err) {
     fg_rule_output_t out;
     fg_claims_drop_request(&identity->claims);
     if (realm->acceptance_rules == NULL)
@@ -29,25 +30,78 @@ bool fg_signin_accept(fg_exchange_t *ex, const fg_home_realm_t *realm, fg_identi
     return true;
 }
 
-static bool check(fg_exchange_t *ex, fg_signin_t *signin) {
+/* Who acts is the realm's word as well, and gets past the same rules. */
+bool fg_signin_accept(fg_exchange_t *ex, const fg_home_realm_t *realm, fg_identity_t *identity, fg_err_t *err) {
+    const fg_identity_t **place = &identity->actor;
+    if (!accept_claims(ex, realm, identity, err))
+        return false;
+    while (*place != NULL) {
+        fg_identity_t *actor = fg_arena_alloc(ex->arena, sizeof *actor);
+        if (actor == NULL)
+            return FG_FAIL(err, FG_E_MEMORY, "no memory for an actor");
+        *actor = **place;
+        if (!accept_claims(ex, realm, actor, err))
+            return false;
+        *place = actor;
+        place = &actor->actor;
+    }
+    return true;
+}
+
+/* The realm whose CAs vouch for it; another error than UNTRUSTED is one's who knows it. */
+static const fg_home_realm_t *find_voucher(fg_exchange_t *ex, X509 *leaf, STACK_OF(X509) * more,
+                                           fg_x509_purpose_t purpose, fg_err_t *err) {
+    FG_FAIL(err, FG_E_CERTIFICATE_UNTRUSTED, "there is no home realm of certificates");
+    for (size_t i = 0; i < ex->hub->home_realm_count; i++) {
+        const fg_home_realm_t *realm = &ex->hub->home_realms[i];
+        if (realm->certificates == NULL)
+            continue;
+        if (fg_x509_trust_verify(realm->certificates, ex->env, leaf, more, purpose, err))
+            return realm;
+        if (err->code != FG_E_CERTIFICATE_UNTRUSTED)
+            return NULL;
+    }
+    return NULL;
+}
+
+bool fg_signin_certificate(fg_exchange_t *ex, X509 *leaf, STACK_OF(X509) * more, fg_x509_purpose_t purpose,
+                           fg_identity_t *identity, const fg_home_realm_t **realm, fg_err_t *err) {
+    fg_err_t why = FG_ERR_INIT;
+    *realm = find_voucher(ex, leaf, more, purpose, &why);
+    if (*realm == NULL) {
+        if (err != NULL)
+            *err = why;
+        return false;
+    }
+    return fg_certificate_claims(ex->arena, leaf, ex->now_ms, identity, err) &&
+           fg_signin_accept(ex, *realm, identity, err);
+}
+
+static bool ask(fg_exchange_t *ex, fg_signin_t *signin, const fg_username_token_t *token) {
+    fg_directory_t *directory = signin->realm->directory;
+    if (token == NULL)
+        return directory->check_password(directory, ex->env, ex->arena, signin->user, signin->password,
+                                         &signin->identity, &signin->err);
+    if (directory->check_digest == NULL)
+        return FG_FAIL(&signin->err, FG_E_AUTH_DIGEST, "directory %s cannot check digests", directory->name);
+    return directory->check_digest(directory, ex->env, ex->arena, token, &signin->identity, &signin->err);
+}
+
+static bool check(fg_exchange_t *ex, fg_signin_t *signin, const fg_username_token_t *token) {
     fg_err_t *err = &signin->err;
     if (signin->realm == NULL || signin->realm->directory == NULL)
         return FG_FAIL(err, FG_E_AUTH_FAILED, "no directory is configured");
-    fg_directory_t *directory = signin->realm->directory;
     const fg_lockout_t *rules = &ex->hub->lockout;
-    fg_str_t name = fg_str(directory->name), address = ex->request.client_address;
-    if (!fg_lockout_enter(ex->env, rules, name, signin->user, address, err))
-        return false;
-    if (!directory->check_password(directory, ex->env, ex->arena, signin->user, signin->password, &signin->identity,
-                                   err))
+    fg_str_t name = fg_str(signin->realm->directory->name), address = ex->request.client_address;
+    if (!fg_lockout_enter(ex->env, rules, name, signin->user, address, err) || !ask(ex, signin, token))
         return false;
     fg_lockout_succeed(ex->env, rules, name, signin->user, address);
     return fg_signin_accept(ex, signin->realm, &signin->identity, err);
 }
 
-void fg_signin_run(fg_exchange_t *ex) {
+static void run(fg_exchange_t *ex, const fg_username_token_t *token) {
     fg_signin_t *signin = &ex->signin;
-    signin->ok = check(ex, signin);
+    signin->ok = check(ex, signin, token);
     const fg_directory_t *directory = signin->realm ? signin->realm->directory : NULL;
     if (signin->password.n > 0)
         explicit_bzero((void *)(uintptr_t)signin->password.p, signin->password.n);
@@ -59,4 +113,14 @@ void fg_signin_run(fg_exchange_t *ex) {
     };
     fg_audit(ex, signin->ok ? "signin" : "signin_refused", signin->ok ? NULL : &signin->err, fields,
              FG_ARRAY_SIZE(fields));
+}
+
+void fg_signin_run(fg_exchange_t *ex) { run(ex, NULL); }
+
+fg_step_t fg_signin_begin_digest(fg_exchange_t *ex, const fg_home_realm_t *realm, const fg_username_token_t *token,
+                                 fg_handler_t then) {
+    realm = realm ? realm : fg_hub_default_home_realm(ex->hub);
+    ex->signin = (fg_signin_t){.realm = realm, .user = token->username};
+    run(ex, token);
+    return then(ex);
 }

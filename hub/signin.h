@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * Signing in with a name and a password. */
+ * Signing in with a name and a password (or its digest), or with a certificate. */
 #ifndef FG_HUB_SIGNIN_H
 #define FG_HUB_SIGNIN_H
+
+#include <openssl/x509.h>
 
 #include "hub/exchange.h"
 
@@ -10,9 +12,19 @@
  * the handler.  realm NULL: the first. */
 fg_step_t fg_signin_begin(fg_exchange_t *ex, const fg_home_realm_t *realm, fg_str_t user, fg_str_t password,
                           fg_handler_t then);
-/* What the home realm's acceptance rules make of the claims; those that only a request may say are dropped. */
+/* The same with a UsernameToken's digest.  It is checked at once, on the thread that asks, and so is then run: the
+ * password pool is for slow hashes, and a digest is none. */
+fg_step_t fg_signin_begin_digest(fg_exchange_t *ex, const fg_home_realm_t *realm, const fg_username_token_t *token,
+                                 fg_handler_t then);
+/* What the home realm's acceptance rules make of the claims, also of those about actors; those that only a request may
+ * say are dropped. */
 bool fg_signin_accept(fg_exchange_t *ex, const fg_home_realm_t *realm, fg_identity_t *identity,
                       fg_err_t *err) FG_MUST_CHECK;
+/* Whom a certificate is about, by the first home realm of certificates whose CAs know it: its path, purpose and
+ * revocation are checked (this may fetch), then the realm's acceptance rules decide what becomes of its claims.  more:
+ * what came along with it; may be NULL.  The caller has seen that its private key was used. */
+bool fg_signin_certificate(fg_exchange_t *ex, X509 *leaf, STACK_OF(X509) * more, fg_x509_purpose_t purpose,
+                           fg_identity_t *identity, const fg_home_realm_t **realm, fg_err_t *err) FG_MUST_CHECK;
 /* On the password pool: lockout, directory, outcome, audit line ("signin" or "signin_refused"); wipes the password. */
 void fg_signin_run(fg_exchange_t *ex);
 

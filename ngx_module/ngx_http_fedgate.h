@@ -138,6 +138,10 @@ char *ngx_http_fedgate_protect(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_fedgate_identity_header(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
+/* ngx_http_fedgate_peer.c */
+ngx_int_t ngx_http_fedgate_peer_certificate(ngx_http_request_t *r,
+    fg_request_t *request);
+
 /* ngx_http_fedgate_request.c */
 ngx_int_t ngx_http_fedgate_handler(ngx_http_request_t *r);
 ngx_http_fedgate_ctx_t *ngx_http_fedgate_create_ctx(ngx_http_request_t *r,

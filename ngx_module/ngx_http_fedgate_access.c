@@ -194,8 +194,7 @@ ngx_http_fedgate_describe(ngx_http_request_t *r, fg_request_t *request)
 static ngx_int_t
 ngx_http_fedgate_describe_tls(ngx_http_request_t *r, fg_request_t *request)
 {
-    ngx_str_t                 s;
-    ngx_http_ssl_srv_conf_t  *sscf;
+    ngx_str_t  s;
 
     if (ngx_ssl_get_protocol(r->connection, r->pool, &s) != NGX_OK) {
         return NGX_ERROR;
@@ -210,29 +209,6 @@ ngx_http_fedgate_describe_tls(ngx_http_request_t *r, fg_request_t *request)
     if (s.data) {
         request->tls_cipher = fg_str((char *) s.data);
     }
-
-    sscf = ngx_http_get_module_srv_conf(r, ngx_http_ssl_module);
-
-    if (!sscf->verify) {
-        /* whatever the connection's certificate was checked for, it was not this server */
-        return NGX_OK;
-    }
-
-    if (ngx_ssl_get_client_verify(r->connection, r->pool, &s) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    if (s.len != sizeof("SUCCESS") - 1
-        || ngx_strncmp(s.data, "SUCCESS", s.len) != 0)
-    {
-        return NGX_OK;
-    }
-
-    if (ngx_ssl_get_raw_certificate(r->connection, r->pool, &s) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    request->client_certificate = ngx_http_fedgate_str(&s);
 
     return NGX_OK;
 }

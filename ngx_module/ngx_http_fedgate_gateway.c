@@ -156,6 +156,8 @@ ngx_http_fedgate_gateway_load(ngx_conf_t *cf, ngx_http_fedgate_gateway_t *gw)
         return NGX_ERROR;
     }
 
+    gw->env.http = fg_gateway_get_http(gw->gateway);
+
     return NGX_OK;
 }
 

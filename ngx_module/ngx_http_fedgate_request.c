@@ -121,6 +121,11 @@ ngx_http_fedgate_create_ctx(ngx_http_request_t *r,
     }
 
     ngx_http_fedgate_fill_request(r, ctx);
+
+    if (ngx_http_fedgate_peer_certificate(r, &ctx->request) != NGX_OK) {
+        return NULL;
+    }
+
     ngx_http_set_ctx(r, ctx, ngx_http_fedgate_module);
 
     return ctx;

@@ -42,6 +42,28 @@ bool fg_request_claims(fg_arena_t *arena, const fg_request_facts_t *facts, fg_cl
     return add_time(arena, facts->now_ms, claims);
 }
 
+bool fg_request_delegation_claims(fg_arena_t *arena, fg_str_t delegation, fg_str_t relying_party, fg_claims_t *claims) {
+    return add(arena, claims, FG_STR(FG_REQUEST_CLAIMS "delegation"), delegation) &&
+           add(arena, claims, FG_STR(FG_REQUEST_CLAIMS "relying_party"), relying_party);
+}
+
+bool fg_request_add_prefixed(fg_arena_t *arena, const char *prefix, const fg_claims_t *from, fg_claims_t *claims) {
+    size_t skipped = strlen(prefix);
+    for (size_t i = 0; i < from->count; i++) {
+        fg_claim_t claim = from->items[i];
+        char *type = fg_arena_alloc(arena, skipped + claim.type.n + 1);
+        if (type == NULL)
+            return false;
+        memcpy(type, prefix, skipped);
+        if (claim.type.n > 0)
+            memcpy(type + skipped, claim.type.p, claim.type.n);
+        claim.type = (fg_str_t){type, skipped + claim.type.n};
+        if (!fg_claims_add(arena, claims, &claim))
+            return false;
+    }
+    return true;
+}
+
 /* Rules may test types without regard to case. */
 static bool is_request(fg_str_t type) {
     fg_str_t prefix = FG_STR(FG_REQUEST_CLAIMS);

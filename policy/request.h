@@ -9,13 +9,22 @@
 
 #define FG_REQUEST_CLAIMS "urn:fedgate:request:"
 #define FG_REQUEST_ISSUER "REQUEST"
+/* Delegation rules: the claims of the one for whom somebody wants to act, and of those who act for that one already,
+ * each under the prefix and its own type. */
+#define FG_REQUEST_SUBJECT FG_REQUEST_CLAIMS "subject:"
+#define FG_REQUEST_SUBJECT_ACTOR FG_REQUEST_CLAIMS "subject_actor:"
+/* Access policies: the claims of those who act for the person. */
+#define FG_REQUEST_ACTOR FG_REQUEST_CLAIMS "actor:"
 /* A member of a JSON body: FG_REQUEST_JSON "spec.replicas"; of all elements where there is a list on the way. */
 #define FG_REQUEST_JSON FG_REQUEST_CLAIMS "json:"
 
 /* Built-in aliases, in all rule files: method, path, query, host, client_address, time, hour, weekday, tls_version,
  * tls_cipher, certificate, and for WS-Management operation, action, resource, selector, option, filter_dialect, filter,
- * command, argument, command_line, script, working_directory, environment; each stands for FG_REQUEST_CLAIMS and
- * itself.  The short names of claims in gateway.conf (role, upn, …) are aliases as well. */
+ * command, argument, command_line, script, working_directory, environment, and for delegation the words delegation and
+ * relying_party; each stands for FG_REQUEST_CLAIMS and itself.  The short names of claims in gateway.conf (role, upn,
+ * …) are aliases as well, and with "subject_", "subject_actor_" or "actor_" before them they stand for
+ * FG_REQUEST_SUBJECT, FG_REQUEST_SUBJECT_ACTOR or FG_REQUEST_ACTOR and the claim's type. */
+#define FG_REQUEST_ALIASES 128u              /* there are fewer */
 fg_str_t fg_request_alias(fg_str_t name);    /* the type; .p NULL: no such */
 const char *fg_request_alias_name(size_t i); /* the names one after the other; NULL behind the last */
 
@@ -32,6 +41,12 @@ typedef struct fg_request_facts {
 
 /* Appends the facts that are there (empty ones are left out). */
 bool fg_request_claims(fg_arena_t *arena, const fg_request_facts_t *facts, fg_claims_t *claims) FG_MUST_CHECK;
+/* What delegation rules look at beside the actor's own claims: the word for the kind, the relying party's realm. */
+bool fg_request_delegation_claims(fg_arena_t *arena, fg_str_t delegation, fg_str_t relying_party,
+                                  fg_claims_t *claims) FG_MUST_CHECK;
+/* Appends claims with prefix (FG_REQUEST_SUBJECT, …) before their types; issuers stay. */
+bool fg_request_add_prefixed(fg_arena_t *arena, const char *prefix, const fg_claims_t *from,
+                             fg_claims_t *claims) FG_MUST_CHECK;
 /* Takes out what only a request may say. */
 void fg_claims_drop_request(fg_claims_t *claims);
 

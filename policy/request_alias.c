@@ -3,23 +3,29 @@
  * The names that every rule file knows for types of claims. */
 #include "policy/request.h"
 
+/* The short names of gateway.conf. */
+/* clang-format off */
+#define PERSON(alias, prefix)                                        \
+    {alias "name", prefix FG_CLAIM_NAME},                            \
+    {alias "nameidentifier", prefix FG_CLAIM_NAMEIDENTIFIER},        \
+    {alias "emailaddress", prefix FG_CLAIM_EMAIL},                   \
+    {alias "givenname", prefix FG_CLAIM_GIVENNAME},                  \
+    {alias "surname", prefix FG_CLAIM_SURNAME},                      \
+    {alias "upn", prefix FG_CLAIM_UPN},                              \
+    {alias "role", prefix FG_CLAIM_ROLE},                            \
+    {alias "windowsaccountname", prefix FG_CLAIM_WINDOWSACCOUNTNAME}, \
+    {alias "authenticationmethod", prefix FG_CLAIM_AUTHMETHOD},      \
+    {alias "authenticationinstant", prefix FG_CLAIM_AUTHINSTANT},    \
+    {alias "group", prefix FG_CLAIM_GROUP},                          \
+    {alias "immutableid", prefix FG_CLAIM_IMMUTABLEID},              \
+    {alias "authnmethodsreferences", prefix FG_CLAIM_AUTHNMETHODSREFERENCES}
+/* clang-format on */
+
 static const struct {
     const char *name, *type;
 } aliases[] = {
-    /* a person's claims: the short names of gateway.conf */
-    {"name", FG_CLAIM_NAME},
-    {"nameidentifier", FG_CLAIM_NAMEIDENTIFIER},
-    {"emailaddress", FG_CLAIM_EMAIL},
-    {"givenname", FG_CLAIM_GIVENNAME},
-    {"surname", FG_CLAIM_SURNAME},
-    {"upn", FG_CLAIM_UPN},
-    {"role", FG_CLAIM_ROLE},
-    {"windowsaccountname", FG_CLAIM_WINDOWSACCOUNTNAME},
-    {"authenticationmethod", FG_CLAIM_AUTHMETHOD},
-    {"authenticationinstant", FG_CLAIM_AUTHINSTANT},
-    {"group", FG_CLAIM_GROUP},
-    {"immutableid", FG_CLAIM_IMMUTABLEID},
-    {"authnmethodsreferences", FG_CLAIM_AUTHNMETHODSREFERENCES},
+    /* a person's claims */
+    PERSON("", ""),
     /* a request's */
     {"method", FG_REQUEST_CLAIMS "method"},
     {"path", FG_REQUEST_CLAIMS "path"},
@@ -46,7 +52,14 @@ static const struct {
     {"script", FG_REQUEST_CLAIMS "script"},
     {"working_directory", FG_REQUEST_CLAIMS "working_directory"},
     {"environment", FG_REQUEST_CLAIMS "environment"},
+    /* who wants to act for somebody else: how and where, and for whom */
+    {"delegation", FG_REQUEST_CLAIMS "delegation"},
+    {"relying_party", FG_REQUEST_CLAIMS "relying_party"},
+    PERSON("subject_", FG_REQUEST_SUBJECT),
+    PERSON("subject_actor_", FG_REQUEST_SUBJECT_ACTOR),
+    PERSON("actor_", FG_REQUEST_ACTOR),
 };
+_Static_assert(FG_ARRAY_SIZE(aliases) <= FG_REQUEST_ALIASES, "room for all of them");
 
 fg_str_t fg_request_alias(fg_str_t name) {
     for (size_t i = 0; i < FG_ARRAY_SIZE(aliases); i++)

@@ -181,7 +181,7 @@ static bool take_field(parser_t *p, fg_rule_field_t *field) {
 
 /* An alias or a property was expected. */
 static bool refuse_alias(parser_t *p) {
-    const char *words[FG_RULE_PROPERTY_COUNT + ALIASES_MAX + 64];
+    const char *words[FG_RULE_PROPERTY_COUNT + ALIASES_MAX + FG_REQUEST_ALIASES];
     size_t count = 0;
     for (; count < FG_RULE_PROPERTY_COUNT; count++)
         words[count] = property_words[count];

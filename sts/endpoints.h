@@ -6,20 +6,32 @@
 
 #include "hub/partner.h"
 
-#define FG_STS_PATH_MEX "/adfs/services/trust/mex"
-#define FG_STS_PATH_2005_USERNAME "/adfs/services/trust/2005/usernamemixed"
-#define FG_STS_PATH_13_USERNAME "/adfs/services/trust/13/usernamemixed"
+#define FG_STS_PATH "/adfs/services/trust/"
+#define FG_STS_PATH_MEX FG_STS_PATH "mex"
+#define FG_STS_PATH_2005_USERNAME FG_STS_PATH "2005/usernamemixed"
+#define FG_STS_PATH_13_USERNAME FG_STS_PATH "13/usernamemixed"
 
-/* What an endpoint demands of a message, by the assertions of WS-SecurityPolicy 1.2. */
+/* What one alternative of an endpoint's policy demands of a message, by the assertions of WS-SecurityPolicy 1.2. */
 enum {
-    FG_STS_TIMESTAMP = 1,      /* §6.2 IncludeTimestamp */
-    FG_STS_USERNAME_TOKEN = 2, /* §5.4.1 UsernameToken among the supporting tokens */
+    FG_STS_TIMESTAMP = 1,           /* §6.2 IncludeTimestamp; signed where anything must be signed (WT-04) */
+    FG_STS_USERNAME_TOKEN = 2,      /* §5.4.1 UsernameToken among the supporting tokens */
+    FG_STS_CLIENT_CERTIFICATE = 4,  /* §5.4.9 HttpsToken, RequireClientCertificate */
+    FG_STS_X509_ENDORSES = 8,       /* §5.4.3 X509Token among the endorsing tokens (§8.3) */
+    FG_STS_SYMMETRIC_ENDORSES = 16, /* §5.4.2 IssuedToken with a symmetric proof key, endorsing */
+    FG_STS_PUBLIC_ENDORSES = 32,    /* the same with a public proof key */
+    FG_STS_ISSUED_BEARER = 64,      /* IssuedToken without a proof key among the signed supporting tokens */
+    FG_STS_TO_SIGNED = 128,         /* §4.1.1 SignedParts: the header To */
+    FG_STS_MESSAGE = 256, /* §7.5 AsymmetricBinding: Body, Timestamp and wsa headers signed, Body encrypted */
 };
+
+#define FG_STS_ALTERNATIVES 2u
 
 typedef struct fg_sts_endpoint {
     const char *path; /* below the base */
     fg_trust_version_t trust;
-    unsigned policy;      /* FG_STS_… bits */
+    unsigned alternatives[FG_STS_ALTERNATIVES]; /* FG_STS_… bits; the last may be 0: there is none */
+    bool sha256; /* §6.1 AlgorithmSuite Basic256Sha256, otherwise Basic256, whose digests and signatures are SHA-1 */
+    bool strict; /* §6.7 Layout Strict, otherwise Lax */
     const char *binding;  /* its name in the WSDL, as AD FS has it */
     const char *protocol; /* its name in audit lines */
 } fg_sts_endpoint_t;
@@ -27,8 +39,29 @@ typedef struct fg_sts_endpoint {
 typedef enum fg_sts_endpoint_index {
     FG_STS_2005_USERNAME,
     FG_STS_13_USERNAME,
+    FG_STS_2005_CERTIFICATE,
+    FG_STS_13_CERTIFICATE,
+    FG_STS_2005_CERTIFICATE_TRANSPORT,
+    FG_STS_13_CERTIFICATE_TRANSPORT,
+    FG_STS_2005_ISSUED_ASYMMETRIC,
+    FG_STS_13_ISSUED_ASYMMETRIC,
+    FG_STS_2005_ISSUED_ASYMMETRIC_SHA256,
+    FG_STS_13_ISSUED_ASYMMETRIC_SHA256,
+    FG_STS_2005_ISSUED_SYMMETRIC,
+    FG_STS_13_ISSUED_SYMMETRIC,
+    FG_STS_2005_ISSUED_SYMMETRIC_SHA256,
+    FG_STS_13_ISSUED_SYMMETRIC_SHA256,
+    FG_STS_2005_MESSAGE,
+    FG_STS_13_MESSAGE,
     FG_STS_ENDPOINTS
 } fg_sts_endpoint_index_t;
 extern const fg_sts_endpoint_t fg_sts_endpoint_table[FG_STS_ENDPOINTS];
+
+/* By a request's path, with or without a slash at the end; NULL: none of them. */
+const fg_sts_endpoint_t *fg_sts_endpoint_find(fg_str_t path);
+/* True if messages signed by an issued token's key may use SHA-1: the suite says so, and the address does. */
+bool fg_sts_endpoint_takes_sha1(const fg_sts_endpoint_t *endpoint);
+/* True if it is reached without TLS, too: the message protects itself. */
+bool fg_sts_endpoint_is_message(const fg_sts_endpoint_t *endpoint);
 
 #endif

@@ -147,10 +147,16 @@ static bool read_envelope(const xmlNode *root, const char *ns, xmlNode **header,
     *body = node;
     if (fg_xml_next(node) != NULL)
         return FG_FAIL(err, FG_E_SOAP_STRUCTURE, "element behind the Body");
-    if (!holds_only_elements(root) || !holds_only_elements(*body) || (*header != NULL && !holds_only_elements(*header)))
+    if (!holds_only_elements(root) || (*header != NULL && !holds_only_elements(*header)))
         return FG_FAIL(err, FG_E_SOAP_STRUCTURE, "text between the parts of the envelope");
-    xmlNode *payload = fg_xml_first_child(*body);
-    if (payload != NULL && fg_xml_next(payload) != NULL)
+    return true;
+}
+
+bool fg_soap_read_body(fg_soap_message_t *message, fg_err_t *err) {
+    if (!holds_only_elements(message->body))
+        return FG_FAIL(err, FG_E_SOAP_STRUCTURE, "text between the parts of the envelope");
+    message->payload = fg_xml_first_child(message->body);
+    if (message->payload != NULL && fg_xml_next(message->payload) != NULL)
         return FG_FAIL(err, FG_E_SOAP_STRUCTURE, "more than one element in the Body");
     return true;
 }
@@ -272,6 +278,7 @@ static bool read_headers(fg_exchange_t *ex, const xmlNode *header, const char *p
     xmlNode *slots[SLOTS] = {NULL};
     bool good = collect_headers(ex->arena, header, &version_table[message->version], slots, err);
     message->security = slots[SLOT_SECURITY];
+    message->to = slots[SLOT_TO];
     message->addressed = slots[SLOT_ACTION] != NULL || slots[SLOT_MESSAGE_ID] != NULL || slots[SLOT_TO] != NULL;
     message->read = true;
     good = read_uri(ex->arena, slots[SLOT_MESSAGE_ID], &message->message_id, good ? err : NULL) && good;
@@ -292,23 +299,59 @@ bool fg_soap_read(fg_exchange_t *ex, const char *path, fg_soap_message_t *messag
     fg_soap_version_t declared = message->version;
     if (!find_version(root, &message->version))
         return FG_FAIL(err, FG_E_SOAP_VERSION, "root element is %s", (const char *)root->name);
-    xmlNode *header = NULL, *body = NULL;
-    if (!read_envelope(root, version_table[message->version].ns.uri, &header, &body, err) ||
-        !read_headers(ex, header, path, http_action, message, err))
+    if (!read_envelope(root, version_table[message->version].ns.uri, &message->header, &message->body, err) ||
+        !fg_soap_read_body(message, err) || !read_headers(ex, message->header, path, http_action, message, err))
         return false;
     if (declared != message->version)
         return FG_FAIL(err, FG_E_HTTP_MEDIA_TYPE, "Content-Type and envelope are of different versions of SOAP");
-    message->payload = fg_xml_first_child(body);
     return true;
 }
 
 /* ---- the answer */
+
+static const fg_xns_t ns_utility = {"u", FG_NS_WSU};
+
+/* A Body that will be signed is written by itself: the envelope is made around it in the end. */
+static void begin_protected(const fg_soap_message_t *message, const char *action, fg_xw_t *w) {
+    message->answer->action = action;
+    fg_xw_start(w, &version_table[message->version].ns, "Body");
+    fg_xw_attr_ns(w, &ns_utility, "Id", FG_STR(FG_WSS_BODY_ID));
+    fg_xw_flush(w);
+    message->answer->content_at = w->out->length;
+}
+
+static bool end_protected(fg_exchange_t *ex, const fg_soap_message_t *message, fg_xw_t *w) {
+    fg_err_t err = FG_ERR_INIT;
+    fg_buf_t *out = &ex->response.body;
+    fg_xw_flush(w);
+    size_t content_end = out->length;
+    fg_xw_end(w);
+    fg_wss_protected_t what = {
+        .answer = message->answer,
+        .soap = &version_table[message->version].ns,
+        .action = message->answer->action,
+        .relates_to = message->message_id,
+        .body = fg_xw_ok(w) ? fg_arena_str(ex->arena, fg_buf_str(out)) : FG_STR_NONE,
+        .content_at = message->answer->content_at,
+        .content_end = content_end,
+    };
+    if (what.body.p != NULL && fg_wss_write_protected(ex, &what, out, &err))
+        return true;
+    fg_log(ex->env, FG_LOG_ERROR, "%s: answer: %s", ex->correlation_id, err.detail);
+    return false;
+}
+
+static bool is_protected(const fg_soap_message_t *message) { return message->answer != NULL; }
 
 void fg_soap_begin(fg_exchange_t *ex, const fg_soap_message_t *message, const char *action, bool secured, fg_xw_t *w) {
     const fg_xns_t *soap = &version_table[message->version].ns;
     bool addressed = message->addressed || !message->read;
     fg_buf_reset(&ex->response.body);
     fg_xw_init(w, &ex->response.body);
+    if (is_protected(message)) {
+        begin_protected(message, action, w);
+        return;
+    }
     fg_xw_start(w, soap, "Envelope");
     fg_xw_start(w, soap, "Header");
     if (addressed) {
@@ -326,10 +369,15 @@ void fg_soap_begin(fg_exchange_t *ex, const fg_soap_message_t *message, const ch
 }
 
 bool fg_soap_end(fg_exchange_t *ex, const fg_soap_message_t *message, int status, fg_xw_t *w) {
-    fg_xw_end(w);
-    fg_xw_end(w);
-    if (!fg_xw_ok(w) || !fg_buf_ok(&ex->response.body))
-        return false;
+    if (is_protected(message)) {
+        if (!end_protected(ex, message, w))
+            return false;
+    } else {
+        fg_xw_end(w);
+        fg_xw_end(w);
+        if (!fg_xw_ok(w) || !fg_buf_ok(&ex->response.body))
+            return false;
+    }
     ex->response.status = status;
     fg_response_header(ex, "Content-Type", fg_str(version_table[message->version].content_type));
     fg_response_header(ex, "Cache-Control", FG_STR("no-store"));

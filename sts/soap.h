@@ -8,6 +8,8 @@
 #include "core/xmlwriter.h"
 #include "hub/exchange.h"
 
+struct fg_wss_answer; /* sts/wss.h */
+
 typedef enum fg_soap_version { FG_SOAP_12, FG_SOAP_11 } fg_soap_version_t; /* the first: while nothing is known */
 
 /* What was read of a request; lives in the exchange's arena and its document. */
@@ -18,7 +20,12 @@ typedef struct fg_soap_message {
     fg_str_t action;     /* wsa:Action; for SOAP 1.1 without one, SOAPAction */
     fg_str_t message_id; /* .p NULL: none */
     xmlNode *security;   /* the wsse:Security header for us; NULL: none */
-    xmlNode *payload;    /* the only element of the Body; NULL: the Body is empty */
+    xmlNode *to;         /* the wsa:To header; NULL: none */
+    xmlNode *header;     /* NULL: none */
+    xmlNode *body;
+    xmlNode *payload; /* the only element of the Body; NULL: the Body is empty */
+    /* How the answer is signed and encrypted; NULL: not at all.  fg_wss_read() sets it. */
+    struct fg_wss_answer *answer;
 } fg_soap_message_t;
 
 /* Reads the exchange's body as a SOAP message sent to path (below the base).  Takes application/soap+xml for SOAP 1.2
@@ -26,6 +33,9 @@ typedef struct fg_soap_message {
  * and is not, is refused (WT-11); replies elsewhere than on this connection are refused.  message is as full as it
  * could be made also on failure, so that the fault finds version and MessageID. */
 bool fg_soap_read(fg_exchange_t *ex, const char *path, fg_soap_message_t *message, fg_err_t *err) FG_MUST_CHECK;
+
+/* Takes payload anew from a Body that was decrypted in its place. */
+bool fg_soap_read_body(fg_soap_message_t *message, fg_err_t *err) FG_MUST_CHECK;
 
 /* Writes Envelope, Header and the start of Body into the exchange's response.  secured: with a wsse:Security header
  * that holds a Timestamp. */

@@ -4,16 +4,15 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "core/xml_ns.h"
-#include "sts/endpoints.h"
-#include "sts/rstr.h"
+#include "sts/wsdl_parts.h"
 
 static const fg_xns_t ns_wsdl = {"wsdl", "http://schemas.xmlsoap.org/wsdl/"};
 static const fg_xns_t ns_soap12 = {"soap12", "http://schemas.xmlsoap.org/wsdl/soap12/"};
 static const fg_xns_t ns_tns = {"tns", FG_STS_WSDL_NAMESPACE};
 static const fg_xns_t ns_xsd = {"xsd", FG_NS_XS};
 static const fg_xns_t ns_wsp = {"wsp", FG_NS_WSP};
-static const fg_xns_t ns_wsu = {"wsu", FG_NS_WSU};
+static const fg_xns_t ns_identity = {"wsid", "http://schemas.xmlsoap.org/ws/2006/02/addressingidentity"};
+static const fg_xns_t ns_ds = {"ds", FG_NS_DS};
 static const fg_xns_t ns_wsa10 = {"wsa10", FG_NS_WSA};
 static const fg_xns_t ns_wsaw = {"wsaw", "http://www.w3.org/2006/05/addressing/wsdl"};
 
@@ -34,34 +33,7 @@ static const struct version_names {
                      "RequestSecurityTokenResponseCollection"},
 };
 
-/* The version of WS-SecurityPolicy in which each is described: older clients read only the older one. */
-static const struct policy_words {
-    fg_xns_t sp;
-    const char *supporting_tokens;
-    const char *trust;
-    const char *always;
-} policy_table[] = {
-    [FG_TRUST_2005] = {{"sp2005", "http://schemas.xmlsoap.org/ws/2005/07/securitypolicy"},
-                       "SignedSupportingTokens",
-                       "Trust10",
-                       "http://schemas.xmlsoap.org/ws/2005/07/securitypolicy/IncludeToken/AlwaysToRecipient"},
-    [FG_TRUST_13] = {{"sp", "http://docs.oasis-open.org/ws-sx/ws-securitypolicy/200702"},
-                     "SignedEncryptedSupportingTokens",
-                     "Trust13",
-                     "http://docs.oasis-open.org/ws-sx/ws-securitypolicy/200702/IncludeToken/AlwaysToRecipient"},
-};
-
-typedef struct wsdl {
-    fg_xw_t *w;
-    fg_arena_t *arena;
-    fg_str_t base_url;
-} wsdl_t;
-
-static void put_attribute(const wsdl_t *d, const fg_xns_t *ns, const char *name, const char *format, ...)
-    FG_PRINTF(4, 5);
-
-/* An attribute with a value put together; the arena keeps it until the start tag is closed. */
-static void put_attribute(const wsdl_t *d, const fg_xns_t *ns, const char *name, const char *format, ...) {
+void fg_wsdl_put_attribute(const fg_wsdl_t *d, const fg_xns_t *ns, const char *name, const char *format, ...) {
     char text[256];
     va_list arguments;
     va_start(arguments, format);
@@ -76,78 +48,14 @@ static void put_attribute(const wsdl_t *d, const fg_xns_t *ns, const char *name,
         fg_xw_attrz(d->w, name, value);
 }
 
-static void put_empty(const wsdl_t *d, const fg_xns_t *ns, const char *name) {
+void fg_wsdl_put_empty(const fg_wsdl_t *d, const fg_xns_t *ns, const char *name) {
     fg_xw_start(d->w, ns, name);
-    fg_xw_end(d->w);
-}
-
-/* ---- WS-SecurityPolicy 1.2 */
-
-/* <sp:NAME><wsp:Policy>… */
-static void start_assertion(const wsdl_t *d, const fg_xns_t *sp, const char *name) {
-    fg_xw_start(d->w, sp, name);
-    fg_xw_start(d->w, &ns_wsp, "Policy");
-}
-
-static void end_assertion(const wsdl_t *d) {
-    fg_xw_end(d->w);
-    fg_xw_end(d->w);
-}
-
-/* §7.3: TLS protects the message. */
-static void put_transport_binding(const wsdl_t *d, const fg_sts_endpoint_t *endpoint) {
-    const fg_xns_t *sp = &policy_table[endpoint->trust].sp;
-    static const char *const fixed[][2] = {{"AlgorithmSuite", "Basic256"}, {"Layout", "Strict"}};
-    start_assertion(d, sp, "TransportBinding");
-    start_assertion(d, sp, "TransportToken");
-    fg_xw_start(d->w, sp, "HttpsToken");
-    if (endpoint->trust == FG_TRUST_2005)
-        fg_xw_attrz(d->w, "RequireClientCertificate", "false");
-    fg_xw_end(d->w);
-    end_assertion(d);
-    for (size_t i = 0; i < FG_ARRAY_SIZE(fixed); i++) {
-        start_assertion(d, sp, fixed[i][0]);
-        put_empty(d, sp, fixed[i][1]);
-        end_assertion(d);
-    }
-    if ((endpoint->policy & FG_STS_TIMESTAMP) != 0)
-        put_empty(d, sp, "IncludeTimestamp");
-    end_assertion(d);
-}
-
-static void put_username_token(const wsdl_t *d, const struct policy_words *words) {
-    start_assertion(d, &words->sp, words->supporting_tokens);
-    fg_xw_start(d->w, &words->sp, "UsernameToken");
-    fg_xw_attr_ns(d->w, &words->sp, "IncludeToken", fg_str(words->always));
-    fg_xw_start(d->w, &ns_wsp, "Policy");
-    put_empty(d, &words->sp, "WssUsernameToken10");
-    end_assertion(d);
-    end_assertion(d);
-}
-
-static void put_policy(const wsdl_t *d, const fg_sts_endpoint_t *endpoint) {
-    const struct policy_words *words = &policy_table[endpoint->trust];
-    fg_xw_start(d->w, &ns_wsp, "Policy");
-    put_attribute(d, &ns_wsu, "Id", "%s_policy", endpoint->binding);
-    fg_xw_start(d->w, &ns_wsp, "ExactlyOne");
-    fg_xw_start(d->w, &ns_wsp, "All");
-    put_transport_binding(d, endpoint);
-    if ((endpoint->policy & FG_STS_USERNAME_TOKEN) != 0)
-        put_username_token(d, words);
-    start_assertion(d, &words->sp, "Wss11");
-    end_assertion(d);
-    start_assertion(d, &words->sp, words->trust);
-    put_empty(d, &words->sp, "MustSupportIssuedTokens");
-    end_assertion(d);
-    put_empty(d, &ns_wsaw, "UsingAddressing");
-    fg_xw_end(d->w);
-    fg_xw_end(d->w);
     fg_xw_end(d->w);
 }
 
 /* ---- types: enough for a client to build a request and to read the answer */
 
-static void put_any(const wsdl_t *d, const char *namespaces) {
+static void put_any(const fg_wsdl_t *d, const char *namespaces) {
     fg_xw_start(d->w, &ns_xsd, "any");
     fg_xw_attrz(d->w, "namespace", namespaces);
     fg_xw_attrz(d->w, "processContents", "lax");
@@ -156,14 +64,14 @@ static void put_any(const wsdl_t *d, const char *namespaces) {
     fg_xw_end(d->w);
 }
 
-static void start_element(const wsdl_t *d, const char *name) {
+static void start_element(const fg_wsdl_t *d, const char *name) {
     fg_xw_start(d->w, &ns_xsd, "element");
     fg_xw_attrz(d->w, "name", name);
     fg_xw_start(d->w, &ns_xsd, "complexType");
     fg_xw_start(d->w, &ns_xsd, "sequence");
 }
 
-static void end_element(const wsdl_t *d, bool context) {
+static void end_element(const fg_wsdl_t *d, bool context) {
     fg_xw_end(d->w);
     if (context) {
         fg_xw_start(d->w, &ns_xsd, "attribute");
@@ -179,7 +87,7 @@ static void end_element(const wsdl_t *d, bool context) {
     fg_xw_end(d->w);
 }
 
-static void put_request_element(const wsdl_t *d) {
+static void put_request_element(const fg_wsdl_t *d) {
     static const struct {
         const char *name;
         bool optional;
@@ -197,7 +105,7 @@ static void put_request_element(const wsdl_t *d) {
     end_element(d, true);
 }
 
-static void put_schema(const wsdl_t *d, const struct version_names *names, bool collection) {
+static void put_schema(const fg_wsdl_t *d, const struct version_names *names, bool collection) {
     fg_xw_start(d->w, &ns_xsd, "schema");
     fg_xw_attrz(d->w, "elementFormDefault", "qualified");
     fg_xw_attrz(d->w, "targetNamespace", names->ns.uri);
@@ -208,7 +116,7 @@ static void put_schema(const wsdl_t *d, const struct version_names *names, bool 
     if (collection) {
         start_element(d, names->response);
         fg_xw_start(d->w, &ns_xsd, "element");
-        put_attribute(d, NULL, "ref", "%s:RequestSecurityTokenResponse", names->ns.prefix);
+        fg_wsdl_put_attribute(d, NULL, "ref", "%s:RequestSecurityTokenResponse", names->ns.prefix);
         fg_xw_attrz(d->w, "maxOccurs", "unbounded");
         fg_xw_end(d->w);
         end_element(d, false);
@@ -216,7 +124,7 @@ static void put_schema(const wsdl_t *d, const struct version_names *names, bool 
     fg_xw_end(d->w);
 }
 
-static void put_types(const wsdl_t *d) {
+static void put_types(const fg_wsdl_t *d) {
     fg_xw_start(d->w, &ns_wsdl, "types");
     for (size_t v = 0; v < FG_ARRAY_SIZE(version_table); v++)
         put_schema(d, &version_table[v], v == FG_TRUST_13);
@@ -225,18 +133,18 @@ static void put_types(const wsdl_t *d) {
 
 /* ---- WSDL 1.1 §2.3-2.7 */
 
-static void put_message(const wsdl_t *d, const struct version_names *names, const char *direction, const char *part,
+static void put_message(const fg_wsdl_t *d, const struct version_names *names, const char *direction, const char *part,
                         const char *element) {
     fg_xw_start(d->w, &ns_wsdl, "message");
-    put_attribute(d, NULL, "name", "%s_%s_%sMessage", names->port_type, names->operation, direction);
+    fg_wsdl_put_attribute(d, NULL, "name", "%s_%s_%sMessage", names->port_type, names->operation, direction);
     fg_xw_start(d->w, &ns_wsdl, "part");
     fg_xw_attrz(d->w, "name", part);
-    put_attribute(d, NULL, "element", "%s:%s", names->ns.prefix, element);
+    fg_wsdl_put_attribute(d, NULL, "element", "%s:%s", names->ns.prefix, element);
     fg_xw_end(d->w);
     fg_xw_end(d->w);
 }
 
-static void put_messages(const wsdl_t *d) {
+static void put_messages(const fg_wsdl_t *d) {
     for (size_t v = 0; v < FG_ARRAY_SIZE(version_table); v++) {
         const struct version_names *names = &version_table[v];
         put_message(d, names, "Input", "request", "RequestSecurityToken");
@@ -245,15 +153,15 @@ static void put_messages(const wsdl_t *d) {
     }
 }
 
-static void put_direction(const wsdl_t *d, const struct version_names *names, const char *element,
+static void put_direction(const fg_wsdl_t *d, const struct version_names *names, const char *element,
                           const char *direction, const char *action) {
     fg_xw_start(d->w, &ns_wsdl, element);
     fg_xw_attr_ns(d->w, &ns_wsaw, "Action", fg_str(action));
-    put_attribute(d, NULL, "message", "tns:%s_%s_%sMessage", names->port_type, names->operation, direction);
+    fg_wsdl_put_attribute(d, NULL, "message", "tns:%s_%s_%sMessage", names->port_type, names->operation, direction);
     fg_xw_end(d->w);
 }
 
-static void put_port_types(const wsdl_t *d) {
+static void put_port_types(const fg_wsdl_t *d) {
     for (size_t v = 0; v < FG_ARRAY_SIZE(version_table); v++) {
         const struct version_names *names = &version_table[v];
         const fg_trust_words_t *words = fg_trust_words((fg_trust_version_t)v);
@@ -268,7 +176,7 @@ static void put_port_types(const wsdl_t *d) {
     }
 }
 
-static void put_body(const wsdl_t *d, const char *direction) {
+static void put_body(const fg_wsdl_t *d, const char *direction) {
     fg_xw_start(d->w, &ns_wsdl, direction);
     fg_xw_start(d->w, &ns_soap12, "body");
     fg_xw_attrz(d->w, "use", "literal");
@@ -276,13 +184,13 @@ static void put_body(const wsdl_t *d, const char *direction) {
     fg_xw_end(d->w);
 }
 
-static void put_binding(const wsdl_t *d, const fg_sts_endpoint_t *endpoint) {
+static void put_binding(const fg_wsdl_t *d, const fg_sts_endpoint_t *endpoint) {
     const struct version_names *names = &version_table[endpoint->trust];
     fg_xw_start(d->w, &ns_wsdl, "binding");
     fg_xw_attrz(d->w, "name", endpoint->binding);
-    put_attribute(d, NULL, "type", "tns:%s", names->port_type);
+    fg_wsdl_put_attribute(d, NULL, "type", "tns:%s", names->port_type);
     fg_xw_start(d->w, &ns_wsp, "PolicyReference");
-    put_attribute(d, NULL, "URI", "#%s_policy", endpoint->binding);
+    fg_wsdl_put_attribute(d, NULL, "URI", "#%s_policy", endpoint->binding);
     fg_xw_end(d->w);
     fg_xw_start(d->w, &ns_soap12, "binding");
     fg_xw_attrz(d->w, "transport", "http://schemas.xmlsoap.org/soap/http");
@@ -299,7 +207,17 @@ static void put_binding(const wsdl_t *d, const fg_sts_endpoint_t *endpoint) {
     fg_xw_end(d->w);
 }
 
-static void put_port(const wsdl_t *d, const fg_sts_endpoint_t *endpoint) {
+/* WS-Addressing Identity: who can open what is sent there. */
+static void put_identity(const fg_wsdl_t *d) {
+    fg_xw_start(d->w, &ns_identity, "Identity");
+    fg_xw_start(d->w, &ns_ds, "KeyInfo");
+    fg_xw_start(d->w, &ns_ds, "X509Data");
+    fg_xw_leaf(d->w, &ns_ds, "X509Certificate", d->certificate);
+    for (int i = 0; i < 3; i++)
+        fg_xw_end(d->w);
+}
+
+static void put_port(const fg_wsdl_t *d, const fg_sts_endpoint_t *endpoint) {
     const char *address = fg_arena_printf(d->arena, "%.*s%s", (int)d->base_url.n, d->base_url.p, endpoint->path);
     if (address == NULL) {
         d->w->failed = true;
@@ -307,18 +225,20 @@ static void put_port(const wsdl_t *d, const fg_sts_endpoint_t *endpoint) {
     }
     fg_xw_start(d->w, &ns_wsdl, "port");
     fg_xw_attrz(d->w, "name", endpoint->binding);
-    put_attribute(d, NULL, "binding", "tns:%s", endpoint->binding);
+    fg_wsdl_put_attribute(d, NULL, "binding", "tns:%s", endpoint->binding);
     fg_xw_start(d->w, &ns_soap12, "address");
     fg_xw_attrz(d->w, "location", address);
     fg_xw_end(d->w);
     fg_xw_start(d->w, &ns_wsa10, "EndpointReference");
     fg_xw_leafz(d->w, &ns_wsa10, "Address", address);
+    if (fg_sts_endpoint_is_message(endpoint) && d->certificate.n > 0)
+        put_identity(d);
     fg_xw_end(d->w);
     fg_xw_end(d->w);
 }
 
-void fg_wsdl_write(fg_xw_t *w, fg_arena_t *arena, fg_str_t base_url) {
-    const wsdl_t d = {w, arena, base_url};
+void fg_wsdl_write(fg_xw_t *w, fg_arena_t *arena, fg_str_t base_url, fg_str_t certificate) {
+    const fg_wsdl_t d = {w, arena, base_url, certificate};
     fg_xw_start(w, &ns_wsdl, "definitions");
     /* prefixes of names that stand in attribute values */
     fg_xw_declare(w, &ns_tns);
@@ -327,7 +247,7 @@ void fg_wsdl_write(fg_xw_t *w, fg_arena_t *arena, fg_str_t base_url) {
     fg_xw_attrz(w, "name", "SecurityTokenService");
     fg_xw_attrz(w, "targetNamespace", FG_STS_WSDL_NAMESPACE);
     for (size_t i = 0; i < FG_STS_ENDPOINTS; i++)
-        put_policy(&d, &fg_sts_endpoint_table[i]);
+        fg_wsdl_put_policy(&d, &fg_sts_endpoint_table[i]);
     put_types(&d);
     put_messages(&d);
     put_port_types(&d);

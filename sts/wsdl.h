@@ -10,7 +10,7 @@
 #define FG_STS_WSDL_NAMESPACE "http://schemas.microsoft.com/ws/2008/06/identity/securitytokenservice"
 
 /* Writes wsdl:definitions for all endpoints of the table under a base URL, one port each.  arena: for what the writer
- * borrows. */
-void fg_wsdl_write(fg_xw_t *w, fg_arena_t *arena, fg_str_t base_url);
+ * borrows; certificate (base64; .n 0: none): to which messages are encrypted. */
+void fg_wsdl_write(fg_xw_t *w, fg_arena_t *arena, fg_str_t base_url, fg_str_t certificate);
 
 #endif

@@ -1,59 +1,81 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * Reading a request's Security header by an endpoint's policy. */
 #include "sts/wss.h"
 
-#include "core/time.h"
-#include "sts/endpoints.h"
-#include "token/timestamp.h"
+#include "hub/message.h"
+#include "sts/wss_parts.h"
 
-static const fg_xns_t ns_security = {"o", FG_NS_WSSE};
-static const fg_xns_t ns_utility = {"u", FG_NS_WSU};
-
-static bool find_parts(const xmlNode *security, const xmlNode **timestamp, const xmlNode **username, fg_err_t *err) {
-    *timestamp = *username = NULL;
-    for (const xmlNode *node = fg_xml_first_child(security); node != NULL; node = fg_xml_next(node)) {
-        bool is_timestamp = fg_xml_is(node, FG_NS_WSU, "Timestamp");
-        if (!is_timestamp && !fg_xml_is(node, FG_NS_WSSE, "UsernameToken"))
-            return FG_FAIL(err, FG_E_WSS_UNSUPPORTED, "%s in the Security header", (const char *)node->name);
-        const xmlNode **place = is_timestamp ? timestamp : username;
-        if (*place != NULL)
-            return FG_FAIL(err, is_timestamp ? FG_E_WSS_TIMESTAMP : FG_E_WSS_STRUCTURE, "%s given twice",
-                           (const char *)node->name);
-        *place = node;
-    }
+/* Tokens for us name us as a whole, or this endpoint. */
+static bool fill_audiences(const fg_exchange_t *ex, fg_str_t *audiences, fg_err_t *err) {
+    const char *own = fg_arena_printf(ex->arena, "%.*s%.*s", (int)ex->hub->base_url.n, ex->hub->base_url.p,
+                                      (int)ex->request.path.n, ex->request.path.p);
+    if (own == NULL)
+        return FG_FAIL(err, FG_E_MEMORY, "audiences");
+    audiences[0] = ex->hub->entity_id;
+    audiences[1] = ex->hub->base_url;
+    audiences[2] = fg_str(own);
     return true;
 }
 
-bool fg_wss_read(const fg_exchange_t *ex, const xmlNode *security, unsigned policy, fg_username_token_t *username,
+static bool fill_rules(fg_exchange_t *ex, const fg_sts_endpoint_t *endpoint, fg_wss_t *wss, fg_err_t *err) {
+    if (!fill_audiences(ex, wss->audiences, err) ||
+        !fg_message_rules(ex, wss->audiences, FG_ARRAY_SIZE(wss->audiences), &wss->rules, err))
+        return false;
+    wss->rules.allow_sha1 = fg_sts_endpoint_takes_sha1(endpoint);
+    wss->rules.strict = endpoint->strict;
+    return true;
+}
+
+/* ---- the answer */
+
+static bool note_answer(fg_exchange_t *ex, const fg_wss_t *wss, fg_soap_message_t *message, fg_err_t *err) {
+    if ((wss->met & FG_STS_MESSAGE) == 0)
+        return true;
+    fg_wss_answer_t *answer = fg_arena_alloc(ex->arena, sizeof *answer);
+    if (answer == NULL)
+        return FG_FAIL(err, FG_E_MEMORY, "answer");
+    answer->signing = ex->keys->signing[FG_KEY_ACTIVE];
+    answer->encryption = wss->certificate;
+    answer->gcm = !wss->header.cbc;
+    for (size_t i = 0; i < wss->header.signature_count; i++)
+        answer->confirmations[answer->confirmation_count++] = wss->header.signatures[i].message.signature_value;
+    if (fg_key_is_ec(wss->certificate))
+        return FG_FAIL(err, FG_E_WSS_UNSUPPORTED, "answers are encrypted to RSA keys only, and the client's is none");
+    message->answer = answer;
+    return true;
+}
+
+bool fg_wss_read(fg_exchange_t *ex, fg_soap_message_t *message, const fg_sts_endpoint_t *endpoint, fg_wss_t *wss,
                  fg_err_t *err) {
-    const xmlNode *timestamp, *token;
-    if (security == NULL)
-        return FG_FAIL(err, FG_E_WSS_STRUCTURE, "no Security header");
-    if (!find_parts(security, &timestamp, &token, err))
-        return false;
-    if (timestamp == NULL && (policy & FG_STS_TIMESTAMP) != 0)
-        return FG_FAIL(err, FG_E_WSS_TIMESTAMP, "no Timestamp");
-    if (timestamp != NULL && !fg_timestamp_check(ex->env, ex->arena, timestamp, ex->hub->skew_ms, err))
-        return false;
-    if ((policy & FG_STS_USERNAME_TOKEN) == 0)
-        return token == NULL || FG_FAIL(err, FG_E_WSS_UNSUPPORTED, "UsernameToken");
-    if (token == NULL)
-        return FG_FAIL(err, FG_E_AUTH_MISSING, "no UsernameToken");
-    return fg_username_token_read(ex->env, ex->arena, token, ex->hub->skew_ms, username, err);
+    memset(wss, 0, sizeof *wss);
+    return fill_rules(ex, endpoint, wss, err) &&
+           fg_wss_header_read(ex->arena, message->security, &wss->rules, &wss->header, err) &&
+           fg_soap_read_body(message, err) && fg_wss_judge(ex, message, endpoint, wss, err) &&
+           fg_wss_header_remember(&wss->header, err) && note_answer(ex, wss, message, err);
 }
 
-static void write_instant(fg_xw_t *w, const char *name, int64_t ms) {
-    char text[FG_TIME_SIZE];
-    fg_time_format(ms, text);
-    fg_xw_leafz(w, &ns_utility, name, text);
+/* ---- what was proved */
+
+bool fg_wss_is_signed(const fg_wss_t *wss, const xmlNode *node) { return fg_wss_header_covers(&wss->header, node); }
+
+bool fg_wss_possesses(const fg_wss_t *wss, const fg_key_t *key) {
+    const fg_wss_header_t *header = &wss->header;
+    const EVP_PKEY *own = fg_key_get_pkey(key);
+    if (wss->connection != NULL && EVP_PKEY_eq(fg_key_get_pkey(wss->connection), own) == 1)
+        return true;
+    for (size_t i = 0; header->timestamp != NULL && i < header->signature_count; i++) {
+        const fg_wss_signature_t *signature = &header->signatures[i];
+        if (signature->token->key != NULL && EVP_PKEY_eq(fg_key_get_pkey(signature->token->key), own) == 1 &&
+            fg_wss_signature_covers(signature, header->timestamp))
+            return true;
+    }
+    return false;
 }
 
-void fg_wss_write(fg_xw_t *w, const fg_xns_t *soap, int64_t now_ms) {
-    fg_xw_start(w, &ns_security, "Security");
-    fg_xw_attr_ns(w, soap, "mustUnderstand", FG_STR("1"));
-    fg_xw_start(w, &ns_utility, "Timestamp");
-    fg_xw_attr_ns(w, &ns_utility, "Id", FG_STR("_0"));
-    write_instant(w, "Created", now_ms);
-    write_instant(w, "Expires", now_ms + FG_TIMESTAMP_LIFE);
-    fg_xw_end(w);
-    fg_xw_end(w);
+const fg_wss_token_t *fg_wss_find(fg_wss_t *wss, xmlNode *reference, fg_err_t *err) {
+    if (wss->header.element != NULL)
+        return fg_wss_header_resolve(&wss->header, reference, err);
+    FG_FAIL(err, FG_E_SIG_KEY, "a reference in a message without a Security header");
+    return NULL;
 }

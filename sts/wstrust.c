@@ -14,6 +14,7 @@
 typedef struct request {
     const fg_sts_endpoint_t *endpoint;
     fg_soap_message_t message;
+    fg_wss_t wss;
     fg_rst_t rst;
     const fg_partner_t *partner;
     fg_saml_version_t token;
@@ -41,7 +42,7 @@ static bool choose_token(request_t *request, fg_err_t *err) {
 }
 
 /* Everything that needs no password comes first: a refusal then costs no hash. */
-static bool read_request(fg_exchange_t *ex, request_t *request, fg_username_token_t *username, fg_err_t *err) {
+static bool read_request(fg_exchange_t *ex, request_t *request, fg_err_t *err) {
     const fg_sts_endpoint_t *endpoint = request->endpoint;
     fg_soap_message_t *message = &request->message;
     fg_rst_t *rst = &request->rst;
@@ -49,7 +50,7 @@ static bool read_request(fg_exchange_t *ex, request_t *request, fg_username_toke
         return false;
     if (!fg_str_is(message->action, fg_trust_words(endpoint->trust)->rst_action))
         return FG_FAIL(err, FG_E_WSA_ACTION, "Action %.*s", FG_STR_ARG(message->action));
-    if (!fg_wss_read(ex, message->security, endpoint->policy, username, err) ||
+    if (!fg_wss_read(ex, message, endpoint, &request->wss, err) ||
         !fg_rst_read(ex->arena, message->payload, endpoint->trust, fg_now(ex->env), ex->hub->skew_ms, rst, err))
         return false;
     request->partner = fg_hub_find_partner(ex->hub, rst->applies_to);
@@ -104,35 +105,52 @@ static fg_step_t finish(fg_exchange_t *ex) {
     return FG_STEP_DONE;
 }
 
-static fg_step_t begin(fg_exchange_t *ex, const fg_sts_endpoint_t *endpoint) {
+static fg_step_t begin(fg_exchange_t *ex) {
     fg_err_t err = FG_ERR_INIT;
-    fg_username_token_t username;
+    const fg_sts_endpoint_t *endpoint = fg_sts_endpoint_find(ex->request.path);
     request_t *request = fg_arena_alloc(ex->arena, sizeof *request);
     bool good = request != NULL || FG_FAIL(&err, FG_E_MEMORY, "request");
     if (good) {
         request->endpoint = endpoint;
         ex->state = request;
-        good = read_request(ex, request, &username, &err);
+        good = read_request(ex, request, &err);
     }
-    if (good)
-        return fg_signin_begin(ex, NULL, username.username, username.password, finish);
-    refuse_at(ex, endpoint, &err);
-    return FG_STEP_DONE;
+    if (!good) {
+        refuse_at(ex, endpoint, &err);
+        return FG_STEP_DONE;
+    }
+    const fg_wss_t *wss = &request->wss;
+    if ((wss->met & FG_STS_USERNAME_TOKEN) != 0 && wss->username.digest)
+        return fg_signin_begin_digest(ex, NULL, &wss->username, finish);
+    if ((wss->met & FG_STS_USERNAME_TOKEN) != 0)
+        return fg_signin_begin(ex, NULL, wss->username.username, wss->username.password, finish);
+    ex->signin = (fg_signin_t){.ok = true, .identity = wss->identity};
+    return finish(ex);
 }
 
-static fg_step_t begin_2005(fg_exchange_t *ex) { return begin(ex, &fg_sts_endpoint_table[FG_STS_2005_USERNAME]); }
-static fg_step_t begin_13(fg_exchange_t *ex) { return begin(ex, &fg_sts_endpoint_table[FG_STS_13_USERNAME]); }
-
-static void refuse_2005(fg_exchange_t *ex, const fg_err_t *err) {
-    refuse_at(ex, &fg_sts_endpoint_table[FG_STS_2005_USERNAME], err);
-}
-static void refuse_13(fg_exchange_t *ex, const fg_err_t *err) {
-    refuse_at(ex, &fg_sts_endpoint_table[FG_STS_13_USERNAME], err);
+static void refuse(fg_exchange_t *ex, const fg_err_t *err) {
+    refuse_at(ex, fg_sts_endpoint_find(ex->request.path), err);
 }
 
+/* The rows of the endpoints' table; what protects itself need not come over TLS. */
 static const fg_endpoint_t endpoints[] = {
-    {FG_STS_PATH_2005_USERNAME, FG_METHOD_POST, true, begin_2005, refuse_2005},
-    {FG_STS_PATH_13_USERNAME, FG_METHOD_POST, true, begin_13, refuse_13},
+    {FG_STS_PATH_2005_USERNAME, FG_METHOD_POST, true, begin, refuse},
+    {FG_STS_PATH_13_USERNAME, FG_METHOD_POST, true, begin, refuse},
+    {FG_STS_PATH "2005/certificatemixed", FG_METHOD_POST, true, begin, refuse},
+    {FG_STS_PATH "13/certificatemixed", FG_METHOD_POST, true, begin, refuse},
+    {FG_STS_PATH "2005/certificatetransport", FG_METHOD_POST, true, begin, refuse},
+    {FG_STS_PATH "13/certificatetransport", FG_METHOD_POST, true, begin, refuse},
+    {FG_STS_PATH "2005/issuedtokenmixedasymmetricbasic256", FG_METHOD_POST, true, begin, refuse},
+    {FG_STS_PATH "13/issuedtokenmixedasymmetricbasic256", FG_METHOD_POST, true, begin, refuse},
+    {FG_STS_PATH "2005/issuedtokenmixedasymmetricbasic256sha256", FG_METHOD_POST, true, begin, refuse},
+    {FG_STS_PATH "13/issuedtokenmixedasymmetricbasic256sha256", FG_METHOD_POST, true, begin, refuse},
+    {FG_STS_PATH "2005/issuedtokenmixedsymmetricbasic256", FG_METHOD_POST, true, begin, refuse},
+    {FG_STS_PATH "13/issuedtokenmixedsymmetricbasic256", FG_METHOD_POST, true, begin, refuse},
+    {FG_STS_PATH "2005/issuedtokenmixedsymmetricbasic256sha256", FG_METHOD_POST, true, begin, refuse},
+    {FG_STS_PATH "13/issuedtokenmixedsymmetricbasic256sha256", FG_METHOD_POST, true, begin, refuse},
+    {FG_STS_PATH "2005/certificate", FG_METHOD_POST, false, begin, refuse},
+    {FG_STS_PATH "13/certificate", FG_METHOD_POST, false, begin, refuse},
 };
+_Static_assert(FG_ARRAY_SIZE(endpoints) == FG_STS_ENDPOINTS, "one for each row");
 
 const fg_protocol_t fg_wstrust_protocol = {"wstrust", endpoints, FG_ARRAY_SIZE(endpoints)};

@@ -16,12 +16,14 @@ typedef struct format {
     const char *issuer_attribute; /* NULL: an element */
     bool (*write)(const fg_assertion_t *, fg_xw_t *, size_t *signature_at);
     bool (*read)(fg_reading_t *, fg_err_t *);
+    bool (*read_attribute)(fg_reading_t *, const xmlNode *, fg_err_t *);
 } format_t;
 
 static const format_t formats[] = {
     [FG_SAML_11] = {FG_NS_SAML1, WSS_PROFILE "SAMLV1.1", FG_NS_SAML1, "AssertionID", "Issuer", fg_saml11_write,
-                    fg_saml11_read},
-    [FG_SAML_20] = {FG_NS_SAML2, WSS_PROFILE "SAMLV2.0", FG_NS_SAML2, "ID", NULL, fg_saml20_write, fg_saml20_read},
+                    fg_saml11_read, fg_saml11_read_attribute},
+    [FG_SAML_20] = {FG_NS_SAML2, WSS_PROFILE "SAMLV2.0", FG_NS_SAML2, "ID", NULL, fg_saml20_write, fg_saml20_read,
+                    fg_saml20_read_attribute},
 };
 
 const char *fg_saml_token_type(fg_saml_version_t version) { return formats[version].token_type; }
@@ -42,6 +44,8 @@ bool fg_assertion_write(const fg_assertion_t *assertion, const fg_key_t *key, fg
     fg_xw_t w;
     size_t begin = out->length, signature_at = 0;
     fg_xw_init(&w, out);
+    if (assertion->confirmation == FG_CONFIRM_HOLDER_OF_KEY && assertion->proof_key_info.n == 0)
+        return FG_FAIL(err, FG_E_INTERNAL, "a holder-of-key assertion needs a proof key");
     if (!formats[assertion->version].write(assertion, &w, &signature_at) || !fg_xw_ok(&w))
         return FG_FAIL(
             err, FG_E_INTERNAL,
@@ -54,18 +58,27 @@ void fg_assertion_write_time(fg_xw_t *w, const char *name, int64_t ms, char text
     fg_xw_attr(w, name, (fg_str_t){text, FG_TIME_SIZE - 1});
 }
 
-/* True if an earlier claim has the same type: it has taken this value along. */
-static bool is_joined(const fg_claims_t *claims, size_t at) {
+void fg_assertion_write_key_info(fg_xw_t *w, const fg_assertion_t *assertion) {
+    static const fg_xns_t ds = {"ds", FG_NS_DS};
+    fg_xw_start(w, &ds, "KeyInfo");
+    fg_xw_raw(w, assertion->proof_key_info);
+    fg_xw_end(w);
+}
+
+/* True if an earlier claim has the same type: it has taken this value along.  No claim says who acts. */
+static bool is_passed_over(const fg_claims_t *claims, size_t at) {
+    if (fg_str_is(claims->items[at].type, FG_CLAIM_ACTOR))
+        return true;
     for (size_t i = 0; i < at; i++)
         if (fg_str_eq(claims->items[i].type, claims->items[at].type))
             return true;
     return false;
 }
 
-void fg_assertion_write_attributes(fg_xw_t *w, const fg_claims_t *claims, const fg_xns_t *ns,
-                                   void (*write_name)(fg_xw_t *, fg_str_t type)) {
+void fg_assertion_write_attributes(fg_xw_t *w, const fg_claims_t *claims, const fg_identity_t *actor,
+                                   const fg_xns_t *ns, fg_attribute_name_t write_name) {
     for (size_t i = 0; i < claims->count; i++) {
-        if (is_joined(claims, i))
+        if (is_passed_over(claims, i))
             continue;
         fg_xw_start(w, ns, "Attribute");
         write_name(w, claims->items[i].type);
@@ -74,9 +87,16 @@ void fg_assertion_write_attributes(fg_xw_t *w, const fg_claims_t *claims, const 
                 fg_xw_leaf(w, ns, "AttributeValue", claims->items[k].value);
         fg_xw_end(w);
     }
+    if (actor != NULL)
+        fg_assertion_write_actor(w, actor, ns, write_name);
 }
 
 /* ---- reading ---- */
+
+bool fg_reading_accepts(const fg_reading_t *reading, fg_confirmation_t confirmation) {
+    unsigned accepted = reading->trust->confirmations;
+    return ((accepted != 0 ? accepted : 1u << FG_CONFIRM_BEARER) & (1u << confirmation)) != 0;
+}
 
 bool fg_reading_time(fg_reading_t *reading, const xmlNode *node, const char *attribute, int64_t *ms, fg_err_t *err) {
     fg_str_t text = fg_xml_attr(reading->arena, node, NULL, attribute);
@@ -129,7 +149,7 @@ bool fg_reading_audiences(fg_reading_t *reading, const xmlNode *restriction, con
 }
 
 static bool add_value(fg_reading_t *reading, fg_str_t type, const xmlNode *value, fg_err_t *err) {
-    fg_claims_t *claims = &reading->result->identity.claims;
+    fg_claims_t *claims = &reading->identity->claims;
     /* a value made of elements has no form as a claim: it is passed over */
     if (fg_xml_first_child(value) != NULL)
         return true;
@@ -143,6 +163,8 @@ static bool add_value(fg_reading_t *reading, fg_str_t type, const xmlNode *value
 }
 
 bool fg_reading_values(fg_reading_t *reading, const xmlNode *attribute, const char *ns, fg_str_t type, fg_err_t *err) {
+    if (fg_str_is(type, FG_CLAIM_ACTOR))
+        return fg_reading_actor(reading, attribute, ns, err);
     for (xmlNode *node = fg_xml_first_child(attribute); node != NULL; node = fg_xml_next(node)) {
         if (!fg_xml_is(node, ns, "AttributeValue"))
             return FG_FAIL(err, FG_E_TOKEN_MALFORMED, "an Attribute holds <%s>", (const char *)node->name);
@@ -245,6 +267,8 @@ bool fg_assertion_read(const fg_env_t *env, fg_arena_t *arena, xmlNode *element,
     const format_t *format = find_format(element, &result->version);
     if (format == NULL)
         return FG_FAIL(err, FG_E_TOKEN_MALFORMED, "no SAML assertion");
+    reading.identity = &result->identity;
+    reading.read_attribute = format->read_attribute;
     if (!check_signature(&reading, format, element, err) || !read_issuer(&reading, format, err) ||
         !check_times(&reading, format->ns, err) || !format->read(&reading, err))
         return false;
@@ -252,4 +276,11 @@ bool fg_assertion_read(const fg_env_t *env, fg_arena_t *arena, xmlNode *element,
         return true;
     return fg_replay_check(env, "assertion", trust->issuer, result->id, result->not_on_or_after_ms + trust->skew_ms,
                            FG_E_TOKEN_REPLAY, err);
+}
+
+fg_str_t fg_assertion_peek_issuer(fg_arena_t *arena, const xmlNode *element) {
+    if (fg_xml_is(element, FG_NS_SAML1, "Assertion"))
+        return fg_xml_attr(arena, element, NULL, "Issuer");
+    const xmlNode *issuer = fg_xml_child(element, FG_NS_SAML2, "Issuer", NULL);
+    return issuer != NULL ? fg_xml_token(arena, issuer, NULL) : FG_STR_NONE;
 }

@@ -18,13 +18,21 @@ bool fg_saml20_write(const fg_assertion_t *assertion, fg_xw_t *w, size_t *signat
 
 /* text must live until the start tag is closed. */
 void fg_assertion_write_time(fg_xw_t *w, const char *name, int64_t ms, char text[FG_TIME_SIZE]);
-/* One Attribute per type with all its values; write_name puts in the format's own naming attributes. */
-void fg_assertion_write_attributes(fg_xw_t *w, const fg_claims_t *claims, const fg_xns_t *ns,
-                                   void (*write_name)(fg_xw_t *, fg_str_t type));
+/* ds:KeyInfo of a holder-of-key confirmation. */
+void fg_assertion_write_key_info(fg_xw_t *w, const fg_assertion_t *assertion);
+typedef void (*fg_attribute_name_t)(fg_xw_t *, fg_str_t type);
+/* One Attribute per type with all its values, and one for the actor (NULL: none); write_name puts in the format's own
+ * naming attributes. */
+void fg_assertion_write_attributes(fg_xw_t *w, const fg_claims_t *claims, const fg_identity_t *actor,
+                                   const fg_xns_t *ns, fg_attribute_name_t write_name);
+/* The Attribute that says who acts (actor.c). */
+void fg_assertion_write_actor(fg_xw_t *w, const fg_identity_t *actor, const fg_xns_t *ns,
+                              fg_attribute_name_t write_name);
 
 /* ---- reading ---- */
 
-typedef struct fg_reading {
+typedef struct fg_reading fg_reading_t;
+struct fg_reading {
     const fg_env_t *env;
     fg_arena_t *arena;
     const fg_assertion_trust_t *trust;
@@ -32,14 +40,21 @@ typedef struct fg_reading {
     xmlNode *assertion;  /* the signed element */
     xmlNode *conditions; /* its child */
     bool audience_seen;
-    bool once;          /* a condition says that it may be used once */
-    bool authenticated; /* an authentication statement was read */
-} fg_reading_t;
+    bool once;               /* a condition says that it may be used once */
+    bool authenticated;      /* an authentication statement was read */
+    fg_identity_t *identity; /* whose attributes are read: the result's, or one of its actors' */
+    unsigned actors;         /* so deep in the chain */
+    bool (*read_attribute)(fg_reading_t *, const xmlNode *, fg_err_t *); /* the format's */
+};
 
 /* Conditions other than the times, confirmation, statements. */
+bool fg_saml11_read_attribute(fg_reading_t *reading, const xmlNode *node, fg_err_t *err) FG_MUST_CHECK;
+bool fg_saml20_read_attribute(fg_reading_t *reading, const xmlNode *node, fg_err_t *err) FG_MUST_CHECK;
 bool fg_saml11_read(fg_reading_t *reading, fg_err_t *err) FG_MUST_CHECK;
 bool fg_saml20_read(fg_reading_t *reading, fg_err_t *err) FG_MUST_CHECK;
 
+/* Whether trust accepts such a confirmation (SA-09). */
+bool fg_reading_accepts(const fg_reading_t *reading, fg_confirmation_t confirmation);
 /* Reads a time if the attribute is there; *ms stays otherwise. */
 bool fg_reading_time(fg_reading_t *reading, const xmlNode *node, const char *attribute, int64_t *ms,
                      fg_err_t *err) FG_MUST_CHECK;
@@ -50,8 +65,11 @@ bool fg_reading_past(fg_reading_t *reading, int64_t instant, const char *what, f
 /* One of a restriction's audiences is ours (SA-01); every restriction must be met. */
 bool fg_reading_audiences(fg_reading_t *reading, const xmlNode *restriction, const char *ns,
                           fg_err_t *err) FG_MUST_CHECK;
+/* The values of an attribute as claims; of FG_CLAIM_ACTOR as the actor of the identity that is read. */
 bool fg_reading_values(fg_reading_t *reading, const xmlNode *attribute, const char *ns, fg_str_t type,
                        fg_err_t *err) FG_MUST_CHECK;
+/* Who acts (actor.c): exactly one value with <Actor>, at most FG_ACTORS_MAX inside one another. */
+bool fg_reading_actor(fg_reading_t *reading, const xmlNode *attribute, const char *ns, fg_err_t *err) FG_MUST_CHECK;
 bool fg_reading_name_id(fg_reading_t *reading, const xmlNode *node, const char *qualifier, const char *sp_qualifier,
                         fg_name_id_t *name_id, fg_err_t *err) FG_MUST_CHECK;
 /* The format's word for the authentication method, translated if it is known. */

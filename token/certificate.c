@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "token/certificate.h"
 
+#include <time.h>
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
 #include "core/key.h"
 
 #define NAMES_MAX 64 /* in SubjectAltName */
+#define CHAIN_MAX 10
 
 static const char x509_subject_format[] = "urn:oasis:names:tc:SAML:1.1:nameid-format:X509SubjectName";
 
@@ -90,6 +95,56 @@ bool fg_certificate_identity(fg_arena_t *arena, fg_str_t pem, int64_t now_ms, fg
                                    : FG_FAIL(err, FG_E_AUTH_FAILED, "client certificate has expired");
     fg_key_unref(key);
     return ok;
+}
+
+bool fg_certificate_claims(fg_arena_t *arena, X509 *x509, int64_t now_ms, fg_identity_t *identity, fg_err_t *err) {
+    unsigned char *der = NULL;
+    int length = i2d_X509(x509, &der);
+    *identity = (fg_identity_t){0};
+    fg_key_t *key = length > 0 ? fg_key_from_certificate_der((fg_str_t){(const char *)der, (size_t)length}, err) : NULL;
+    OPENSSL_free(der);
+    bool ok = key != NULL && fill(arena, key, now_ms, identity, err);
+    fg_key_unref(key);
+    return ok;
+}
+
+int64_t fg_certificate_not_after(const X509 *x509) {
+    struct tm tm;
+    return ASN1_TIME_to_tm(X509_get0_notAfter(x509), &tm) == 1 ? (int64_t)timegm(&tm) * 1000 : 0;
+}
+
+/* ---- chains */
+
+static void release_certificate(void *x509) { X509_free(x509); }
+static void release_stack(void *stack) { sk_X509_free(stack); }
+
+static X509 *read_next(fg_arena_t *arena, BIO *in) {
+    X509 *x509 = PEM_read_bio_X509(in, NULL, NULL, NULL);
+    return x509 != NULL && fg_arena_own(arena, release_certificate, x509) ? x509 : NULL;
+}
+
+static bool read_stack(fg_arena_t *arena, fg_str_t pem, STACK_OF(X509) * stack) {
+    BIO *in = BIO_new_mem_buf(pem.p, (int)pem.n);
+    X509 *x509;
+    bool ok = in != NULL;
+    while (ok && (x509 = read_next(arena, in)) != NULL)
+        ok = sk_X509_num(stack) < CHAIN_MAX && sk_X509_push(stack, x509) > 0;
+    BIO_free(in);
+    ERR_clear_error(); /* it ends with "no more" */
+    return ok;
+}
+
+bool fg_certificate_chain_read(fg_arena_t *arena, fg_str_t pem, fg_str_t chain, X509 **leaf, STACK_OF(X509) * *more,
+                               fg_err_t *err) {
+    STACK_OF(X509) *first = sk_X509_new_null(), *rest = sk_X509_new_null();
+    bool owned = fg_arena_own(arena, release_stack, first);
+    if (!fg_arena_own(arena, release_stack, rest) || !owned || first == NULL || rest == NULL)
+        return FG_FAIL(err, FG_E_MEMORY, "a client certificate");
+    if (!read_stack(arena, pem, first) || sk_X509_num(first) != 1 || (chain.n > 0 && !read_stack(arena, chain, rest)))
+        return FG_FAIL(err, FG_E_CERTIFICATE_UNTRUSTED, "a client certificate that cannot be read, or a long chain");
+    *leaf = sk_X509_value(first, 0);
+    *more = rest;
+    return true;
 }
 
 fg_str_t fg_certificate_subject(fg_arena_t *arena, fg_str_t pem) {

@@ -31,3 +31,22 @@ const fg_claim_t *fg_claims_get(const fg_claims_t *claims, const char *type) {
             return &claims->items[i];
     return NULL;
 }
+
+fg_str_t fg_identity_name(const fg_identity_t *identity) {
+    const fg_claim_t *name = fg_claims_get(&identity->claims, FG_CLAIM_NAME);
+    return name != NULL ? name->value : identity->name_id.value;
+}
+
+size_t fg_identity_count_actors(const fg_identity_t *identity) {
+    size_t count = 0;
+    for (const fg_identity_t *actor = identity->actor; actor != NULL; actor = actor->actor)
+        count++;
+    return count;
+}
+
+const fg_identity_t *fg_identity_last_actor(const fg_identity_t *identity) {
+    const fg_identity_t *actor = identity->actor;
+    while (actor != NULL && actor->actor != NULL)
+        actor = actor->actor;
+    return actor;
+}

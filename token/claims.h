@@ -27,6 +27,8 @@
 #define FG_CLAIM_GROUP "http://schemas.xmlsoap.org/claims/Group"
 #define FG_CLAIM_UPN_ADFS1 "http://schemas.xmlsoap.org/claims/UPN"
 #define FG_CLAIM_IMMUTABLEID "http://schemas.microsoft.com/LiveID/Federation/2008/05/ImmutableID"
+/* The one claim whose value is an identity: <Actor> with its attributes (Windows Identity Foundation). */
+#define FG_CLAIM_ACTOR "http://schemas.xmlsoap.org/ws/2009/09/identity/claims/actor"
 #define FG_CLAIM_AUTHNMETHODSREFERENCES "http://schemas.microsoft.com/claims/authnmethodsreferences"
 
 /* authentication methods, in the form of claims; each token format has its own words for them (token/authmethod.h) */
@@ -74,13 +76,23 @@ typedef struct fg_name_id {
     fg_str_t sp_name_qualifier;
 } fg_name_id_t;
 
-typedef struct fg_identity {
+typedef struct fg_identity fg_identity_t;
+struct fg_identity {
     fg_name_id_t name_id;
     fg_claims_t claims;
     fg_str_t issuer;      /* who vouches: directory name or the token issuer's URI */
     fg_str_t auth_method; /* FG_AUTH_… or what the token said */
     int64_t auth_instant_ms;
     fg_str_t session_index; /* .n 0: none */
-} fg_identity_t;
+    /* Who acts for this one; the end of the chain is who acted last (WS-Trust 1.4 §4.2, ActAs).  NULL: nobody. */
+    const fg_identity_t *actor;
+};
+#define FG_ACTORS_MAX 4u /* in a chain */
+
+/* How people know an identity: its name claim's value, else its NameID; .n 0: neither. */
+fg_str_t fg_identity_name(const fg_identity_t *identity);
+size_t fg_identity_count_actors(const fg_identity_t *identity);
+/* NULL: nobody acts for it. */
+const fg_identity_t *fg_identity_last_actor(const fg_identity_t *identity);
 
 #endif

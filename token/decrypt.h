@@ -12,7 +12,7 @@ bool fg_assertion_is_encrypted(const xmlNode *element);
 
 /* Decrypts with one of our keys (tried by what EncryptedKey says about its recipient first) and parses the plaintext
  * anew, with all limits and checks (XE-06): *assertion is the only element of a document of its own in the arena.
- * AES-128/256 CBC and GCM; RSA-OAEP-MGF1P and RSA-OAEP with SHA-1 or SHA-256; no RSA 1.5 (XE-02), no CipherReference
+ * AES-128/192/256 CBC and GCM; RSA-OAEP-MGF1P and RSA-OAEP with SHA-1 or SHA-256; no RSA 1.5 (XE-02), no CipherReference
  * (XE-03), at most 4 EncryptedKeys, none nested (XE-04), no other digests, full GCM tag (XE-05).  Every failure from
  * the key on is FG_E_DECRYPT and takes the same way (XE-01); the plaintext's own faults are too, as its signature is
  * not checked yet.  An EncryptedKey that names one of our keys (certificate, serial number) is tried with that alone;

@@ -40,7 +40,7 @@ typedef struct fg_jwt_trust {
 
 typedef struct fg_jwt_read {
     fg_identity_t
-        identity;      /* name_id = sub; issuer = iss; claims, whose issuer is iss; method and instant where told */
+        identity; /* name_id = sub; issuer = iss; claims, whose issuer is iss; method and instant where told; actors */
     fg_str_t audience; /* the one that matched */
     fg_str_t id;       /* jti; .n 0: none */
     int64_t not_on_or_after_ms;
@@ -70,6 +70,7 @@ typedef struct fg_jwt {
     int64_t issued_ms, not_before_ms, expires_ms;
     const fg_identity_t *identity; /* method (amr) and instant (auth_time) */
     const fg_claims_t *claims;     /* same types are joined into one list */
+    const fg_identity_t *actor;    /* who acts for the subject (act); at most FG_ACTORS_MAX; NULL: nobody */
 } fg_jwt_t;
 
 /* Appends the signed token.  alg by the key: RS256, ES256, ES384; kid is fg_key_get_id's. */

@@ -46,8 +46,8 @@ fg_str_t fg_jwt_claim_name(fg_str_t type) {
 
 /* What the token itself says with members of its own (RFC 7519 §4.1, OpenID Connect core §2, AD FS' authmethod). */
 bool fg_jwt_name_is_own(fg_str_t name) {
-    static const char *const own[] = {"iss",       "sub", "aud", "exp",   "nbf",     "iat",    "jti",
-                                      "auth_time", "amr", "acr", "nonce", "at_hash", "c_hash", "authmethod"};
+    static const char *const own[] = {"iss", "sub", "aud",   "exp",     "nbf",    "iat",        "jti", "auth_time",
+                                      "amr", "acr", "nonce", "at_hash", "c_hash", "authmethod", "act"};
     for (size_t i = 0; i < FG_ARRAY_SIZE(own); i++)
         if (fg_str_is(name, own[i]))
             return true;

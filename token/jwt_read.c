@@ -18,9 +18,9 @@ typedef struct reading {
 /* ---- members */
 
 /* A member that is a string or absent (*text NONE). */
-static bool read_text(const reading_t *reading, const char *name, fg_str_t *text, fg_err_t *err) {
-    *text = fg_json_string(reading->result->payload, name);
-    return text->p != NULL || json_object_get(reading->result->payload, name) == NULL ||
+static bool read_text(const json_t *object, const char *name, fg_str_t *text, fg_err_t *err) {
+    *text = fg_json_string(object, name);
+    return text->p != NULL || json_object_get(object, name) == NULL ||
            FG_FAIL(err, FG_E_TOKEN_MALFORMED, "%s is no string", name);
 }
 
@@ -63,7 +63,7 @@ static bool check_type(const reading_t *reading, const json_t *header, fg_err_t 
 
 static bool check_issuer(const reading_t *reading, fg_err_t *err) {
     fg_str_t issuer, trusted = reading->trust->issuer;
-    if (!read_text(reading, "iss", &issuer, err))
+    if (!read_text(reading->result->payload, "iss", &issuer, err))
         return false;
     reading->result->identity.issuer = issuer;
     return (trusted.n > 0 && fg_str_eq(issuer, trusted)) ||
@@ -158,8 +158,8 @@ static fg_str_t text_of(fg_arena_t *arena, const json_t *value) {
     }
 }
 
-static bool add_claim(const reading_t *reading, fg_str_t type, const json_t *value, fg_err_t *err) {
-    fg_claims_t *claims = &reading->result->identity.claims;
+static bool add_claim(const reading_t *reading, fg_claims_t *claims, fg_str_t type, const json_t *value,
+                      fg_err_t *err) {
     if (json_is_null(value) || json_is_object(value) || json_is_array(value)) /* no form as a claim: passed over */
         return true;
     fg_claim_t claim = {
@@ -170,26 +170,60 @@ static bool add_claim(const reading_t *reading, fg_str_t type, const json_t *val
            FG_FAIL(err, FG_E_MEMORY, "no memory for claims");
 }
 
-static bool read_claims(const reading_t *reading, fg_err_t *err) {
-    json_t *payload = (json_t *)reading->result->payload; /* jansson's iterators are not const; nothing is changed */
+/* No claim says who acts: that is act's to say. */
+static bool is_passed_over(fg_str_t name) { return fg_jwt_name_is_own(name) || fg_str_is(name, FG_CLAIM_ACTOR); }
+
+static bool read_claims(const reading_t *reading, const json_t *from, fg_claims_t *claims, fg_err_t *err) {
+    json_t *object = (json_t *)from; /* jansson's iterators are not const; nothing is changed */
     const char *name;
     json_t *member;
-    json_object_foreach(payload, name, member) {
+    json_object_foreach(object, name, member) {
         fg_str_t type = fg_jwt_claim_type(fg_str(name));
         size_t count = json_is_array(member) ? json_array_size(member) : 1;
-        for (size_t i = 0; i < count && !fg_jwt_name_is_own(fg_str(name)); i++)
-            if (!add_claim(reading, type, json_is_array(member) ? json_array_get(member, i) : member, err))
+        for (size_t i = 0; i < count && !is_passed_over(fg_str(name)); i++)
+            if (!add_claim(reading, claims, type, json_is_array(member) ? json_array_get(member, i) : member, err))
                 return false;
+    }
+    return true;
+}
+
+static bool read_actor(const reading_t *reading, const json_t *act, fg_identity_t *actor, fg_err_t *err) {
+    if (!json_is_object(act))
+        return FG_FAIL(err, FG_E_TOKEN_MALFORMED, "act is no object");
+    if (!read_text(act, "sub", &actor->name_id.value, err))
+        return false;
+    if (actor->name_id.value.n == 0)
+        return FG_FAIL(err, FG_E_TOKEN_MALFORMED, "act without sub");
+    actor->issuer = reading->result->identity.issuer;
+    actor->auth_method = FG_STR(FG_AUTH_UNSPECIFIED);
+    return read_claims(reading, act, &actor->claims, err);
+}
+
+/* RFC 8693 §4.1: who acted last is outermost, and the one inside acted before: an identity's chain, turned round. */
+static bool read_actors(const reading_t *reading, fg_identity_t *identity, fg_err_t *err) {
+    const json_t *act = json_object_get(reading->result->payload, "act");
+    for (size_t count = 0; act != NULL; count++, act = json_object_get(act, "act")) {
+        if (count == FG_ACTORS_MAX)
+            return FG_FAIL(err, FG_E_TOKEN_MALFORMED, "more than %u actors", FG_ACTORS_MAX);
+        fg_identity_t *actor = fg_arena_alloc(reading->arena, sizeof *actor);
+        if (actor == NULL)
+            return FG_FAIL(err, FG_E_MEMORY, "no memory for an actor");
+        if (!read_actor(reading, act, actor, err))
+            return false;
+        actor->actor = identity->actor;
+        identity->actor = actor;
     }
     return true;
 }
 
 static bool read_identity(const reading_t *reading, fg_err_t *err) {
     fg_identity_t *identity = &reading->result->identity;
+    const json_t *payload = reading->result->payload;
     read_method(reading);
-    return read_text(reading, "jti", &reading->result->id, err) &&
-           read_text(reading, "sub", &identity->name_id.value, err) &&
-           read_time(reading, "auth_time", &identity->auth_instant_ms, err) && read_claims(reading, err);
+    return read_text(payload, "jti", &reading->result->id, err) &&
+           read_text(payload, "sub", &identity->name_id.value, err) &&
+           read_time(reading, "auth_time", &identity->auth_instant_ms, err) &&
+           read_claims(reading, payload, &identity->claims, err) && read_actors(reading, identity, err);
 }
 
 /* ---- the whole */

@@ -43,7 +43,7 @@ static size_t count_name(const fg_claims_t *claims, size_t at, fg_str_t name) {
 static void put_claims(fg_buf_t *json, const fg_claims_t *claims) {
     for (size_t i = 0; i < claims->count; i++) {
         fg_str_t name = fg_jwt_claim_name(claims->items[i].type);
-        size_t count = fg_jwt_name_is_own(name) ? 0 : count_name(claims, i, name);
+        size_t count = fg_jwt_name_is_own(name) || fg_str_is(name, FG_CLAIM_ACTOR) ? 0 : count_name(claims, i, name);
         if (count == 0)
             continue;
         fg_buf_putc(json, ',');
@@ -60,6 +60,35 @@ static void put_claims(fg_buf_t *json, const fg_claims_t *claims) {
     }
 }
 
+/* Who an actor is must be said; .n 0: nothing tells. */
+static fg_str_t get_subject(const fg_identity_t *actor) {
+    static const char *const types[] = {FG_CLAIM_NAMEIDENTIFIER, FG_CLAIM_UPN, FG_CLAIM_NAME};
+    fg_str_t subject = actor->name_id.value;
+    for (size_t i = 0; i < FG_ARRAY_SIZE(types) && subject.n == 0; i++) {
+        const fg_claim_t *claim = fg_claims_get(&actor->claims, types[i]);
+        subject = claim != NULL ? claim->value : FG_STR_NONE;
+    }
+    return subject;
+}
+
+/* RFC 8693 §4.1: who acted last is outermost, where an identity's chain has them last. */
+static void put_actors(fg_buf_t *json, const fg_identity_t *actor) {
+    const fg_identity_t *chain[FG_ACTORS_MAX];
+    size_t count = 0;
+    for (; actor != NULL && count < FG_ACTORS_MAX; actor = actor->actor)
+        chain[count++] = actor;
+    json->failed = json->failed || actor != NULL;
+    for (size_t i = count; i-- > 0;) {
+        fg_buf_puts(json, ",\"act\":{\"sub\":");
+        fg_str_t subject = get_subject(chain[i]);
+        json->failed = json->failed || subject.n == 0;
+        fg_json_quote(json, subject);
+        put_claims(json, &chain[i]->claims);
+    }
+    for (size_t i = 0; i < count; i++)
+        fg_buf_putc(json, '}');
+}
+
 static void put_payload(fg_buf_t *json, const fg_jwt_t *jwt) {
     fg_buf_putc(json, '{');
     put_text(json, "iss", jwt->issuer);
@@ -71,6 +100,7 @@ static void put_payload(fg_buf_t *json, const fg_jwt_t *jwt) {
     put_text(json, "jti", jwt->id);
     put_method(json, jwt->identity);
     put_claims(json, jwt->claims);
+    put_actors(json, jwt->actor);
     fg_buf_putc(json, '}');
 }
 

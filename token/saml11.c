@@ -4,16 +4,22 @@
 #include "token/assertion_parts.h"
 #include "token/authmethod.h"
 
-#define CM_BEARER "urn:oasis:names:tc:SAML:1.0:cm:bearer"
 #define FORMAT_UNSPECIFIED "urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified"
 /* where names that are whole URIs live, as Shibboleth has it */
 #define URI_NAMESPACE "urn:mace:shibboleth:1.0:attributeNamespace:uri"
 
 static const fg_xns_t saml = {"saml", FG_NS_SAML1};
 
+static const char *const confirmation_methods[] = {
+    [FG_CONFIRM_BEARER] = "urn:oasis:names:tc:SAML:1.0:cm:bearer",
+    [FG_CONFIRM_HOLDER_OF_KEY] = "urn:oasis:names:tc:SAML:1.0:cm:holder-of-key",
+    [FG_CONFIRM_SENDER_VOUCHES] = "urn:oasis:names:tc:SAML:1.0:cm:sender-vouches",
+};
+
 /* ---- writing ---- */
 
-static void write_subject(fg_xw_t *w, const fg_name_id_t *name_id) {
+static void write_subject(fg_xw_t *w, const fg_assertion_t *assertion) {
+    const fg_name_id_t *name_id = &assertion->name_id;
     fg_xw_start(w, &saml, "Subject");
     if (name_id->value.n > 0) {
         fg_xw_start(w, &saml, "NameIdentifier");
@@ -24,7 +30,9 @@ static void write_subject(fg_xw_t *w, const fg_name_id_t *name_id) {
         fg_xw_end(w);
     }
     fg_xw_start(w, &saml, "SubjectConfirmation");
-    fg_xw_leaf(w, &saml, "ConfirmationMethod", FG_STR(CM_BEARER));
+    fg_xw_leafz(w, &saml, "ConfirmationMethod", confirmation_methods[assertion->confirmation]);
+    if (assertion->confirmation == FG_CONFIRM_HOLDER_OF_KEY)
+        fg_assertion_write_key_info(w, assertion);
     fg_xw_end(w);
     fg_xw_end(w);
 }
@@ -59,7 +67,7 @@ static void write_authentication(fg_xw_t *w, const fg_assertion_t *assertion) {
     fg_xw_start(w, &saml, "AuthenticationStatement");
     fg_assertion_write_time(w, "AuthenticationInstant", assertion->identity->auth_instant_ms, instant);
     fg_xw_attr(w, "AuthenticationMethod", method ? fg_str(method->saml11) : assertion->identity->auth_method);
-    write_subject(w, &assertion->name_id);
+    write_subject(w, assertion);
     fg_xw_end(w);
 }
 
@@ -72,10 +80,10 @@ bool fg_saml11_write(const fg_assertion_t *assertion, fg_xw_t *w, size_t *signat
     fg_xw_attr(w, "MajorVersion", FG_STR("1"));
     fg_xw_attr(w, "MinorVersion", FG_STR("1"));
     write_conditions(w, assertion);
-    if (assertion->claims->count > 0) {
+    if (assertion->claims->count > 0 || assertion->actor != NULL) {
         fg_xw_start(w, &saml, "AttributeStatement");
-        write_subject(w, &assertion->name_id);
-        fg_assertion_write_attributes(w, assertion->claims, &saml, write_attribute_name);
+        write_subject(w, assertion);
+        fg_assertion_write_attributes(w, assertion->claims, assertion->actor, &saml, write_attribute_name);
         fg_xw_end(w);
     }
     write_authentication(w, assertion);
@@ -101,21 +109,54 @@ static bool read_conditions(fg_reading_t *reading, fg_err_t *err) {
     return reading->audience_seen || FG_FAIL(err, FG_E_TOKEN_AUDIENCE, "no AudienceRestrictionCondition");
 }
 
-/* §2.4.2.2: bearer must be among the methods; a confirmation by a key alone would need its proof (SA-09). */
-static bool read_confirmation(fg_reading_t *reading, const xmlNode *subject, fg_err_t *err) {
-    const xmlNode *confirmation = fg_xml_only_child(subject, FG_NS_SAML1, "SubjectConfirmation", NULL);
-    if (confirmation == NULL)
-        return FG_FAIL(err, FG_E_TOKEN_CONFIRMATION, "a Subject has not exactly one SubjectConfirmation");
+/* §2.4.2.2: several methods may stand side by side, each of which suffices; what comes first in our list is taken. */
+static bool find_method(fg_reading_t *reading, const xmlNode *confirmation, fg_confirmation_t *found, fg_err_t *err) {
+    size_t best = FG_ARRAY_SIZE(confirmation_methods);
     for (xmlNode *node = fg_xml_first_child(confirmation); node != NULL; node = fg_xml_next(node)) {
         if (!fg_xml_is(node, FG_NS_SAML1, "ConfirmationMethod"))
             continue;
         fg_str_t method = fg_xml_token(reading->arena, node, err);
         if (method.p == NULL)
             return false;
-        if (fg_str_is(method, CM_BEARER))
-            return true;
+        for (size_t i = 0; i < best; i++)
+            if (fg_str_is(method, confirmation_methods[i]) && fg_reading_accepts(reading, (fg_confirmation_t)i))
+                best = i;
     }
-    return FG_FAIL(err, FG_E_TOKEN_CONFIRMATION, "no bearer confirmation");
+    *found = (fg_confirmation_t)best;
+    return best < FG_ARRAY_SIZE(confirmation_methods) ||
+           FG_FAIL(err, FG_E_TOKEN_CONFIRMATION, "no confirmation that is accepted here");
+}
+
+/* The same key, down to its bytes. */
+static bool same_key_info(const xmlNode *a, const xmlNode *b) {
+    fg_buf_t one = FG_BUF_INIT(1u << 18), other = FG_BUF_INIT(1u << 18);
+    bool same =
+        a == b || (a != NULL && b != NULL && fg_xml_canonical((xmlNode *)a, &one, NULL) &&
+                   fg_xml_canonical((xmlNode *)b, &other, NULL) && fg_str_eq(fg_buf_str(&one), fg_buf_str(&other)));
+    fg_buf_free(&one);
+    fg_buf_free(&other);
+    return same;
+}
+
+/* A confirmation by a key needs its proof, which the caller must see (SA-09). */
+static bool read_confirmation(fg_reading_t *reading, const xmlNode *subject, bool first, fg_err_t *err) {
+    const xmlNode *confirmation = fg_xml_only_child(subject, FG_NS_SAML1, "SubjectConfirmation", NULL);
+    const xmlNode *key_info = NULL;
+    fg_assertion_read_t *result = reading->result;
+    fg_confirmation_t found;
+    if (confirmation == NULL)
+        return FG_FAIL(err, FG_E_TOKEN_CONFIRMATION, "a Subject has not exactly one SubjectConfirmation");
+    if (!find_method(reading, confirmation, &found, err))
+        return false;
+    if (found == FG_CONFIRM_HOLDER_OF_KEY)
+        key_info = fg_xml_only_child(confirmation, FG_NS_DS, "KeyInfo", NULL);
+    if (found == FG_CONFIRM_HOLDER_OF_KEY && key_info == NULL)
+        return FG_FAIL(err, FG_E_TOKEN_CONFIRMATION, "a holder-of-key confirmation has not exactly one KeyInfo");
+    if (!first && (found != result->confirmation || !same_key_info(key_info, result->proof_key_info)))
+        return FG_FAIL(err, FG_E_TOKEN_CONFIRMATION, "the statements are confirmed in different ways");
+    result->confirmation = found;
+    result->proof_key_info = key_info;
+    return true;
 }
 
 static bool same_name(const fg_name_id_t *a, const fg_name_id_t *b) {
@@ -127,7 +168,7 @@ static bool same_name(const fg_name_id_t *a, const fg_name_id_t *b) {
 static bool read_subject(fg_reading_t *reading, const xmlNode *statement, bool first, fg_err_t *err) {
     const xmlNode *subject = fg_xml_only_child(statement, FG_NS_SAML1, "Subject", err);
     fg_name_id_t name_id = {0};
-    if (subject == NULL || !read_confirmation(reading, subject, err))
+    if (subject == NULL || !read_confirmation(reading, subject, first, err))
         return false;
     unsigned count;
     const xmlNode *node = fg_xml_child(subject, FG_NS_SAML1, "NameIdentifier", &count);
@@ -141,7 +182,7 @@ static bool read_subject(fg_reading_t *reading, const xmlNode *statement, bool f
     return true;
 }
 
-static bool read_attribute(fg_reading_t *reading, const xmlNode *node, fg_err_t *err) {
+bool fg_saml11_read_attribute(fg_reading_t *reading, const xmlNode *node, fg_err_t *err) {
     fg_str_t name = fg_xml_attr(reading->arena, node, NULL, "AttributeName");
     fg_str_t ns = fg_xml_attr(reading->arena, node, NULL, "AttributeNamespace");
     if (name.n == 0 || ns.p == NULL)
@@ -161,7 +202,7 @@ static bool read_attribute(fg_reading_t *reading, const xmlNode *node, fg_err_t 
 
 static bool read_attribute_statement(fg_reading_t *reading, const xmlNode *statement, fg_err_t *err) {
     for (xmlNode *node = fg_xml_first_child(statement); node != NULL; node = fg_xml_next(node))
-        if (fg_xml_is(node, FG_NS_SAML1, "Attribute") && !read_attribute(reading, node, err))
+        if (fg_xml_is(node, FG_NS_SAML1, "Attribute") && !fg_saml11_read_attribute(reading, node, err))
             return false;
     return true;
 }

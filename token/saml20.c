@@ -4,12 +4,18 @@
 #include "token/assertion_parts.h"
 #include "token/authmethod.h"
 
-#define CM_BEARER "urn:oasis:names:tc:SAML:2.0:cm:bearer"
 /* how long after issuing a token may be delivered to its Recipient (saml-profiles-2.0 §4.1.4.2), as AD FS has it */
 #define DELIVERY (5 * FG_MINUTE)
 
 /* AD FS has it as the default namespace; gSOAP loses that when it canonicalises, and everybody takes a prefix */
 static const fg_xns_t saml = {"saml", FG_NS_SAML2};
+static const fg_xns_t xsi = {"xsi", FG_NS_XSI};
+
+static const char *const confirmation_methods[] = {
+    [FG_CONFIRM_BEARER] = "urn:oasis:names:tc:SAML:2.0:cm:bearer",
+    [FG_CONFIRM_HOLDER_OF_KEY] = "urn:oasis:names:tc:SAML:2.0:cm:holder-of-key",
+    [FG_CONFIRM_SENDER_VOUCHES] = "urn:oasis:names:tc:SAML:2.0:cm:sender-vouches",
+};
 
 /* ---- writing ---- */
 
@@ -31,13 +37,18 @@ static void write_confirmation(fg_xw_t *w, const fg_assertion_t *assertion) {
     if (assertion->recipient.n > 0 && assertion->issue_instant_ms + DELIVERY < end)
         end = assertion->issue_instant_ms + DELIVERY;
     fg_xw_start(w, &saml, "SubjectConfirmation");
-    fg_xw_attr(w, "Method", FG_STR(CM_BEARER));
+    fg_xw_attrz(w, "Method", confirmation_methods[assertion->confirmation]);
     fg_xw_start(w, &saml, "SubjectConfirmationData");
     if (assertion->in_response_to.n > 0)
         fg_xw_attr(w, "InResponseTo", assertion->in_response_to);
     fg_assertion_write_time(w, "NotOnOrAfter", end, text);
     if (assertion->recipient.n > 0)
         fg_xw_attr(w, "Recipient", assertion->recipient);
+    if (assertion->confirmation == FG_CONFIRM_HOLDER_OF_KEY) {
+        /* profiles §3.1; the type's prefix is one that the element itself uses: exclusive C14N sees no other */
+        fg_xw_attr_ns(w, &xsi, "type", FG_STR("saml:KeyInfoConfirmationDataType"));
+        fg_assertion_write_key_info(w, assertion);
+    }
     fg_xw_end(w);
     fg_xw_end(w);
 }
@@ -86,9 +97,9 @@ bool fg_saml20_write(const fg_assertion_t *assertion, fg_xw_t *w, size_t *signat
     write_confirmation(w, assertion);
     fg_xw_end(w);
     write_conditions(w, assertion);
-    if (assertion->claims->count > 0) {
+    if (assertion->claims->count > 0 || assertion->actor != NULL) {
         fg_xw_start(w, &saml, "AttributeStatement");
-        fg_assertion_write_attributes(w, assertion->claims, &saml, write_attribute_name);
+        fg_assertion_write_attributes(w, assertion->claims, assertion->actor, &saml, write_attribute_name);
         fg_xw_end(w);
     }
     write_authentication(w, assertion);
@@ -140,21 +151,47 @@ static bool check_data(fg_reading_t *reading, const xmlNode *data, fg_err_t *err
            check_in_response_to(reading, fg_xml_attr(reading->arena, data, NULL, "InResponseTo"), err);
 }
 
-/* One bearer confirmation that fully matches.  An identifier inside means that somebody else may wield the assertion
- * (§2.4.1.1), and that nobody here can be shown to be. */
-static bool check_confirmation(fg_reading_t *reading, const xmlNode *confirmation, fg_err_t *err) {
-    const xmlNode *data = NULL;
-    if (!fg_str_is(fg_str_trim(fg_xml_attr(reading->arena, confirmation, NULL, "Method")), CM_BEARER))
-        return FG_FAIL(err, FG_E_TOKEN_CONFIRMATION, "no bearer confirmation");
-    for (xmlNode *node = fg_xml_first_child(confirmation); node != NULL; node = fg_xml_next(node)) {
-        if (data != NULL || !fg_xml_is(node, FG_NS_SAML2, "SubjectConfirmationData"))
-            return FG_FAIL(err, FG_E_TOKEN_CONFIRMATION, "a bearer confirmation holds <%s>", (const char *)node->name);
-        data = node;
+static bool find_method(fg_reading_t *reading, const xmlNode *node, fg_confirmation_t *found, fg_err_t *err) {
+    fg_str_t method = fg_str_trim(fg_xml_attr(reading->arena, node, NULL, "Method"));
+    for (size_t i = 0; i < FG_ARRAY_SIZE(confirmation_methods); i++) {
+        *found = (fg_confirmation_t)i;
+        if (fg_str_is(method, confirmation_methods[i]) && fg_reading_accepts(reading, *found))
+            return true;
     }
-    return data != NULL ? check_data(reading, data, err) : check_in_response_to(reading, FG_STR_NONE, err);
+    return FG_FAIL(err, FG_E_TOKEN_CONFIRMATION, "no confirmation that is accepted here");
 }
 
-/* §2.4.1: any one of several confirmations will do.  The refusal tells of the last bearer one. */
+/* Profiles §3.1: one key at least; here exactly one, and nothing beside it (XS-22). */
+static const xmlNode *find_key_info(const xmlNode *data, fg_err_t *err) {
+    const xmlNode *key_info = data != NULL ? fg_xml_first_child(data) : NULL;
+    if (fg_xml_is(key_info, FG_NS_DS, "KeyInfo") && fg_xml_next(key_info) == NULL)
+        return key_info;
+    FG_FAIL(err, FG_E_TOKEN_CONFIRMATION, "a holder-of-key confirmation has not exactly one KeyInfo");
+    return NULL;
+}
+
+/* One confirmation that fully matches.  An identifier inside means that somebody else may wield the assertion
+ * (§2.4.1.1), and that nobody here can be shown to be.  A key needs its proof, which the caller must see (SA-09). */
+static bool check_confirmation(fg_reading_t *reading, const xmlNode *confirmation, fg_err_t *err) {
+    const xmlNode *data = NULL, *key_info = NULL;
+    fg_confirmation_t found;
+    if (!find_method(reading, confirmation, &found, err))
+        return false;
+    for (xmlNode *node = fg_xml_first_child(confirmation); node != NULL; node = fg_xml_next(node)) {
+        if (data != NULL || !fg_xml_is(node, FG_NS_SAML2, "SubjectConfirmationData"))
+            return FG_FAIL(err, FG_E_TOKEN_CONFIRMATION, "a confirmation holds <%s>", (const char *)node->name);
+        data = node;
+    }
+    if (found == FG_CONFIRM_HOLDER_OF_KEY && (key_info = find_key_info(data, err)) == NULL)
+        return false;
+    if (data != NULL ? !check_data(reading, data, err) : !check_in_response_to(reading, FG_STR_NONE, err))
+        return false;
+    reading->result->confirmation = found;
+    reading->result->proof_key_info = key_info;
+    return true;
+}
+
+/* §2.4.1: any one of several confirmations will do.  The refusal tells of the last one. */
 static bool read_subject(fg_reading_t *reading, const xmlNode *subject, fg_err_t *err) {
     fg_err_t why = FG_ERR_INIT;
     unsigned names = 0;
@@ -174,14 +211,18 @@ static bool read_subject(fg_reading_t *reading, const xmlNode *subject, fg_err_t
     return confirmed || FG_FAIL(err, why.code, "%s", why.detail);
 }
 
+bool fg_saml20_read_attribute(fg_reading_t *reading, const xmlNode *node, fg_err_t *err) {
+    fg_str_t name = fg_xml_attr(reading->arena, node, NULL, "Name");
+    if (name.n == 0)
+        return FG_FAIL(err, FG_E_TOKEN_MALFORMED, "an Attribute without Name");
+    return fg_reading_values(reading, node, FG_NS_SAML2, name, err);
+}
+
 static bool read_attribute_statement(fg_reading_t *reading, const xmlNode *statement, fg_err_t *err) {
     for (xmlNode *node = fg_xml_first_child(statement); node != NULL; node = fg_xml_next(node)) {
         if (!fg_xml_is(node, FG_NS_SAML2, "Attribute"))
             return FG_FAIL(err, FG_E_TOKEN_MALFORMED, "an AttributeStatement holds <%s>", (const char *)node->name);
-        fg_str_t name = fg_xml_attr(reading->arena, node, NULL, "Name");
-        if (name.n == 0)
-            return FG_FAIL(err, FG_E_TOKEN_MALFORMED, "an Attribute without Name");
-        if (!fg_reading_values(reading, node, FG_NS_SAML2, name, err))
+        if (!fg_saml20_read_attribute(reading, node, err))
             return false;
     }
     return true;

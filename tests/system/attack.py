@@ -29,6 +29,7 @@ REASONS = {
     'too_large': ('wst:InvalidRequest', 413),
     'unsupported_media_type': ('wst:InvalidRequest', 415),
     'wrong_user_or_password': ('wst:FailedAuthentication', 500),
+    'digest_not_possible': ('wst:FailedAuthentication', 500),
     'wss_expired': ('wsse:MessageExpired', 500),
     'wss_replay': ('wsse:InvalidSecurity', 500),
     'wss_structure': ('wsse:InvalidSecurity', 500),

@@ -153,6 +153,8 @@ class Site:
                 'surname': 'Test',
                 'immutable_id': 'id-of-' + name,
             }
+            if user.get('digest'):
+                arguments.append('--digest')
             for key, value in attributes.items():
                 arguments += ['--attribute', '%s=%s' % (key, value)]
             done = run(COMMAND, 'user', 'add', name, '--file', self.users_file, '--password-stdin', *arguments, input=user['password'] + '\n')

@@ -117,6 +117,23 @@ def test_user_file(tmp_path):
     assert fedgate('user', 'list', *here) == 'bob\n'
 
 
+def test_user_digest(tmp_path):
+    """A password that digests are checked with is readable in the file, and the file is nobody else's."""
+    path = str(tmp_path / 'users.json')
+    here = ['--file', path]
+    fedgate('user', 'add', 'alice', '--password-stdin', '--group', 'Staff', *here, stdin='first\n')
+    assert 'digest_password' not in people(path)['alice']
+    os.chmod(path, 0o644)
+    fedgate('user', 'add', 'robot', '--digest', '--password-stdin', *here, stdin='se"crèt\n')
+    assert people(path)['robot']['digest_password'] == 'se"crèt' and people(path)['robot']['password'].startswith('$y$')
+    assert mode(path) == 0o640
+    assert fedgate('user', 'list', *here) == 'alice\tStaff\nrobot\t(digest)\n'
+    fedgate('user', 'passwd', 'alice', '--digest', '--password-stdin', *here, stdin='second\n')
+    assert fedgate('user', 'list', *here) == 'alice\tStaff\t(digest)\nrobot\t(digest)\n'
+    fedgate('user', 'passwd', 'alice', '--password-stdin', *here, stdin='third\n')
+    assert 'digest_password' not in people(path)['alice'] and 'second' not in open(path).read()
+
+
 def test_user_refusals_change_nothing(tmp_path):
     path = str(tmp_path / 'users.json')
     here = ['--file', path]

@@ -121,7 +121,7 @@ def test_reload_with_a_wrong_rule_file_keeps_the_old(gateway):
 def test_policy_check(tmp_path):
     samples = sorted(os.path.join(SAMPLES, name) for name in os.listdir(SAMPLES))
     done = run(COMMAND, 'policy', 'check', *samples)
-    assert done.returncode == 0 and done.stdout.count(': right (') == len(samples) == 8
+    assert done.returncode == 0 and done.stdout.count(': right (') == len(samples) == 9
     wrong = tmp_path / 'wrong.rules'
     wrong.write_text('c:[Type == "a"]\n => issue(claim = d);\n')
     done = run(COMMAND, 'policy', 'check', samples[0], str(wrong), samples[1])
@@ -141,6 +141,15 @@ def test_claims_and_issuance_rules_exclude_each_other(tmp_path):
     del site.partners['app']['claims']
     site.write()
     assert run(COMMAND, 'config', 'check', site.conf).returncode == 0
+    delegation = tmp_path / 'd.rules'
+    site.partners['app']['delegation_rules'] = str(delegation)
+    delegation.write_text('[upn == "f"] && exists([subject_role == "Staff"]) => permit();\n')
+    site.write()
+    assert run(COMMAND, 'config', 'check', site.conf).returncode == 0
+    delegation.write_text('[upn == "f"] && exists([subject_rolle == "Staff"]) => permit();\n')
+    done = run(COMMAND, 'config', 'check', site.conf)
+    assert done.returncode == 3 and 'd.rules:1:25: found "subject_rolle"' in done.stderr, done.stderr
+    del site.partners['app']['delegation_rules']
     site.partners['app']['authorization_rules'] = str(tmp_path / 'none.rules')
     site.write()
     done = run(COMMAND, 'config', 'check', site.conf)

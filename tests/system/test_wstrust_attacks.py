@@ -36,6 +36,7 @@ RST_END = '</t:RequestSecurityToken>'
 def sts(authority):
     users = {
         'alice': {'password': PASSWORD, 'groups': ['Staff', MARKUP]},
+        'robot': {'password': PASSWORD, 'digest': True},
     }
     partners = {
         'app': {'realm': [REALM], 'claims': harness.CLAIMS, 'name_id': 'upn'},
@@ -341,10 +342,10 @@ def test_xs09_a_body_moved_elsewhere_is_not_read(sts, good):
     sts.refuse(empty, 'wst_invalid_request')
 
 
-def test_an_old_signature_is_refused_rather_than_passed_over(sts, good):
+def test_an_empty_signature_is_refused_rather_than_passed_over(sts, good):
     signature = '<ds:Signature xmlns:ds="http://www.w3.org/2000/09/xmldsig#"/>'
     sts.accept(good)
-    sts.refuse(swap(again(good), TOKEN_END, TOKEN_END + signature), 'wss_unsupported')
+    sts.refuse(swap(again(good), TOKEN_END, TOKEN_END + signature), 'signature_structure')
 
 
 # ---- WT: WS-Trust
@@ -413,22 +414,53 @@ def test_wt03_nonce_and_its_time(sts, good):
         sts.refuse(swap(again(good), TOKEN_END, bad + TOKEN_END), 'wss_structure')
 
 
-def digest_token(good, first):
-    """With PasswordDigest: Base64(SHA-1(nonce + created + password))."""
+def with_digest(message, first, password=PASSWORD, kind='#PasswordDigest', more=None):
+    """With Base64(SHA-1(nonce + created + password)) in place of the password, and more in place of the nonce it is of."""
     parts = re.search('<o:Nonce>(.*)</o:Nonce><u:Created>(.*)</u:Created>', first)
-    octets = base64.b64decode(parts.group(1)) + parts.group(2).encode() + PASSWORD.encode()
-    return with_text(good, 'o:Password', base64.b64encode(hashlib.sha1(octets).digest()).decode())
+    octets = base64.b64decode(parts.group(1)) + parts.group(2).encode() + password.encode()
+    text = with_text(message, 'o:Password', base64.b64encode(hashlib.sha1(octets).digest()).decode())
+    return swap(swap(text, '#PasswordText', kind), TOKEN_END, (first if more is None else more) + TOKEN_END)
 
 
-def test_wt03_password_digest_is_refused_clearly(sts, good):
-    """Passwords are kept as hashes, so that a digest cannot be checked; the fault says what is not taken."""
+def test_wt03_digest_is_taken_once(sts):
+    robot = make(sts, user='robot')
     first = nonce()
-    digest = swap(digest_token(good, first), '#PasswordText', '#PasswordDigest')
-    sts.accept(swap(again(good), TOKEN_END, nonce() + TOKEN_END))
-    for more in (first, '', first[:first.index('<u:')]):
-        root = sts.refuse(swap(again(digest), TOKEN_END, more + TOKEN_END), 'wss_unsupported')
-        assert 'kind that this endpoint does not take' in ''.join(root.itertext())
-    sts.refuse(swap(again(digest_token(good, first)), TOKEN_END, first + TOKEN_END), 'wrong_user_or_password')
+    sts.accept(with_digest(again(robot), first))
+    for _ in range(3):
+        sts.refuse(with_digest(again(robot), first), 'wss_replay')
+    sts.refuse(with_digest(make(sts, '2005', user='robot'), first), 'wss_replay', trust='2005')
+    sts.accept(with_digest(make(sts, '2005', user='robot'), nonce()), trust='2005')
+
+
+def test_wt03_digest_needs_nonce_and_created(sts):
+    robot = make(sts, user='robot')
+    first = nonce()
+    for more in ('', first[:first.index('<u:')], first[first.index('<u:'):]):
+        sts.refuse(with_digest(again(robot), first, more=more), 'wss_structure')
+    for other in (nonce(), nonce(created=stamp(-1))):  # another than the digest was made of
+        sts.refuse(with_digest(again(robot), first, more=other), 'wrong_user_or_password')
+    for created in (-3600, 3600):
+        sts.refuse(with_digest(again(robot), nonce(created=stamp(created))), 'wss_expired')
+    sts.accept(with_digest(again(robot), first))
+
+
+def test_wt03_digest_of_others_looks_like_a_wrong_password(sts):
+    """What is kept of a password is the administrator's business, and so is who exists."""
+    faults = []
+    for user, reason in (('alice', 'digest_not_possible'), ('nobody', 'wrong_user_or_password')):
+        root = sts.refuse(with_digest(make(sts, user=user), nonce()), reason)
+        faults.append(re.sub(r'\(reference .*?\)', '', ''.join(root.xpath('//*[local-name()="Fault"]')[0].itertext())))
+    root = sts.refuse(with_digest(make(sts, user='robot'), nonce(), WRONG), 'wrong_user_or_password')
+    faults.append(re.sub(r'\(reference .*?\)', '', ''.join(root.xpath('//*[local-name()="Fault"]')[0].itertext())))
+    assert faults[0] == faults[1] == faults[2] and 'FailedAuthentication' in faults[0]
+    sts.accept(with_digest(make(sts, user='robot'), nonce()))
+
+
+def test_wt05_digest_sent_as_text_is_a_wrong_password(sts):
+    robot = make(sts, user='robot')
+    sts.refuse(with_digest(again(robot), nonce(), kind='#PasswordText'), 'wrong_user_or_password')
+    sts.refuse(swap(swap(again(robot), '#PasswordText', '#PasswordDigest'), TOKEN_END, nonce() + TOKEN_END), 'wss_structure')
+    sts.accept(robot)
 
 
 TIMESTAMP = re.compile(r'<u:Timestamp u:Id="_0">.*?</u:Timestamp>', re.S)

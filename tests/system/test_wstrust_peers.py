@@ -16,6 +16,7 @@ MICROSOFT = 'urn:federation:MicrosoftOnline'
 REALMS = {'saml11': MICROSOFT, 'saml20': 'urn:test:saml20'}
 NAMES = {'saml11': 'id-of-alice', 'saml20': 'alice@example.com'}
 PASSWORD = 'alice-secret'
+ROBOT_PASSWORD = 'p&ss <w>\'"örd'  # is kept for digests; alice's is not
 
 
 @pytest.fixture(scope='module')
@@ -25,7 +26,8 @@ def site(authority):
     partners = {**harness.PARTNERS, 'saml20': saml20, 'sealed': sealed}
     # the wrong passwords of all tests come from one address
     sections = {'lockout': {'account_failures': 1000, 'address_failures': 1000}}
-    with harness.Gateway(authority, partners=partners, sections=sections) as running:
+    users = {**harness.USERS, 'robot': {'password': ROBOT_PASSWORD, 'digest': True, 'upn': 'robot@example.com'}}
+    with harness.Gateway(authority, users=users, partners=partners, sections=sections) as running:
         yield running
 
 
@@ -169,8 +171,8 @@ def test_adal_node_sees_an_unknown_relying_party(site, trust):
 
 # ---- gSOAP, which verifies by itself
 
-def gsoap(site, *options, password=PASSWORD, **extra):
-    return peers.run(site, 'ws/gsoap/wstc.sh', address(site, '13'), '-u', 'alice', '-p', password, *options, **extra)
+def gsoap(site, *options, user='alice', password=PASSWORD, **extra):
+    return peers.run(site, 'ws/gsoap/wstc.sh', address(site, '13'), '-u', user, '-p', password, *options, **extra)
 
 
 both_soaps = pytest.mark.parametrize('soap', ['1', '2'])
@@ -223,15 +225,26 @@ def test_gsoap_sees_an_unknown_relying_party(site, soap):
 
 
 @both_soaps
-def test_gsoap_digest_is_refused_clearly(site, soap):
-    status, output = gsoap(site, '-soap', soap, '-aud', MICROSOFT, '-digest')
-    assert status == 1 and 'UnsupportedSecurityToken' in output
+def test_gsoap_digest(site, gsoap_trust, soap):
+    status, output = gsoap(site, '-soap', soap, '-aud', MICROSOFT, '-digest', user='robot', password=ROBOT_PASSWORD, **gsoap_trust)
+    assert status == 0 and 'assertion signature: VERIFIED' in output, output
+
+
+@both_soaps
+def test_gsoap_digest_of_others_looks_like_a_wrong_password(site, soap):
+    """WT-03's control is above: the same message for an account that keeps its password is taken."""
+    for user, reason in (('alice', 'digest_not_possible'), ('nobody', 'wrong_user_or_password')):
+        status, output = gsoap(site, '-soap', soap, '-aud', MICROSOFT, '-digest', user=user)
+        assert status == 1 and 'FailedAuthentication' in output
+        assert site.site.audit(event='signin_refused', reason=reason, user=user)
+    status, output = gsoap(site, '-soap', soap, '-aud', MICROSOFT, '-digest', user='robot', password='wrong')
+    assert status == 1 and 'FailedAuthentication' in output
 
 
 # ---- zeep, which knows nothing but our WSDL
 
-def zeep(site, *options, password=PASSWORD):
-    return peers.run(site, 'ws/zeep_driver.py', site.url(MEX), 'alice', password, '--ca', site.authority.ca, *options)
+def zeep(site, *options, user='alice', password=PASSWORD):
+    return peers.run(site, 'ws/zeep_driver.py', site.url(MEX), user, password, '--ca', site.authority.ca, *options)
 
 
 @both_versions
@@ -266,9 +279,42 @@ def test_zeep_sees_an_unknown_relying_party(site, trust):
     assert status == 1 and 'InvalidScope' in output
 
 
-def test_zeep_digest_is_refused_clearly(site):
-    status, output = zeep(site, '--digest')
-    assert status == 1 and 'UnsupportedSecurityToken' in output
+@both_versions
+@pytest.mark.parametrize('soap', [[], ['--soap11']], ids=['soap12', 'soap11'])
+def test_zeep_digest(site, take, tmp_path, trust, soap):
+    saved = tmp_path / 'assertion.xml'
+    status, output = zeep(site, '--digest', '--trust', trust, '--save', str(saved), *soap, user='robot', password=ROBOT_PASSWORD)
+    assert status == 0, output
+    take(saved.read_bytes(), 'saml11', MICROSOFT)
+
+
+def test_zeep_digest_of_another_looks_like_a_wrong_password(site):
+    for user, password in (('alice', PASSWORD), ('robot', 'wrong'), ('nobody', PASSWORD)):
+        status, output = zeep(site, '--digest', user=user, password=password)
+        assert status == 1 and 'FailedAuthentication' in output
+
+
+# ---- npm soap
+
+def npm_soap(site, mode, realm=MICROSOFT, user='robot', password=ROBOT_PASSWORD, soap='12'):
+    wsdl = os.path.join(peers.FOLDER, 'ws', 'sts.wsdl')
+    return peers.run_json(site, 'ws/soap_driver.js', address(site, '13'), user, password, mode, realm, SOAP=soap, WSDL=wsdl)
+
+
+@both_tokens
+@pytest.mark.parametrize('soap', ['12', '11'])
+@pytest.mark.parametrize('mode', ['text', 'digest'])
+def test_npm_soap(site, take, mode, soap, kind):
+    status, answer = npm_soap(site, mode, REALMS[kind], soap=soap)
+    assert status == 0, answer
+    assert answer['type'] == peers.SAML[kind]
+    take(answer['token'], kind, REALMS[kind])
+
+
+@pytest.mark.parametrize('mode', ['text', 'digest'])
+def test_npm_soap_sees_a_wrong_password(site, mode):
+    status, answer = npm_soap(site, mode, password='wrong')
+    assert status == 1 and 'FailedAuthentication' in str(answer)
 
 
 # ---- tokens for a relying party with a certificate

@@ -31,7 +31,7 @@ char access_pages[1024];
 test_env_t access_test;
 static void *store_memory;
 fg_gateway_t *access_gateway;
-fg_key_t *access_idp_key, *access_other_key, *access_client_key;
+fg_key_t *access_idp_key, *access_other_key, *access_client_key, *access_voucher_key;
 char access_cookie[8192];
 
 const char *access_path(const char *name) {
@@ -180,6 +180,12 @@ static void fill_claims(fg_arena_t *arena, const access_token_t *token, fg_ident
                 fg_claims_put(arena, &identity->claims, FG_CLAIM_ROLE, fg_str(token->role)));
     if (token->more_type != NULL)
         assert_true(fg_claims_put(arena, &identity->claims, token->more_type, fg_str(token->more_value)));
+    if (token->actor == NULL)
+        return;
+    fg_identity_t *actor = fg_arena_alloc(arena, sizeof *actor);
+    assert_non_null(actor);
+    assert_true(fg_claims_put(arena, &actor->claims, FG_CLAIM_NAME, fg_str(token->actor)));
+    identity->actor = actor;
 }
 
 /* In static memory, until the next one. */
@@ -201,6 +207,7 @@ fg_str_t access_jwt(access_token_t token) {
         .expires_ms = access_test.now_ms + token.until_ms,
         .identity = &identity,
         .claims = &identity.claims,
+        .actor = identity.actor,
     };
     if (!fg_jwt_write(&jwt, token.key, &out, &err))
         fail_msg("%s", err.detail);
@@ -229,6 +236,7 @@ fg_str_t access_assertion(access_token_t token, fg_saml_version_t version) {
         .name_id = identity.name_id,
         .identity = &identity,
         .claims = &identity.claims,
+        .actor = identity.actor,
     };
     if (!fg_assertion_write(&assertion, token.key, &out, &err))
         fail_msg("%s", err.detail);
@@ -306,13 +314,14 @@ void access_write_users(const char *password) {
     char hash[FG_PASSWORD_HASH_SIZE], text[2048];
     fg_err_t err = FG_ERR_INIT;
     assert_true(fg_password_hash(&access_test.env, fg_str(password), hash, &err));
-    snprintf(text, sizeof text, "{\"users\":[\n{\"name\":\"alice\",\"password\":\"%s\",\"groups\":[\"Operators\"]},\n{\"name\":\"bob\",\"password\":\"%s\",\"groups\":[\"Guests\"]}\n]}\n", hash, hash);
+    snprintf(text, sizeof text, "{\"users\":[\n{\"name\":\"alice\",\"password\":\"%s\",\"digest_password\":\"%s\",\"groups\":[\"Operators\"]},\n{\"name\":\"bob\",\"password\":\"%s\",\"groups\":[\"Guests\"]}\n]}\n", hash, password, hash);
     access_write_file("users.json", text);
 }
 
 static const char config[] =
     "directory \"staff\" { path = \"users.json\" }\n"
-    "identity_provider \"idp\" { issuer = \"" IDP "\" certificate = \"idp.pem\" jwks = \"idp.jwks\" sign_in = \"https://idp.example/\" }\n"
+    "identity_provider \"idp\" { issuer = \"" IDP "\" certificate = \"idp.pem\" jwks = \"idp.jwks\" sign_in = \"https://idp.example/\" vouched_by = \"voucher.pem\" }\n"
+    "certificates \"clients\" { ca = {\"client.pem\", \"voucher.pem\"} }\n"
     "identity_provider \"late\" { issuer = \"urn:late\" certificate = \"other.pem\" jwks = \"other.jwks\" sign_in = \"https://late.example/\" }\n"
     "partner \"api\" { realm = \"urn:api\" claims = {\"name\", \"role\"} name_id = \"name\" lifetime = 10m }\n"
     "protect \"web\" { policy = \"web.policy\" hosts = \"app.example.com\" }\n"
@@ -325,11 +334,14 @@ static const char config[] =
     "protect \"saml\" { upstream_partner = \"api\" upstream_token = saml20 }\n"
     "protect \"asks\" { policy = \"asks.policy\" }\n";
 
+const char *access_more = "";
+void (*access_prepare)(void);
+
 static void load(void) {
     char whole[8192];
     fg_err_t err = FG_ERR_INIT;
     const fg_gateway_options_t options = {false, (unsigned)-1, (unsigned)-1};
-    snprintf(whole, sizeof whole, "base_url = \"" BASE "\" pages = \"%s\" state = \"state\" keys { signing = ec-p256 }\n%s", access_pages, config);
+    snprintf(whole, sizeof whole, "base_url = \"" BASE "\" pages = \"%s\" state = \"state\" keys { signing = ec-p256 }\n%s%s", access_pages, config, access_more);
     access_write_file("gateway.conf", whole);
     access_gateway = fg_gateway_load(access_path("gateway.conf"), &options, &access_test.env, &err);
     if (access_gateway == NULL)
@@ -352,6 +364,9 @@ int access_start(void **state) {
     access_idp_key = fg_key_generate(FG_KEY_EC_P256, "idp", TEST_NOW - FG_DAY, TEST_NOW + 30 * FG_DAY, &err);
     access_other_key = fg_key_generate(FG_KEY_EC_P256, "other", TEST_NOW - FG_DAY, TEST_NOW + 30 * FG_DAY, &err);
     access_client_key = fg_key_generate(FG_KEY_EC_P256, "robot", TEST_NOW - FG_DAY, TEST_NOW + FG_DAY, &err);
+    access_voucher_key = fg_key_generate(FG_KEY_EC_P256, "voucher", TEST_NOW - FG_DAY, TEST_NOW + FG_DAY, &err);
+    write_key("client.pem", access_client_key);
+    write_key("voucher.pem", access_voucher_key);
     write_key("idp.pem", access_idp_key);
     write_key("other.pem", access_other_key);
     write_jwks("idp.jwks", access_idp_key);
@@ -359,10 +374,13 @@ int access_start(void **state) {
     access_write_users("right");
     access_write_file("web.policy", WEB_POLICY);
     access_write_file("rest.policy", "[method == \"GET\"] && [role == \"Operators\"] => permit();\n"
-                              "[method == \"PATCH\"] && [role == \"Operators\"] && [Type == \"urn:fedgate:request:json:spec.replicas\", Value =~ \"^[0-5]$\"] => permit();\n");
+                              "[method == \"PATCH\"] && [role == \"Operators\"] && [Type == \"urn:fedgate:request:json:spec.replicas\", Value =~ \"^[0-5]$\"] => permit();\n"
+                              "exists([actor_name == \"mallory\"]) => deny();\n");
     access_write_file("wsman.policy", "[role == \"Operators\"] && [operation =~ \"^(Identify|Create|Command|Receive|Delete|Enumerate|Pull|Release)$\"] => permit();\n"
                                "[command_line =~ \"format\"] => deny();\n");
     access_write_file("asks.policy", "c:[name] => add(store = \"staff\", types = (\"urn:mail\"), query = \";mail;{0}\", param = c.Value);\n[role == \"Staff\"] => permit();\n");
+    if (access_prepare != NULL)
+        access_prepare();
     load();
     make_cookie();
     return 0;
@@ -375,6 +393,7 @@ int access_stop(void **state) {
     fg_key_unref(access_idp_key);
     fg_key_unref(access_other_key);
     fg_key_unref(access_client_key);
+    fg_key_unref(access_voucher_key);
     fg_store_close(access_test.env.store);
     free(store_memory);
     fg_gateway_stop();

@@ -30,9 +30,12 @@ typedef struct access_call {
 extern access_call_t access_call; /* the present one */
 extern test_env_t access_test;
 extern fg_gateway_t *access_gateway;
-extern fg_key_t *access_idp_key, *access_other_key, *access_client_key;
+extern fg_key_t *access_idp_key, *access_other_key, *access_client_key, *access_voucher_key;
 extern char access_cookie[8192]; /* of alice */
 extern char access_pages[1024];  /* folder of the pages' templates */
+
+extern const char *access_more;        /* more of gateway.conf, before access_start */
+extern void (*access_prepare)(void); /* writes files that it names; NULL: none */
 
 /* cmocka's set-up and tear-down of the group; of each test: an empty store, the same time. */
 int access_start(void **state);
@@ -60,6 +63,7 @@ typedef struct access_token {
     const fg_key_t *key;
     int64_t from_ms, until_ms; /* from now */
     const char *name, *format, *role, *more_type, *more_value;
+    const char *actor; /* who acts for them; NULL: nobody */
 } access_token_t;
 
 /* carol's, an operator of the identity provider's, for an hour; what is given goes before that. */

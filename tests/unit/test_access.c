@@ -437,6 +437,24 @@ static void a_client_certificate_is_an_identity(void **state) {
     fg_buf_free(&pem);
 }
 
+/* WT-02: who acts counts as long as the token does, and no claim makes or hides an actor. */
+static void policies_see_who_acts_wt02(void **state) {
+    (void)state;
+    const access_token_t tokens[] = {
+        TOKEN(.actor = "mallory"),
+        TOKEN(.actor = "front"),
+        TOKEN(.more_type = "urn:fedgate:request:actor:" FG_CLAIM_NAME, .more_value = "mallory"), /* said by a claim */
+    };
+    for (size_t i = 0; i < 3 * FG_ARRAY_SIZE(tokens); i++) {
+        const access_token_t token = tokens[i / 3];
+        access_begin("rest", "GET", "/nodes/1");
+        access_put_bearer(access_jwt(token));
+        assert_int_equal(access_run(), i / 3 != 0);
+        if (i / 3 == 0)
+            assert_true(access_refused(403, "denied"));
+    }
+}
+
 /* ---- REST */
 
 static bool patch(const char *body, const char *media_type) {
@@ -565,6 +583,7 @@ int main(void) {
         TEST(bad_basic_credentials_are_refused),
         TEST(guessing_is_slowed_down),
         TEST(a_client_certificate_is_an_identity),
+        TEST(policies_see_who_acts_wt02),
         TEST(members_of_a_json_body_decide),
         TEST(programs_are_told_what_to_send_wm08),
         TEST(a_token_for_the_server_behind_is_made_once),

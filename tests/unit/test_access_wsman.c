@@ -145,6 +145,48 @@ static void a_security_header_is_a_credential(void **state) {
     assert_true(access_refused(401, "wss_expired"));
 }
 
+#define DIGEST(name, nonce, value)                                                                                          \
+    "<o:UsernameToken><o:Username>" name "</o:Username><o:Password Type='http://docs.oasis-open.org/wss/2004/01/"           \
+    "oasis-200401-wss-username-token-profile-1.0#PasswordDigest'>" value "</o:Password><o:Nonce>" nonce "</o:Nonce>"         \
+    "<u:Created xmlns:u='" FG_NS_WSU "'>2026-01-01T00:00:00Z</u:Created></o:UsernameToken>"
+#define WITH(token) WSMAN("http://schemas.xmlsoap.org/ws/2004/09/transfer/Create", SHELL "/cmd", SECURITY(token), "<r:Shell/>")
+
+/* WT-03: good once, and checked where it is read: no slow hash is waited for */
+static void a_digest_in_a_security_header_is_a_credential(void **state) {
+    (void)state;
+    assert_true(wsman(NULL, WITH(DIGEST("alice", "MTIzNDU2Nzg5MDEyMzQ1Ng==", "5kgmf+UOgS0xnGY3VbbdU/9u00U="))));
+    assert_string_equal(access_call.ex->access->credential, "soap");
+    assert_int_equal(access_call.passwords, 0);
+    assert_false(wsman(NULL, WITH(DIGEST("alice", "MTIzNDU2Nzg5MDEyMzQ1Ng==", "5kgmf+UOgS0xnGY3VbbdU/9u00U="))));
+    assert_true(access_refused(401, "wss_replay"));
+    assert_false(wsman(NULL, WITH(DIGEST("alice", "bm9uY2UtMg==", "SQBpG4DtYlgTlwP1CJh4qBNRBCQ="))));
+    assert_true(access_refused(401, "wrong_user_or_password"));
+    assert_false(wsman(NULL, WITH(DIGEST("bob", "bm9uY2UtMw==", "zcG0bYjWmpPKB+Lupc3/OYQ78fY="))));
+    assert_true(access_refused(401, "digest_not_possible"));
+    assert_null(strstr(access_call.ex->response.body.data, "igest"));
+    assert_true(wsman(NULL, WITH(DIGEST("alice", "bm9uY2UtNA==", "C1P4Ip4r8gKdD3K3P1sC+g/MYcc=")))); /* control */
+}
+
+/* Guesses by digest make an account wait like others. */
+static void digests_count_as_guesses(void **state) {
+    (void)state;
+    static const char *const messages[] = {
+        WITH(DIGEST("alice", "Z3Vlc3MtMA==", "KNAYtG37w5zHo8LKpZrb1r8hHZg=")),
+        WITH(DIGEST("alice", "Z3Vlc3MtMQ==", "N3wtA/Xa4V7ITABrZF95soixXmQ=")),
+        WITH(DIGEST("alice", "Z3Vlc3MtMg==", "KLaNn0BigDjmRPg6ZIbuWnuyduw=")),
+        WITH(DIGEST("alice", "Z3Vlc3MtMw==", "nIKCwBA/F2yS75kJaUQgo3SSjZw=")),
+        WITH(DIGEST("alice", "Z3Vlc3MtNA==", "aJ4Qp51+BZE3P8je1gjyLLYXD40=")),
+        WITH(DIGEST("alice", "Z3Vlc3MtNQ==", "+lQ3S3MOO5r2vC+oV6+wwsFyCLw=")),
+        WITH(DIGEST("alice", "Z3Vlc3MtNg==", "6DuEND5muTR3EOXIZN9PL3PI9qs=")),
+        WITH(DIGEST("alice", "Z3Vlc3MtNw==", "uQdVxK/tvecojcw4n2C0kO36Noo=")),
+    };
+    for (size_t i = 0; i < FG_ARRAY_SIZE(messages); i++)
+        assert_false(wsman(NULL, messages[i]));
+    assert_true(access_refused(401, "locked_out")); /* the last one was right */
+    access_refill(NULL);
+    assert_true(wsman(NULL, messages[FG_ARRAY_SIZE(messages) - 1])); /* control */
+}
+
 static void an_assertion_in_a_security_header_is_a_credential(void **state) {
     (void)state;
     static char message[65536];
@@ -170,6 +212,8 @@ int main(void) {
         TEST(a_shell_is_its_opener_s_wm11),
         TEST(without_a_store_contexts_are_refused),
         TEST(a_security_header_is_a_credential),
+        TEST(a_digest_in_a_security_header_is_a_credential),
+        TEST(digests_count_as_guesses),
         TEST(an_assertion_in_a_security_header_is_a_credential),
     };
     return cmocka_run_group_tests(tests, access_start, access_stop);

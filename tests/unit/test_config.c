@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "core/file.h"
+#include "core/http.h"
 #include "core/time.h"
 #include "gateway/config_check.h"
 #include "token/claims.h"
@@ -118,12 +119,15 @@ static const char full[] =
     "  issuer = \"urn:idp\" certificate = {\"a.pem\", \"b.pem\"} sign_in = \"https://idp.example/\" allow_sha1 = yes\n"
     "  sign_out = \"https://idp.example/out\" realm = \"urn:we\" display_name = \"Them\" uri = \"urn:home\" lifetime_limit = 2h\n"
     "}\n"
+    "certificates \"pki\" { ca = \"ca.pem\" intermediates = {} crl = {\"a.crl\", \"b.crl\"} revocation = {ocsp, crl} depth = 2 uri = \"urn:pki\" }\n"
+    "fetch { allow = {\"http://crl.example/pki\", \"https://*.example.org\"} ca = \"tls.pem\" timeout = 2s size = 64k }\n"
     "viewer { path = \"/demo/\" realm = \"urn:one\" }\n";
 
 static void every_option_is_read(void **state) {
     fixture_t *f = *state;
     const fg_config_t *c = &f->config;
     char path[200];
+    write_file(f, "tls.pem", "-----BEGIN CERTIFICATE-----\n");
     if (!read_text(f, full))
         fail_msg("%s", f->err.detail);
     assert_true(fg_str_is(c->base_url, "https://fs.example.com:8443"));
@@ -179,6 +183,17 @@ static void every_option_is_read(void **state) {
     assert_string_equal(i->display_name, "Them");
     assert_int_equal(i->allow_sha1, FG_CHOICE_YES);
     assert_int_equal(i->lifetime_limit_ms, 2 * FG_HOUR);
+    const fg_config_certificates_t *pki = c->certificates.items;
+    assert_int_equal(c->certificates.count, 1);
+    assert_true(pki->ca.count == 1 && pki->intermediates.count == 0 && pki->crls.count == 2 && pki->depth == 2);
+    assert_true(fg_str_is(pki->uri, "urn:pki") && pki->revocation.count == 2);
+    assert_int_equal(((const fg_config_revocation_t *)pki->revocation.items)[0], FG_REVOCATION_OCSP);
+    const fg_http_allow_t *allow = c->fetch.allow.items;
+    assert_int_equal(c->fetch.allow.count, 2);
+    assert_true(!allow[0].https && fg_str_is(allow[0].host, "crl.example") && fg_str_is(allow[0].path, "/pki"));
+    assert_true(allow[1].wildcard && fg_str_is(allow[1].host, "example.org") && fg_str_is(allow[1].path, "/"));
+    assert_int_equal(c->fetch.timeout_ms, 2 * FG_SECOND);
+    assert_int_equal(c->fetch.size, 64 << 10);
 }
 
 static void included_files_bring_partners(void **state) {

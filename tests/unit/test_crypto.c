@@ -7,7 +7,10 @@
 #include <string.h>
 #include <time.h>
 
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
+#include <openssl/kdf.h>
+#include <openssl/params.h>
 
 #include "core/crypto.h"
 
@@ -65,6 +68,74 @@ static void digests_match_their_published_values(void **state) {
     memset(key, 0xaa, sizeof key);
     fg_hmac_sha256((fg_str_t){key, sizeof key}, FG_STR("Test Using Larger Than Block-Size Key - Hash Key First"), out);
     assert_hex(out, 32, "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
+}
+
+/* RFC 2202 §3, cases 1, 2, 3 and 6 */
+static void hmac_sha1_matches_its_published_values(void **state) {
+    (void)state;
+    char key[80], data[50];
+    unsigned char out[FG_SHA1_SIZE];
+    memset(key, 0x0b, 20);
+    fg_hmac_sha1((fg_str_t){key, 20}, FG_STR("Hi There"), out);
+    assert_hex(out, 20, "b617318655057264e28bc0b6fb378c8ef146be00");
+    fg_hmac_sha1(FG_STR("Jefe"), FG_STR("what do ya want for nothing?"), out);
+    assert_hex(out, 20, "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79");
+    memset(key, 0xaa, 80);
+    memset(data, 0xdd, 50);
+    fg_hmac_sha1((fg_str_t){key, 20}, (fg_str_t){data, 50}, out);
+    assert_hex(out, 20, "125d7342b9ac11cd91a39af48aa17b4f63f175d3");
+    fg_hmac_sha1((fg_str_t){key, 80}, FG_STR("Test Using Larger Than Block-Size Key - Hash Key First"), out);
+    assert_hex(out, 20, "aa4ae5e15272d00e95705637ce8a3b55ed402112");
+}
+
+/* OpenSSL's TLS PRF with one digest is P_hash (RFC 5246 §5). */
+static void assert_p_sha1(fg_str_t secret, fg_str_t seed, size_t length) {
+    unsigned char ours[256], theirs[256];
+    EVP_KDF *kdf = EVP_KDF_fetch(NULL, "TLS1-PRF", NULL);
+    EVP_KDF_CTX *context = EVP_KDF_CTX_new(kdf);
+    char digest[] = "SHA1";
+    const OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string("digest", digest, 0), OSSL_PARAM_construct_octet_string("secret", (void *)secret.p, secret.n),
+                                 OSSL_PARAM_construct_octet_string("seed", (void *)seed.p, seed.n), OSSL_PARAM_construct_end()};
+    assert_int_equal(EVP_KDF_derive(context, theirs, length, params), 1);
+    fg_p_sha1(secret, seed, ours, length);
+    assert_memory_equal(ours, theirs, length);
+    EVP_KDF_CTX_free(context);
+    EVP_KDF_free(kdf);
+}
+
+static void p_sha1_is_that_of_others(void **state) {
+    (void)state;
+    unsigned char out[60];
+    char bytes[100];
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (char)i;
+    fg_p_sha1(FG_STR("secret"), FG_STR("seed"), out, 60); /* by Python's hmac */
+    assert_hex(out, 60, "5d55432bdfe9b93a813acc932adf0f297815d1c83166a983ea042d410665dfa19268d99774fd6f3fc5433f0465e765c49b8590d51e1e9988be2167fd");
+    fg_p_sha1((fg_str_t){bytes, 32}, (fg_str_t){bytes + 32, 32}, out, 32);
+    assert_hex(out, 32, "df59132c2af6d230e4337732076a14561694be12838cc00203d63c816653d75b");
+    for (size_t length = 1; length <= 100; length++)
+        assert_p_sha1((fg_str_t){bytes, length}, (fg_str_t){bytes + 100 - length, length}, length + 100);
+}
+
+/* WS-SecureConversation 1.3 §7; values by Python's hmac */
+static void derived_keys_are_those_of_others(void **state) {
+    (void)state;
+    unsigned char out[64];
+    char bytes[32];
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (char)i;
+    const fg_str_t secret = {bytes, 32}, nonce = {bytes, 16};
+    assert_true(fg_derive_key(secret, &(fg_derivation_t){.nonce = nonce, .length = 64}, out));
+    assert_hex(out, 64, "22daaa5df206aa2b04b274204ff4a5f823cf4d3dc152d376e809f8402f6bfa1fea62846c980bc62d9a515bf6dc360ed35316bae6b7be1cbe75c19e3ebba653ed");
+    assert_true(fg_derive_key(secret, &(fg_derivation_t){.nonce = nonce, .offset = 16, .length = 32}, out));
+    assert_hex(out, 32, "23cf4d3dc152d376e809f8402f6bfa1fea62846c980bc62d9a515bf6dc360ed3");
+    assert_true(fg_derive_key(FG_STR("kkkkkkkkkkkkkkkk"), &(fg_derivation_t){.label = FG_STR("label"), .nonce = nonce, .length = 24}, out));
+    assert_hex(out, 24, "d882a82ac76eaedd258cd341ae1d1aaa0e8c32b4b29d5574");
+    assert_true(fg_derive_key(secret, &(fg_derivation_t){.nonce = nonce, .offset = FG_DERIVED_OFFSET_MAX, .length = 64}, out));
+    assert_false(fg_derive_key(secret, &(fg_derivation_t){.nonce = nonce, .offset = FG_DERIVED_OFFSET_MAX + 1, .length = 64}, out)); /* WT-06 */
+    assert_false(fg_derive_key(secret, &(fg_derivation_t){.nonce = nonce, .length = 65}, out));
+    assert_false(fg_derive_key(secret, &(fg_derivation_t){.nonce = nonce}, out));
+    assert_false(fg_derive_key(FG_STR_NONE, &(fg_derivation_t){.nonce = nonce, .length = 32}, out));
 }
 
 static void secrets_are_equal_only_if_whole(void **state) {
@@ -278,6 +349,9 @@ int main(void) {
         return 1;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(digests_match_their_published_values),
+        cmocka_unit_test(hmac_sha1_matches_its_published_values),
+        cmocka_unit_test(p_sha1_is_that_of_others),
+        cmocka_unit_test(derived_keys_are_those_of_others),
         cmocka_unit_test(secrets_are_equal_only_if_whole),
         cmocka_unit_test(base64_goes_both_ways),
         cmocka_unit_test(base64_takes_the_canonical_form_only),

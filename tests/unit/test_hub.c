@@ -383,6 +383,17 @@ static void issue_clamps_lifetime_and_selects_claims(void **state) {
     request.lifetime_ms = FG_MINUTE;
     assert_true(fg_issue(f->ex, &request, &issued, &err));
     assert_int_equal(issued.expires_ms - issued.created_ms, FG_MINUTE);
+    /* WT-02: not longer than the token of whom somebody acts for */
+    request.not_after_ms = f->test.now_ms + 2 * FG_MINUTE;
+    assert_true(fg_issue(f->ex, &request, &issued, &err));
+    assert_int_equal(issued.expires_ms - issued.created_ms, FG_MINUTE);
+    request.lifetime_ms = 0;
+    assert_true(fg_issue(f->ex, &request, &issued, &err));
+    assert_int_equal(issued.expires_ms - issued.created_ms, 2 * FG_MINUTE);
+    request.not_after_ms = f->test.now_ms;
+    assert_false(fg_issue(f->ex, &request, &issued, &err));
+    assert_err(&err, FG_E_TOKEN_EXPIRED);
+    request.not_after_ms = 0;
     f->test.random_fails = true;
     assert_false(fg_issue(f->ex, &request, &issued, &err));
     assert_err(&err, FG_E_INTERNAL);

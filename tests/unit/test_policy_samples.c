@@ -270,6 +270,34 @@ static void rules_of_adfs_decide(void **state) {
     fg_ruleset_free(set);
 }
 
+static void front_ends_act_for_staff_wt02(void **state) {
+    static const struct {
+        const char *upn, *delegation, *subject_roles, *through;
+        bool permitted;
+    } examples[] = {
+        {"frontend@example.com", "actas", "Staff", "", true},
+        {"frontend@example.com", "onbehalfof", "Staff", "", false},
+        {"frontend@example.com", "actas", "Guests", "", false},
+        {"frontend@example.com", "actas", "Staff,Admins", "", false},
+        {"frontend@example.com", "actas", "Staff", FG_AUTH_PASSWORD, false},
+        {"other@example.com", "actas", "Staff", "", false},
+    };
+    (void)state;
+    fg_ruleset_t *set = load("delegation.rules");
+    for (size_t i = 0; i < FG_ARRAY_SIZE(examples); i++) {
+        fg_arena_t *arena = fg_arena_new(0);
+        fg_claims_t claims = {NULL};
+        put_all(arena, &claims, FG_CLAIM_UPN, examples[i].upn);
+        put_all(arena, &claims, FG_REQUEST_SUBJECT FG_CLAIM_ROLE, examples[i].subject_roles);
+        put_all(arena, &claims, FG_REQUEST_SUBJECT_ACTOR FG_CLAIM_AUTHMETHOD, examples[i].through);
+        assert_true(fg_request_delegation_claims(arena, fg_str(examples[i].delegation), FG_STR("urn:rp"), &claims));
+        if (decide(set, arena, &claims) != examples[i].permitted)
+            fail_msg("example %zu", i);
+        fg_arena_free(arena);
+    }
+    fg_ruleset_free(set);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(operators_of_winrm_look_and_change_nothing_wm12_wm13),
@@ -277,6 +305,7 @@ int main(void) {
         cmocka_unit_test(the_service_desk_restarts_one_service),
         cmocka_unit_test(rest_calls_are_permitted_by_method_path_and_body),
         cmocka_unit_test(rules_of_adfs_decide),
+        cmocka_unit_test(front_ends_act_for_staff_wt02),
     };
     return cmocka_run_group_tests(tests, setup, NULL);
 }

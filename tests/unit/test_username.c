@@ -74,7 +74,7 @@ static void missing_empty_and_doubled_parts_are_refused(void **state) {
         {WRAP(NAME PASSWORD PASSWORD), FG_E_WSS_STRUCTURE},
         {WRAP(NAME PASSWORD NONCE NONCE CREATED), FG_E_WSS_STRUCTURE},
         {WRAP(NAME PASSWORD CREATED CREATED), FG_E_WSS_STRUCTURE},
-        {WRAP(NAME "<o:Password Type='" PROFILE "PasswordDigest'>x</o:Password>"), FG_E_WSS_UNSUPPORTED},
+        {WRAP(NAME "<o:Password Type='" PROFILE "PasswordDigests'>x</o:Password>"), FG_E_WSS_UNSUPPORTED},
         {WRAP(NAME "<o:Password Type='#PasswordText'>x</o:Password>"), FG_E_WSS_UNSUPPORTED},
         {WRAP(NAME "<o:Password><b/></o:Password>"), FG_E_XML_STRUCTURE},
         {"<UsernameToken>" "</UsernameToken>", FG_E_WSS_STRUCTURE}, /* XP-14 */
@@ -122,6 +122,43 @@ static void nonce_is_taken_once_and_fresh(void **state) {
     f->test.env.store = store;
 }
 
+#define DIGEST_OF(text) "<o:Password Type='" PROFILE "PasswordDigest'>" text "</o:Password>"
+#define GOOD_DIGEST "kTvkUcpDa1UZRv/0H7rHL3Yb6Lw=" /* of alice-demo */
+
+/* WT-03: a digest needs a nonce and a time; both are told as they went into it. */
+static void digest_is_read_with_nonce_and_created(void **state) {
+    fixture_t *f = *state;
+    static const struct { const char *text; fg_code_t code; } bad[] = {
+        {WRAP(NAME DIGEST_OF(GOOD_DIGEST) NONCE), FG_E_WSS_STRUCTURE},
+        {WRAP(NAME DIGEST_OF(GOOD_DIGEST) CREATED), FG_E_WSS_STRUCTURE},
+        {WRAP(NAME DIGEST_OF(GOOD_DIGEST)), FG_E_WSS_STRUCTURE},
+        {WRAP(NAME DIGEST_OF("") NONCE CREATED), FG_E_WSS_STRUCTURE},
+        {WRAP(NAME DIGEST_OF("alice-demo") NONCE CREATED), FG_E_WSS_STRUCTURE},
+        {WRAP(NAME DIGEST_OF("MTIz") NONCE CREATED), FG_E_WSS_STRUCTURE},
+        {WRAP(NAME DIGEST_OF("MTIzNDU2Nzg5MDEyMzQ1Njc4OTAx") NONCE CREATED), FG_E_WSS_STRUCTURE}, /* 21 bytes */
+        {WRAP(DIGEST_OF(GOOD_DIGEST) NONCE CREATED), FG_E_AUTH_MISSING},
+        {WRAP(NAME DIGEST_OF(GOOD_DIGEST) NONCE "<u:Created>2025-12-31T23:51:00Z</u:Created>"), FG_E_WSS_EXPIRED},
+        {WRAP(NAME DIGEST_OF(GOOD_DIGEST) NONCE "<u:Created>2026-01-01T00:04:00Z</u:Created>"), FG_E_WSS_EXPIRED},
+    };
+    for (size_t i = 0; i < FG_ARRAY_SIZE(bad); i++) {
+        if (read_token(f, bad[i].text))
+            fail_msg("taken: %s", bad[i].text);
+        assert_err(&f->err, bad[i].code);
+    }
+    assert_true(read_token(f, WRAP(NAME DIGEST_OF(" " GOOD_DIGEST "\n") NONCE CREATED)));
+    assert_true(f->token.digest);
+    assert_int_equal(f->token.password.n, 0);
+    assert_int_equal(f->token.digest_value.n, FG_SHA1_SIZE);
+    assert_true(fg_str_is(f->token.nonce, "1234567890123456"));
+    assert_true(fg_str_is(f->token.created, "2026-01-01T00:00:00Z"));
+    assert_false(read_token(f, WRAP(NAME DIGEST_OF(GOOD_DIGEST) NONCE CREATED)));
+    assert_err(&f->err, FG_E_WSS_REPLAY);
+    /* WT-05: a digest that says it is text is a password, and a wrong one */
+    assert_true(read_token(f, WRAP(NAME "<o:Password>" GOOD_DIGEST "</o:Password>")));
+    assert_false(f->token.digest);
+    assert_true(fg_str_is(f->token.password, GOOD_DIGEST));
+}
+
 int main(void) {
     fg_err_t err = FG_ERR_INIT;
     if (!fg_crypto_start() || !fg_xml_start(&err))
@@ -130,6 +167,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(text_password_is_read, setup, teardown),
         cmocka_unit_test_setup_teardown(missing_empty_and_doubled_parts_are_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(nonce_is_taken_once_and_fresh, setup, teardown),
+        cmocka_unit_test_setup_teardown(digest_is_read_with_nonce_and_created, setup, teardown),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     fg_xml_stop();

@@ -5,10 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "core/crypto.h"
+#include "core/fault.h"
 #include "core/file.h"
 #include "core/json.h"
 #include "directory/directory.h"
@@ -209,8 +211,8 @@ static void users_are_added_changed_removed_and_written(void **state) {
     assert_false(fg_users_add(users, json_pack("{ssss}", "name", "B@X", "password", alice_hash), &err));
     assert_false(fg_users_add(users, json_pack("{ssss}", "name", "carol", "password", "plain"), &err));
     assert_int_equal(json_array_size(fg_users_all(users)), 2);
-    assert_false(fg_users_set_password(users, "b@x", alice_hash, &err));
-    assert_true(fg_users_set_password(users, "Bob", "$y$j75$fedgateTestSalt.$...........................................", &err));
+    assert_false(fg_users_set_password(users, "b@x", alice_hash, NULL, &err));
+    assert_true(fg_users_set_password(users, "Bob", "$y$j75$fedgateTestSalt.$...........................................", NULL, &err));
     assert_true(fg_users_remove(users, "alice", &err));
     assert_false(fg_users_remove(users, "alice", &err));
     assert_null(fg_users_find(users, FG_STR("alice")));
@@ -381,6 +383,101 @@ static void claim_rules_ask_a_directory(void **state) {
     fg_arena_free(arena);
 }
 
+/* ---- digests */
+
+#define DAVE "{\"name\":\"dave\",\"password\":\"%s\",\"digest_password\":\"alice-demo\"}"
+#define ERIN "{\"name\":\"erin\",\"password\":\"%s\",\"digest_password\":\"alice-demo\",\"disabled\":true}"
+
+static fg_code_t check_digest(fg_directory_t *directory, fg_arena_t *arena, const char *user, const char *value, fg_identity_t *identity, fg_err_t *err) {
+    test_env_t test;
+    test_env_init(&test);
+    fg_buf_t bytes = FG_BUF_INIT(64);
+    assert_true(fg_base64_decode(&bytes, fg_str(value)));
+    const fg_username_token_t token = {.username = fg_str(user), .digest = true, .nonce = FG_STR("1234567890123456"),
+                                       .created = FG_STR("2026-01-01T00:00:00Z"), .digest_value = fg_buf_str(&bytes)};
+    bool ok = directory->check_digest(directory, &test.env, arena, &token, identity, err);
+    fg_buf_free(&bytes);
+    return ok ? FG_OK : err->code;
+}
+
+/* Who cannot be asked that way has a reason of their own, which only the audit log knows. */
+static void digest_is_checked_for_accounts_that_keep_their_password(void **state) {
+    (void)state;
+    static const char good[] = "kTvkUcpDa1UZRv/0H7rHL3Yb6Lw=", wrong[] = "n4UElhOGndVvUK5+XNKOan/4X0k="; /* of alice-demo and alice-dema */
+    static const struct { const char *user, *value; fg_code_t code; const char *says; } rows[] = {
+        {"dave", good, FG_OK, ""},
+        {"DAVE", good, FG_OK, ""},
+        {"dave", wrong, FG_E_AUTH_FAILED, "wrong digest"},
+        {"dave", "", FG_E_AUTH_FAILED, "wrong digest"},
+        {"alice", good, FG_E_AUTH_DIGEST, "not possible for this account"},
+        {"mallory", good, FG_E_AUTH_FAILED, "unknown user"},
+        {"erin", good, FG_E_AUTH_FAILED, "disabled"},
+        {"", good, FG_E_AUTH_FAILED, "empty"},
+    };
+    fg_err_t err = FG_ERR_INIT;
+    fg_arena_t *arena = fg_arena_new(0);
+    fg_identity_t identity;
+    write_file("{\"users\":[\n" ALICE ",\n" DAVE ",\n" ERIN "\n]}\n", alice_hash, alice_hash, alice_hash);
+    fg_directory_t *directory = fg_users_file_directory_new("people", path, &err);
+    assert_non_null(directory);
+    for (size_t i = 0; i < FG_ARRAY_SIZE(rows); i++) {
+        fg_code_t code = check_digest(directory, arena, rows[i].user, rows[i].value, &identity, &err);
+        if (code != rows[i].code || (code != FG_OK && strstr(err.detail, rows[i].says) == NULL))
+            fail_msg("row %zu: %d: %s", i, code, err.detail);
+        assert_string_equal(fg_fault_get(rows[i].code == FG_OK ? FG_E_AUTH_DIGEST : rows[i].code)->sentence, fg_fault_get(FG_E_AUTH_FAILED)->sentence);
+    }
+    assert_string_equal(fg_fault_public_reason(FG_E_AUTH_DIGEST), fg_fault_public_reason(FG_E_AUTH_FAILED));
+    assert_int_equal(check_digest(directory, arena, "dave", good, &identity, &err), FG_OK);
+    assert_true(fg_str_is(identity.auth_method, FG_AUTH_PASSWORD));
+    assert_true(fg_str_is(fg_claims_get(&identity.claims, FG_CLAIM_NAME)->value, "dave"));
+    assert_true(check(directory, arena, "dave", FG_STR("alice-demo"), &identity, &err)); /* text goes on as before */
+    fg_arena_free(arena);
+    directory->free(directory);
+}
+
+static void readable_passwords_are_kept_from_others(void **state) {
+    (void)state;
+    fg_err_t err = FG_ERR_INIT;
+    test_env_t test;
+    test_env_init(&test);
+    write_file("{\"users\":[" DAVE "]}", alice_hash);
+    assert_int_equal(chmod(path, 0644), 0);
+    assert_null(fg_users_file_directory_new("people", path, &err));
+    assert_err(&err, FG_E_CONFIG);
+    assert_non_null(strstr(err.detail, "chmod o="));
+    assert_int_equal(chmod(path, 0640), 0);
+    fg_directory_t *directory = fg_users_file_directory_new("people", path, &err); /* control */
+    assert_non_null(directory);
+    directory->free(directory);
+    write_file("{\"users\":[" ALICE "]}", alice_hash);
+    assert_int_equal(chmod(path, 0644), 0);
+    directory = fg_users_file_directory_new("people", path, &err); /* hashes alone */
+    assert_non_null(directory);
+    directory->free(directory);
+    assert_null(fg_users_parse("f", FG_STR("{\"users\":[{\"name\":\"a\",\"password\":\"$y$j75$fedgateTestSalt.$...........................................\",\"digest_password\":\"\"}]}"), &err));
+    assert_err(&err, FG_E_CONFIG);
+}
+
+static void new_password_replaces_the_readable_one(void **state) {
+    (void)state;
+    fg_err_t err = FG_ERR_INIT;
+    fg_buf_t out = FG_BUF_INIT(4096);
+    fg_users_t *users = fg_users_new();
+    assert_true(fg_users_add(users, json_pack("{ssss}", "name", "alice", "password", alice_hash), &err));
+    assert_false(fg_users_hold_passwords(users));
+    assert_true(fg_users_set_password(users, "alice", alice_hash, "first", &err));
+    assert_true(fg_users_hold_passwords(users));
+    assert_true(fg_users_set_password(users, "alice", alice_hash, "second", &err));
+    assert_true(fg_users_write(users, &out, &err));
+    assert_non_null(strstr(out.data, "\"digest_password\":\"second\""));
+    assert_null(strstr(out.data, "first"));
+    assert_true(fg_users_set_password(users, "alice", alice_hash, NULL, &err));
+    assert_false(fg_users_hold_passwords(users));
+    assert_false(fg_users_set_password(users, "alice", alice_hash, "\xff", &err));
+    fg_buf_free(&out);
+    fg_users_free(users);
+}
+
 static int make_folder(void **state) {
     (void)state;
     if (mkdtemp(folder) == NULL)
@@ -410,6 +507,9 @@ int main(void) {
         cmocka_unit_test(queries_yield_what_they_name),
         cmocka_unit_test(wrong_queries_are_refused_with_their_fault),
         cmocka_unit_test(claim_rules_ask_a_directory),
+        cmocka_unit_test(digest_is_checked_for_accounts_that_keep_their_password),
+        cmocka_unit_test(readable_passwords_are_kept_from_others),
+        cmocka_unit_test(new_password_replaces_the_readable_one),
     };
     int failed = cmocka_run_group_tests(tests, make_folder, remove_folder);
     fg_crypto_stop();
