@@ -13,7 +13,7 @@
 /* How the requestor gets to know a symmetric proof key (WS-Trust 1.3 §4.4.3 to §4.4.5). */
 typedef struct fg_rstr_proof {
     fg_proof_kind_t kind;
-    size_t key_bytes;
+    size_t key_bytes;          /* 0: the requestor knows the key from the token that was renewed */
     fg_str_t secret;           /* the whole key; .n 0: it is computed: */
     fg_str_t entropy;          /* our share of it */
     const fg_key_t *recipient; /* secret or entropy is encrypted to this certificate; NULL: TLS protects it */

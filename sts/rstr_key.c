@@ -26,7 +26,7 @@ static bool write_secret(fg_xw_t *w, const fg_xns_t *t, fg_str_t secret, const c
 
 bool fg_rstr_write_entropy(fg_xw_t *w, const fg_trust_words_t *words, const fg_rstr_proof_t *proof) {
     const fg_xns_t *t = &words->ns;
-    if (proof->kind != FG_PROOF_SYMMETRIC)
+    if (proof->kind != FG_PROOF_SYMMETRIC || proof->key_bytes == 0)
         return true;
     bool written = true;
     if (proof->secret.n == 0) {
@@ -42,7 +42,7 @@ bool fg_rstr_write_entropy(fg_xw_t *w, const fg_trust_words_t *words, const fg_r
 
 bool fg_rstr_write_proof_token(fg_xw_t *w, const fg_trust_words_t *words, const fg_rstr_proof_t *proof) {
     const fg_xns_t *t = &words->ns;
-    if (proof->kind != FG_PROOF_SYMMETRIC)
+    if (proof->kind != FG_PROOF_SYMMETRIC || proof->key_bytes == 0)
         return true;
     bool written = true;
     fg_xw_start(w, t, "RequestedProofToken");

@@ -121,6 +121,7 @@ static bool keep_proof(fg_exchange_t *ex, const fg_presented_t *token, fg_wstrus
     }
     result->proof.key_info = ok ? fg_arena_str(ex->arena, fg_buf_str(&bytes)) : FG_STR_NONE;
     result->has_proof = true;
+    result->told.kind = result->proof.kind;
     fg_buf_free(&bytes);
     return ok && (result->proof.key_info.n > 0 || FG_FAIL(err, FG_E_MEMORY, "a proof key"));
 }

@@ -646,6 +646,7 @@ static void a_proof_key_survives_renewal(void **state) {
     assert_answered(ask_about("alice", "Renew", "RenewTarget", token, ""));
     assert_true(fg_str_eq(secret_in_token(), (fg_str_t){kept, sizeof kept}));
     assert_null(answer_part("RequestedProofToken"));
+    assert_string_equal(answer_text("KeyType"), FG_NS_TRUST_13 "/SymmetricKey");
     free(token);
 }
 
