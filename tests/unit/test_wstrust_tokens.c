@@ -206,9 +206,10 @@ static char *get_token(void) {
 
 static char *wrap(const char *name, const char *token, const char *more) {
     static const char act_as[] = "ActAs";
-    char *text = malloc(strlen(token) + strlen(more) + 400);
+    const size_t size = strlen(token) + strlen(more) + 400;
+    char *text = malloc(size);
     const char *ns = strcmp(name, act_as) == 0 ? FG_NS_TRUST_14 : trust_ns;
-    sprintf(text, "<x:%s xmlns:x='%s'>%s</x:%s>%s", name, ns, token, name, more);
+    snprintf(text, size, "<x:%s xmlns:x='%s'>%s</x:%s>%s", name, ns, token, name, more);
     return text;
 }
 
