@@ -55,6 +55,7 @@ typedef enum fg_code {
     FG_E_TOKEN_CONFIRMATION,
     FG_E_TOKEN_REPLAY,
     FG_E_TOKEN_LIFETIME,
+    FG_E_TOKEN_CANCELLED,
     /* certificates: one public face */
     FG_E_CERTIFICATE_UNTRUSTED, /* no way to a CA that is trusted */
     FG_E_CERTIFICATE_EXPIRED,
@@ -87,6 +88,11 @@ typedef enum fg_code {
     FG_E_WST_TOKEN_TYPE,
     FG_E_WST_KEY_TYPE,
     FG_E_WST_TIME_RANGE,
+    FG_E_WST_CLAIMS, /* a dialect that is not served, or a required claim that is not issued */
+    FG_E_WST_KEY,    /* size, entropy or form of a requested key */
+    FG_E_WST_PROOF,  /* UseKey names a key that the requestor does not show to have */
+    FG_E_WST_RENEW,
+    FG_E_WST_OWNER, /* Renew or Cancel of somebody else's token */
     /* WS-Federation */
     FG_E_WSFED_REQUEST,
     FG_E_WSFED_ACTION,

@@ -59,6 +59,7 @@ static const fg_fault_t fault_table[] = {
     {FG_E_TOKEN_CONFIRMATION, "token_confirmation", "The token's subject confirmation is not one that is accepted here.", 403, false, WSSE, "InvalidSecurityToken", "BadRequest", "RequestDenied", "invalid_token"},
     {FG_E_TOKEN_REPLAY, "token_replay", "The token was used before. Sign in again.", 403, false, WSSE, "InvalidSecurityToken", "BadRequest", "RequestDenied", "invalid_token"},
     {FG_E_TOKEN_LIFETIME, "token_lifetime", "The token lives longer than is accepted here.", 403, false, WST, "InvalidTimeRange", "BadRequest", "RequestDenied", "invalid_token"},
+    {FG_E_TOKEN_CANCELLED, "token_cancelled", "The token was cancelled.", 403, false, WSSE, "InvalidSecurityToken", "BadRequest", "RequestDenied", "invalid_token"},
 
     {FG_E_CERTIFICATE_UNTRUSTED, "certificate_untrusted", certificate_sentence, 403, false, WSSE, "InvalidSecurityToken", "BadRequest", "AuthnFailed", "invalid_client"},
     {FG_E_CERTIFICATE_EXPIRED, "certificate_expired", certificate_sentence, 403, false, WSSE, "InvalidSecurityToken", "BadRequest", "AuthnFailed", "invalid_client"},
@@ -91,6 +92,11 @@ static const fg_fault_t fault_table[] = {
     {FG_E_WST_TOKEN_TYPE, "wst_token_type", "This TokenType is not one that the relying party takes.", 400, false, WST, "RequestFailed", "BadRequest", NULL, "invalid_request"},
     {FG_E_WST_KEY_TYPE, "wst_key_type", "This KeyType is not one that this endpoint issues.", 400, false, WST, "RequestFailed", "BadRequest", NULL, "invalid_request"},
     {FG_E_WST_TIME_RANGE, "wst_time_range", "The requested Lifetime is not a time range that can be served.", 400, false, WST, "InvalidTimeRange", "BadRequest", NULL, "invalid_request"},
+    {FG_E_WST_CLAIMS, "wst_claims", "A claim that the request requires is not issued to this relying party, or is asked for in a dialect that is not known here.", 400, false, WST, "BadRequest", "UnsupportedClaimsDialect", NULL, "invalid_request"},
+    {FG_E_WST_KEY, "wst_key", "The requested proof key has a size, entropy or form that is not served: keys have 128 to 256 bits, computed ones by P_SHA1.", 400, false, WST, "BadRequest", "BadRequest", NULL, "invalid_request"},
+    {FG_E_WST_PROOF, "wst_proof", "The request names a key (UseKey) and is not signed with it.", 403, false, WST, "FailedAuthentication", "BadRequest", NULL, "invalid_request"},
+    {FG_E_WST_RENEW, "wst_renew", "This token cannot be renewed, or not any more. Ask for a new one.", 403, false, WST, "UnableToRenew", "BadRequest", NULL, "invalid_grant"},
+    {FG_E_WST_OWNER, "wst_owner", "This token was not issued to you.", 403, false, WST, "RequestFailed", "BadRequest", NULL, "access_denied"},
 
     {FG_E_WSFED_REQUEST, "wsfed_request", "The WS-Federation request lacks a parameter, has one twice or has a value that is not understood.", 400, false, WST, "InvalidRequest", "BadRequest", NULL, "invalid_request"},
     {FG_E_WSFED_ACTION, "wsfed_action", "This WS-Federation action is not supported here.", 400, false, WST, "InvalidRequest", "BadRequest", NULL, "invalid_request"},

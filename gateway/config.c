@@ -122,6 +122,9 @@ static const fg_config_option_t partner_options[] = {
     ROW("certificate", path, certificate, ONE, NULL, NULL),
     ROW("encrypt", choice, encrypt, ONE, NULL, NULL),
     ROW("encryption", encryption, encryption, ONE, NULL, "aes256-cbc"),
+    ROW("key_types", key_type, key_types, LIST, NULL, NULL),
+    ROW("jwt", choice, jwt, ONE, NULL, "false"),
+    ROW("renew", duration, renew_ms, ONE, NULL, NULL),
     ROW("metadata", path, metadata, ONE, NULL, NULL),
     ROW("metadata_certificate", path, metadata_certificate, ONE, NULL, NULL),
 };

@@ -45,6 +45,9 @@ typedef struct fg_config_partner {
     const char *delegation_rules;
     const char *certificate;
     fg_config_choice_t encrypt;
+    fg_config_list_t key_types; /* unsigned */
+    fg_config_choice_t jwt;
+    int64_t renew_ms; /* 0: not renewed */
     const char *metadata;
     const char *metadata_certificate;
 } fg_config_partner_t;

@@ -233,6 +233,16 @@ static bool read_accept(const fg_config_reading_t *in, const char *text, void *f
     return true;
 }
 
+static const char *const key_type_words[] = {"bearer", "symmetric", "public", NULL};
+static bool read_key_type(const fg_config_reading_t *in, const char *text, void *field) {
+    unsigned index;
+    (void)in;
+    if (!find_word(text, key_type_words, &index))
+        return false;
+    memcpy(field, &(unsigned){1u << index}, sizeof(unsigned));
+    return true;
+}
+
 static const char *const upstream_words[] = {"jwt", "saml11", "saml20", NULL};
 static bool read_upstream(const fg_config_reading_t *in, const char *text, void *field) {
     static const fg_upstream_token_t tokens[] = {FG_UPSTREAM_JWT, FG_UPSTREAM_SAML11, FG_UPSTREAM_SAML20};
@@ -403,5 +413,7 @@ const fg_config_kind_t fg_config_fetch_kind = {
     "the beginning of an http or https address, as \"https://crl.example.com/\" or \"https://*.example.com/\"", NULL};
 const fg_config_kind_t fg_config_revocation_kind = {sizeof(fg_config_revocation_t), read_revocation,
                                                     "one of none, crl, fetch, ocsp", revocation_words};
+const fg_config_kind_t fg_config_key_type_kind = {sizeof(unsigned), read_key_type, "one of bearer, symmetric, public",
+                                                  key_type_words};
 const fg_config_kind_t fg_config_upstream_kind = {sizeof(fg_upstream_token_t), read_upstream,
                                                   "\"jwt\", \"saml11\" or \"saml20\"", upstream_words};

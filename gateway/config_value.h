@@ -68,6 +68,7 @@ extern const fg_config_kind_t fg_config_protect_kind;    /* fg_protect_kind_t */
 extern const fg_config_kind_t fg_config_accept_kind;     /* unsigned: one bit */
 extern const fg_config_kind_t fg_config_fetch_kind;      /* fg_http_allow_t */
 extern const fg_config_kind_t fg_config_revocation_kind; /* fg_config_revocation_t */
+extern const fg_config_kind_t fg_config_key_type_kind;   /* unsigned: one bit, 1u << FG_PROOF_… */
 extern const fg_config_kind_t fg_config_upstream_kind;   /* fg_upstream_token_t */
 
 #endif

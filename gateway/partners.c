@@ -151,17 +151,36 @@ static bool put_strings(fg_arena_t *arena, const fg_config_list_t *by_hand, cons
     return copy != NULL;
 }
 
-static bool put_encryption_key(const source_t *source, fg_arena_t *arena, fg_partner_t *partner, fg_err_t *err) {
+/* The partner's certificate, and whether its tokens are encrypted to it. */
+static bool put_certificate(const source_t *source, fg_arena_t *arena, fg_partner_t *partner, fg_err_t *err) {
     fg_key_t *key = source->certificate;
     if (key == NULL && source->metadata != NULL)
         key = source->metadata->encryption_key;
     if (source->section->encrypt == FG_CHOICE_YES && key == NULL)
         return fg_config_refuse(err, &source->section->at, "encrypt", 0,
                                 "it beside a certificate, or metadata with one for encryption");
-    if (source->section->encrypt == FG_CHOICE_NO || key == NULL)
+    if (key == NULL)
         return true;
-    partner->encryption_key = fg_key_ref(key);
-    return fg_arena_own(arena, release_key, partner->encryption_key) || FG_FAIL(err, FG_E_MEMORY, "reading partners");
+    partner->certificate = fg_key_ref(key);
+    if (source->section->encrypt != FG_CHOICE_NO)
+        partner->encryption_key = partner->certificate;
+    return fg_arena_own(arena, release_key, partner->certificate) || FG_FAIL(err, FG_E_MEMORY, "reading partners");
+}
+
+/* What the active endpoints issue for it. */
+static bool put_active(const source_t *source, fg_partner_t *partner, fg_err_t *err) {
+    const fg_config_partner_t *s = source->section;
+    const unsigned *kinds = s->key_types.items;
+    for (unsigned i = 0; i < s->key_types.count; i++)
+        partner->key_types |= kinds[i];
+    partner->jwt = s->jwt == FG_CHOICE_YES;
+    partner->renew_ms = s->renew_ms;
+    if ((partner->key_types & 1u << FG_PROOF_SYMMETRIC) != 0 && partner->certificate == NULL)
+        return fg_config_refuse(err, &s->at, "key_types", 0,
+                                "a certificate beside \"symmetric\": the key in the token is encrypted to it");
+    if (partner->jwt && partner->encryption_key != NULL)
+        return fg_config_refuse(err, &s->at, "jwt", 0, "encrypt = false beside it: a JWT is not encrypted");
+    return true;
 }
 
 static bool partner_build(const source_t *source, fg_arena_t *arena, fg_partner_t *partner, fg_err_t *err) {
@@ -195,7 +214,7 @@ static bool partner_build(const source_t *source, fg_arena_t *arena, fg_partner_
     partner->sign_out_url = s->sign_out;
     if (s->sign_out.n == 0 && partner->reply_count > 0)
         partner->sign_out_url = partner->reply_urls[0];
-    return put_encryption_key(source, arena, partner, err);
+    return put_certificate(source, arena, partner, err) && put_active(source, partner, err);
 }
 
 /* Two neighbours in the index with the same realm: refused at the one that stands later. */

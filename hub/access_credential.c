@@ -6,6 +6,7 @@
 #include "core/crypto.h"
 #include "core/time.h"
 #include "hub/access_parts.h"
+#include "hub/token_id.h"
 #include "token/decrypt.h"
 #include "token/timestamp.h"
 
@@ -204,6 +205,8 @@ static bool find_kept(fg_exchange_t *ex, fg_access_work_t *w) {
     *session = (fg_session_t){0};
     if (bytes.p == NULL || !fg_session_read(ex->arena, bytes, session))
         return false;
+    if (!fg_token_check_cancelled(ex, fg_str(session->id), NULL))
+        return false;
     /* from a configuration that is gone */
     return session->home_realm.n == 0 || fg_hub_find_home_realm(ex->hub, session->home_realm) != NULL;
 }
@@ -224,13 +227,16 @@ static void keep(fg_exchange_t *ex, fg_access_work_t *w, int64_t expires_ms) {
     }
 }
 
-bool fg_access_accept(fg_exchange_t *ex, fg_access_work_t *w, fg_identity_t *identity, const fg_home_realm_t *realm,
-                      int64_t expires_ms) {
+bool fg_access_accept(fg_exchange_t *ex, fg_access_work_t *w, const fg_identity_t *identity,
+                      const fg_home_realm_t *realm, int64_t expires_ms) {
     bool password = ex->signin.ok;
     int64_t longest = ex->now_ms + (password ? PASSWORD_LONGEST : LONGEST);
     fg_str_t home_realm = realm ? realm->uri : FG_STR_NONE;
     if (!fg_session_begin(ex, identity, home_realm, &w->access.session, &w->err))
         return false;
+    /* what is kept of the token has its id, by which it is known when it is cancelled meanwhile */
+    if (w->credential.token_id.n > 0 && w->credential.token_id.n < FG_ID_SIZE)
+        snprintf(w->access.session.id, FG_ID_SIZE, "%s", w->credential.token_id.p);
     if (w->credential.key.n > 0 && ex->env->store != NULL)
         keep(ex, w, expires_ms < longest ? expires_ms : longest);
     return true;

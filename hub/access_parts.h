@@ -28,9 +28,10 @@ typedef enum fg_credential_kind {
 
 typedef struct fg_credential {
     fg_credential_kind_t kind;
-    fg_str_t text;    /* as it was sent; of SOAP: canonical */
-    xmlNode *element; /* of SOAP: the token, of a signed message its Security header */
-    fg_str_t key;     /* in the store; .n 0: is not kept there */
+    fg_str_t text;     /* as it was sent; of SOAP: canonical */
+    xmlNode *element;  /* of SOAP: the token, of a signed message its Security header */
+    fg_str_t key;      /* in the store; .n 0: is not kept there */
+    fg_str_t token_id; /* of a token of ours, which may be cancelled; .n 0: of none */
 } fg_credential_t;
 
 /* fg_access_t and what only we look at. */
@@ -55,8 +56,8 @@ fg_access_turn_t fg_access_pick_soap(fg_exchange_t *ex, fg_access_work_t *w); /*
 bool fg_access_is_soap(fg_exchange_t *ex);                                    /* by its media type */
 fg_access_turn_t fg_access_identify(fg_exchange_t *ex, fg_access_work_t *w);
 /* Makes the session of somebody whose credential is good until expires_ms and keeps it in the store. */
-bool fg_access_accept(fg_exchange_t *ex, fg_access_work_t *w, fg_identity_t *identity, const fg_home_realm_t *realm,
-                      int64_t expires_ms) FG_MUST_CHECK;
+bool fg_access_accept(fg_exchange_t *ex, fg_access_work_t *w, const fg_identity_t *identity,
+                      const fg_home_realm_t *realm, int64_t expires_ms) FG_MUST_CHECK;
 
 /* ---- access_validate.c: on the pool */
 fg_access_turn_t fg_access_validate(fg_exchange_t *ex, fg_access_work_t *w);

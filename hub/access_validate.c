@@ -3,69 +3,38 @@
  * Credentials that were not seen before: tokens of ours and of identity providers, passwords, client certificates. */
 #include "core/crypto.h"
 #include "hub/access_parts.h"
-#include "hub/issuer.h"
 #include "hub/message.h"
+#include "hub/presented.h"
 #include "hub/signin.h"
 #include "token/certificate.h"
-#include "token/decrypt.h"
-#include "token/jwt.h"
 #include "token/username.h"
 
 #define TOKEN_MAX (256u << 10)
 
-/* What the issuer's claims become here: ours are as they were issued. */
-static bool take(fg_exchange_t *ex, fg_access_work_t *w, const fg_issuer_t *issuer, fg_identity_t *identity,
-                 int64_t expires_ms) {
-    if (issuer->realm != NULL && !fg_signin_accept(ex, issuer->realm, identity, &w->err))
-        return false;
-    return fg_access_accept(ex, w, identity, issuer->realm, expires_ms);
-}
-
 /* ---- tokens */
 
-static bool validate_jwt(fg_exchange_t *ex, fg_access_work_t *w, fg_str_t token) {
-    const fg_protect_t *protect = w->access.protect;
-    fg_str_t name = fg_jwt_peek_issuer(ex->arena, token);
-    fg_issuer_t issuer;
-    if (name.p == NULL)
-        return FG_FAIL(&w->err, FG_E_TOKEN_MALFORMED, "no JWT");
-    if (!fg_issuer_find(ex, name, &issuer, &w->err))
-        return false;
-    const fg_jwt_trust_t trust = {
-        .issuer = name,
-        .keys = &issuer.set,
-        .audiences = protect->audiences,
-        .audience_count = protect->audience_count,
-        .skew_ms = ex->hub->skew_ms,
-        .max_lifetime_ms = issuer.max_lifetime_ms,
-    };
-    fg_jwt_read_t read;
-    return fg_jwt_read(ex->env, ex->arena, token, &trust, &read, &w->err) &&
-           take(ex, w, &issuer, &read.identity, read.not_on_or_after_ms);
+/* At a protected location a token that could be cancelled is asked for under its own id (hub/access_credential.c). */
+static bool take(fg_exchange_t *ex, fg_access_work_t *w, const fg_presented_t *token) {
+    if (token->cancellable)
+        w->credential.token_id = token->id;
+    return fg_access_accept(ex, w, &token->identity, token->realm, token->expires_ms);
 }
 
-static bool decrypt(fg_exchange_t *ex, xmlNode **assertion, fg_err_t *err) {
-    const fg_key_t *keys[FG_KEY_STATES];
-    if (!fg_assertion_is_encrypted(*assertion))
-        return true;
-    size_t count = fg_issuer_own_keys(ex, keys);
-    return fg_assertion_decrypt(ex->arena, *assertion, keys, count, &ex->hub->xml, assertion, err);
+static fg_presented_rules_t rules_of(const fg_access_work_t *w) {
+    const fg_protect_t *protect = w->access.protect;
+    return (fg_presented_rules_t){.audiences = protect->audiences, .audience_count = protect->audience_count};
+}
+
+static bool validate_jwt(fg_exchange_t *ex, fg_access_work_t *w, fg_str_t text) {
+    const fg_presented_rules_t rules = rules_of(w);
+    fg_presented_t token;
+    return fg_presented_read_jwt(ex, text, &rules, &token, &w->err) && take(ex, w, &token);
 }
 
 static bool validate_assertion(fg_exchange_t *ex, fg_access_work_t *w, xmlNode *assertion) {
-    const fg_protect_t *protect = w->access.protect;
-    fg_issuer_t issuer;
-    if (!decrypt(ex, &assertion, &w->err))
-        return false;
-    fg_str_t name = fg_assertion_peek_issuer(ex->arena, assertion);
-    if (!fg_issuer_find(ex, name, &issuer, &w->err))
-        return false;
-    fg_assertion_trust_t trust = fg_issuer_assertion_trust(ex, &issuer);
-    trust.audiences = protect->audiences;
-    trust.audience_count = protect->audience_count;
-    fg_assertion_read_t read;
-    return fg_assertion_read(ex->env, ex->arena, assertion, &trust, &read, &w->err) &&
-           take(ex, w, &issuer, &read.identity, read.not_on_or_after_ms);
+    const fg_presented_rules_t rules = rules_of(w);
+    fg_presented_t token;
+    return fg_presented_read(ex, assertion, &rules, &token, &w->err) && take(ex, w, &token);
 }
 
 /* Either alphabet, as clients have no rule for it. */

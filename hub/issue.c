@@ -5,10 +5,16 @@
 
 #include "core/time.h"
 #include "hub/audit.h"
+#include "hub/delegation.h"
+#include "hub/token_id.h"
 #include "token/encrypt.h"
 #include "token/jwt.h"
+#include "token/proof.h"
 
 #define TOKEN_MAX (192u * 1024)
+#define KEY_INFO_MAX 16384u
+
+static const char *const key_words[FG_PROOF_KINDS] = {"bearer", "symmetric", "public"};
 
 /* Claims about the sign-in itself: every identity has them without a directory saying so. */
 static bool add_own(fg_arena_t *arena, const fg_identity_t *identity, const char *type, fg_claims_t *out) {
@@ -209,21 +215,112 @@ static bool write_token(fg_exchange_t *ex, const fg_issue_request_t *request, co
     return true;
 }
 
+/* ---- the proof key (WS-Trust 1.3 §4.4) */
+
+static bool is_taken(const fg_partner_t *partner, fg_proof_kind_t kind) {
+    unsigned kinds = partner->key_types != 0 ? partner->key_types : 1u << FG_PROOF_BEARER;
+    return (kinds & 1u << kind) != 0;
+}
+
+static bool write_key_info(const fg_issue_request_t *request, fg_buf_t *out, fg_err_t *err) {
+    const fg_issue_proof_t *proof = request->proof;
+    const fg_partner_t *partner = request->partner;
+    if (proof->key_info.n > 0) {
+        fg_buf_put_str(out, proof->key_info);
+        return fg_buf_ok(out) || FG_FAIL(err, FG_E_MEMORY, "a proof key");
+    }
+    if (proof->kind == FG_PROOF_PUBLIC)
+        return fg_proof_write_key(proof->key, out, err);
+    if (partner->certificate == NULL)
+        return FG_FAIL(err, FG_E_WST_KEY_TYPE, "%s has no certificate to encrypt a key to", partner->name);
+    return fg_proof_write_secret(proof->secret, partner->certificate, out, err);
+}
+
+/* Puts into the assertion by what its holder is known. */
+static bool put_proof(fg_exchange_t *ex, const fg_issue_request_t *request, fg_assertion_t *assertion, fg_err_t *err) {
+    const fg_issue_proof_t *proof = request->proof;
+    fg_proof_kind_t kind = proof ? proof->kind : FG_PROOF_BEARER;
+    if (!is_taken(request->partner, kind))
+        return FG_FAIL(err, FG_E_WST_KEY_TYPE, "%s takes no %s tokens", request->partner->name, key_words[kind]);
+    if (kind == FG_PROOF_BEARER)
+        return true;
+    if (request->jwt)
+        return FG_FAIL(err, FG_E_WST_KEY_TYPE, "a JWT with a proof key");
+    fg_buf_t info = FG_BUF_INIT(KEY_INFO_MAX);
+    bool written = write_key_info(request, &info, err);
+    if (written)
+        assertion->proof_key_info = fg_arena_str(ex->arena, fg_buf_str(&info));
+    fg_buf_free(&info);
+    assertion->confirmation = FG_CONFIRM_HOLDER_OF_KEY;
+    return written && (assertion->proof_key_info.p != NULL || FG_FAIL(err, FG_E_MEMORY, "a proof key"));
+}
+
+/* ---- the whole */
+
+static bool has_claim(const fg_claims_t *claims, fg_str_t type) {
+    for (size_t i = 0; i < claims->count; i++)
+        if (fg_str_eq(claims->items[i].type, type))
+            return true;
+    return false;
+}
+
+static bool check_required(const fg_issue_request_t *request, const fg_claims_t *claims, const fg_name_id_t *name_id,
+                           fg_err_t *err) {
+    for (size_t i = 0; i < request->required_count; i++) {
+        fg_str_t type = request->required_claims[i];
+        bool is_name = name_id->value.n > 0 && fg_str_is(type, FG_CLAIM_NAMEIDENTIFIER);
+        if (!is_name && !has_claim(claims, type))
+            return FG_FAIL(err, FG_E_WST_CLAIMS, "no claim %.*s for %s", FG_STR_ARG(type), request->partner->name);
+    }
+    return true;
+}
+
+/* What the token says. */
+typedef struct said {
+    fg_claims_t claims;
+    fg_name_id_t name_id;
+    const fg_identity_t *actors; /* NULL: nobody acts */
+} said_t;
+
+/* One that is renewed says what it said: these were the partner's claims already. */
+static bool gather(fg_exchange_t *ex, const fg_issue_request_t *request, said_t *said, fg_err_t *err) {
+    const fg_identity_t *identity = request->identity;
+    if (request->renews) {
+        *said = (said_t){identity->claims, identity->name_id, identity->actor};
+        return true;
+    }
+    return apply_policy(ex, request->partner, identity, &said->claims, &said->name_id, err) &&
+           select_actors(ex, request->partner, identity, &said->actors, err) &&
+           check_required(request, &said->claims, &said->name_id, err);
+}
+
+static void note_issued(fg_exchange_t *ex, const fg_issue_request_t *request, const fg_assertion_t *assertion) {
+    fg_str_t name = fg_identity_name(request->identity);
+    const fg_identity_t *actor = request->actor ? request->actor : fg_identity_last_actor(request->identity);
+    fg_proof_kind_t kind = request->proof ? request->proof->kind : FG_PROOF_BEARER;
+    const fg_audit_field_t fields[] = {
+        {"user", name.n > 0 ? name : assertion->name_id.value},
+        {"actor", actor ? fg_identity_name(actor) : FG_STR_NONE},
+        {"partner", fg_str(request->partner->name)},
+        {"audience", request->audience},
+        {"protocol", fg_str(request->protocol)},
+        {"request", fg_str(request->request)},
+        {"token_type", request->jwt ? FG_STR("jwt") : fg_str(fg_saml_token_type(request->version))},
+        {"key_type", fg_str(key_words[kind])},
+        {"token_id", fg_str(assertion->id)},
+        {"key", fg_str(fg_key_get_id(ex->keys->signing[FG_KEY_ACTIVE]))},
+    };
+    fg_audit(ex, "issued", NULL, fields, FG_ARRAY_SIZE(fields));
+}
+
 bool fg_issue(fg_exchange_t *ex, const fg_issue_request_t *request, fg_issued_t *issued, fg_err_t *err) {
     const fg_partner_t *partner = request->partner;
-    const fg_identity_t *identity = request->identity;
-    fg_claims_t claims = {0};
-    fg_name_id_t name_id = {0};
+    said_t said = {0};
     if (request->jwt && partner->encryption_key != NULL) /* it would be readable where the others are not */
         return FG_FAIL(err, FG_E_WST_TOKEN_TYPE, "%s gets encrypted tokens, and a JWT is none", partner->name);
-    *issued = (fg_issued_t){.version = request->version, .created_ms = fg_now(ex->env)};
-    if (!set_expiry(request, issued, err))
-        return false;
-    if (!fg_id_xml(ex->env, issued->id))
-        return FG_FAIL(err, FG_E_INTERNAL, "no randomness for an id");
-    const fg_identity_t *actors;
-    if (!apply_policy(ex, partner, identity, &claims, &name_id, err) ||
-        !select_actors(ex, partner, identity, &actors, err))
+    *issued = (fg_issued_t){.version = request->version, .jwt = request->jwt, .created_ms = fg_now(ex->env)};
+    if (!set_expiry(request, issued, err) || !gather(ex, request, &said, err) ||
+        !fg_token_id_make(ex, request->owner, request->id_flags, issued->id, err))
         return false;
 
     fg_assertion_t assertion = {
@@ -234,27 +331,15 @@ bool fg_issue(fg_exchange_t *ex, const fg_issue_request_t *request, fg_issued_t 
         .not_before_ms = issued->created_ms,
         .not_on_or_after_ms = issued->expires_ms,
         .audience = request->audience,
-        .name_id = name_id,
+        .name_id = said.name_id,
         .recipient = request->recipient,
-        .identity = identity,
-        .claims = &claims,
-        .actor = actors,
+        .identity = request->identity,
+        .claims = &said.claims,
+        .actor = said.actors,
     };
-    if (!write_token(ex, request, &assertion, issued, err))
+    if (!put_proof(ex, request, &assertion, err) || !write_token(ex, request, &assertion, issued, err))
         return false;
-
-    const fg_claim_t *name = fg_claims_get(&identity->claims, FG_CLAIM_NAME);
-    const fg_identity_t *actor = fg_identity_last_actor(identity);
-    const fg_audit_field_t fields[] = {
-        {"user", name ? name->value : assertion.name_id.value},
-        {"actor", actor ? fg_identity_name(actor) : FG_STR_NONE},
-        {"partner", fg_str(partner->name)},
-        {"audience", request->audience},
-        {"protocol", fg_str(request->protocol)},
-        {"token_type", request->jwt ? FG_STR("jwt") : fg_str(fg_saml_token_type(request->version))},
-        {"token_id", fg_str(issued->id)},
-        {"key", fg_str(fg_key_get_id(ex->keys->signing[FG_KEY_ACTIVE]))},
-    };
-    fg_audit(ex, "issued", NULL, fields, FG_ARRAY_SIZE(fields));
+    issued->claims = said.claims;
+    note_issued(ex, request, &assertion);
     return true;
 }

@@ -6,6 +6,14 @@
 
 #include "hub/exchange.h"
 
+/* The key whose possession whoever uses the token has to show (holder-of-key). */
+typedef struct fg_issue_proof {
+    fg_proof_kind_t kind;
+    const fg_key_t *key; /* public */
+    fg_str_t secret;     /* symmetric: encrypted to the partner's certificate inside the token */
+    fg_str_t key_info;   /* or the children of ds:KeyInfo ready made: of a token that is renewed; .n 0: not */
+} fg_issue_proof_t;
+
 typedef struct fg_issue_request {
     const fg_partner_t *partner;
     fg_str_t audience; /* the realm as it was asked for; one of the partner's */
@@ -16,7 +24,15 @@ typedef struct fg_issue_request {
     int64_t lifetime_ms; /* 0: the partner's; longer than the partner's: clamped (WT-09) */
     int64_t
         not_after_ms; /* it ends then at the latest: with the token of whom somebody acts for (WT-02); 0: no limit */
-    const char *protocol; /* for the audit line: "wstrust13", "wsfed", … */
+    const fg_issue_proof_t *proof;   /* NULL: a bearer token */
+    bool renews;                     /* identity is that of a token of ours: what it says is issued again as it is */
+    fg_str_t owner;                  /* who may renew and cancel it (hub/token_id.h); .n 0: nobody */
+    unsigned id_flags;               /* FG_TOKEN_… */
+    const fg_str_t *required_claims; /* types without which the token is of no use to the requestor */
+    size_t required_count;
+    const char *protocol;       /* for the audit line: "wstrust13", "wsfed", … */
+    const char *request;        /* for the audit line: "renew", …; NULL: "issue" */
+    const fg_identity_t *actor; /* for the audit line: who asked for it on behalf of identity; NULL: nobody else */
 } fg_issue_request_t;
 
 typedef struct fg_issued {
@@ -25,14 +41,17 @@ typedef struct fg_issued {
     fg_saml_version_t version;
     int64_t created_ms;
     int64_t expires_ms;
+    bool jwt;
+    fg_claims_t claims; /* what it says */
 } fg_issued_t;
 
 /* What rules look at: an identity's claims and those about the sign-in, appended. */
 bool fg_issue_gather(fg_arena_t *arena, const fg_identity_t *identity, fg_claims_t *out) FG_MUST_CHECK;
 
 /* Runs the partner's authorization rules, makes its claims (by issuance rules, or those that it lists), writes and
- * signs; writes the audit line "issued".  FG_E_DENIED: nothing may be issued.  A JWT is never encrypted: for a partner
- * with an encryption certificate it is refused (FG_E_WST_TOKEN_TYPE). */
+ * signs; writes the audit line "issued".  FG_E_DENIED: nothing may be issued; FG_E_WST_CLAIMS: a required claim would
+ * not be in it; FG_E_WST_KEY_TYPE: the partner takes no keys of that kind, or there is no certificate to encrypt one
+ * to.  A JWT is never encrypted: for a partner with an encryption certificate it is refused (FG_E_WST_TOKEN_TYPE). */
 bool fg_issue(fg_exchange_t *ex, const fg_issue_request_t *request, fg_issued_t *issued, fg_err_t *err) FG_MUST_CHECK;
 
 #endif

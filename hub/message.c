@@ -3,6 +3,7 @@
 
 #include "hub/issuer.h"
 #include "hub/signin.h"
+#include "hub/token_id.h"
 #include "token/certificate.h"
 
 /* ---- rules */
@@ -177,5 +178,7 @@ bool fg_message_subject(fg_exchange_t *ex, const fg_wss_header_t *header, const 
     sender->identity = read->identity;
     sender->realm = issuer.realm;
     sender->expires_ms = read->not_on_or_after_ms;
-    return issuer.realm == NULL || fg_signin_accept(ex, issuer.realm, &sender->identity, err);
+    if (issuer.realm == NULL)
+        return fg_token_check_cancelled(ex, read->id, err);
+    return fg_signin_accept(ex, issuer.realm, &sender->identity, err);
 }

@@ -10,6 +10,9 @@
 
 typedef enum fg_trust_version { FG_TRUST_2005, FG_TRUST_13 } fg_trust_version_t;
 
+/* Whether a token can be used by whoever holds it, or together with a key alone (WS-Trust 1.3 §4.2, KeyType). */
+typedef enum fg_proof_kind { FG_PROOF_BEARER, FG_PROOF_SYMMETRIC, FG_PROOF_PUBLIC, FG_PROOF_KINDS } fg_proof_kind_t;
+
 typedef struct fg_partner {
     const char *name;         /* the section's title in the configuration */
     const char *display_name; /* for people; default: name */
@@ -31,6 +34,10 @@ typedef struct fg_partner {
     const fg_ruleset_t *delegation_rules;    /* who may act for whom (hub/delegation.h); NULL: nobody */
     fg_key_t *encryption_key;                /* certificate to which tokens are encrypted; NULL: not encrypted */
     fg_encryption_t encryption;              /* with which algorithm */
+    fg_key_t *certificate;                   /* its certificate, also where tokens are not encrypted; NULL: none */
+    unsigned key_types;                      /* 1u << FG_PROOF_…; 0: bearer alone */
+    bool jwt;                                /* a JWT may be asked for at the active endpoints */
+    int64_t renew_ms;                        /* how long after the sign-in a token is renewed; 0: not at all */
 } fg_partner_t;
 
 #endif

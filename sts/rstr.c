@@ -1,20 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "sts/rstr.h"
 
+#include "core/crypto.h"
+#include "core/fault.h"
 #include "core/time.h"
-
-static const fg_trust_words_t words_table[] = {
-    [FG_TRUST_2005] = {{"t", FG_NS_TRUST_2005},
-                       FG_NS_TRUST_2005 "/Issue",
-                       "http://schemas.xmlsoap.org/ws/2005/05/identity/NoProofKey",
-                       FG_NS_TRUST_2005 "/RST/Issue",
-                       FG_NS_TRUST_2005 "/RSTR/Issue"},
-    [FG_TRUST_13] = {{"trust", FG_NS_TRUST_13},
-                     FG_NS_TRUST_13 "/Issue",
-                     FG_NS_TRUST_13 "/Bearer",
-                     FG_NS_TRUST_13 "/RST/Issue",
-                     FG_NS_TRUST_13 "/RSTRC/IssueFinal"},
-};
+#include "sts/rstr_parts.h"
 
 static const fg_xns_t ns_wsu = {"wsu", FG_NS_WSU};
 static const fg_xns_t ns_wsp = {"wsp", FG_NS_WSP};
@@ -33,7 +23,8 @@ static const struct {
                     "http://docs.oasis-open.org/wss/oasis-wss-saml-token-profile-1.1#SAMLID"},
 };
 
-const fg_trust_words_t *fg_trust_words(fg_trust_version_t version) { return &words_table[version]; }
+static const char base64_encoding[] =
+    "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-soap-message-security-1.0#Base64Binary";
 
 static void write_instant(fg_xw_t *w, const char *name, int64_t ms) {
     char text[FG_TIME_SIZE];
@@ -56,108 +47,143 @@ static void write_applies_to(fg_xw_t *w, fg_str_t realm) {
     fg_xw_end(w);
 }
 
-static void write_reference(fg_xw_t *w, const fg_xns_t *t, const char *name, const fg_issued_t *issued) {
-    fg_xw_start(w, t, name);
-    fg_xw_start(w, &ns_wsse, "SecurityTokenReference");
+/* ---- the token */
+
+/* As Windows Identity Foundation carries a JWT: the bytes of its compact form, in base64. */
+static bool write_jwt(fg_xw_t *w, const fg_issued_t *issued) {
+    fg_buf_t text = FG_BUF_INIT(issued->token.n * 2 + 8);
+    fg_base64_encode(&text, issued->token.p, issued->token.n);
+    fg_xw_start(w, &ns_wsse, "BinarySecurityToken");
+    fg_xw_attr_ns(w, &ns_wsu, "Id", fg_str(issued->id));
+    fg_xw_attrz(w, "ValueType", FG_TOKEN_TYPE_JWT);
+    fg_xw_attrz(w, "EncodingType", base64_encoding);
+    fg_xw_text(w, fg_buf_str(&text));
+    fg_xw_end(w);
+    bool ok = fg_buf_ok(&text);
+    fg_buf_free(&text);
+    return ok;
+}
+
+static bool write_token(fg_xw_t *w, const fg_xns_t *t, const fg_issued_t *issued) {
+    bool ok = true;
+    fg_xw_start(w, t, "RequestedSecurityToken");
+    if (issued->jwt)
+        ok = write_jwt(w, issued);
+    else
+        fg_xw_raw(w, issued->token);
+    fg_xw_end(w);
+    return ok;
+}
+
+static void write_assertion_reference(fg_xw_t *w, const fg_issued_t *issued) {
     fg_xw_attr_ns(w, &ns_wsse11, "TokenType", fg_str(reference_table[issued->version].token_type));
     fg_xw_start(w, &ns_wsse, "KeyIdentifier");
     fg_xw_attrz(w, "ValueType", reference_table[issued->version].value_type);
     fg_xw_textz(w, issued->id);
     fg_xw_end(w);
+}
+
+/* Good in the message that holds the BinarySecurityToken, and nowhere else. */
+static void write_jwt_reference(fg_xw_t *w, const fg_issued_t *issued) {
+    char uri[FG_ID_SIZE + 1];
+    snprintf(uri, sizeof uri, "#%s", issued->id);
+    fg_xw_start(w, &ns_wsse, "Reference");
+    fg_xw_attrz(w, "URI", uri);
+    fg_xw_attrz(w, "ValueType", FG_TOKEN_TYPE_JWT);
+    fg_xw_end(w);
+}
+
+static void write_reference(fg_xw_t *w, const fg_xns_t *t, const char *name, const fg_issued_t *issued) {
+    fg_xw_start(w, t, name);
+    fg_xw_start(w, &ns_wsse, "SecurityTokenReference");
+    (issued->jwt ? write_jwt_reference : write_assertion_reference)(w, issued);
     fg_xw_end(w);
     fg_xw_end(w);
 }
 
-static void write_token(fg_xw_t *w, const fg_xns_t *t, const fg_rstr_t *rstr) {
-    fg_xw_start(w, t, "RequestedSecurityToken");
-    fg_xw_raw(w, rstr->issued->token);
-    fg_xw_end(w);
-    if (!rstr->references)
-        return;
-    write_reference(w, t, "RequestedAttachedReference", rstr->issued);
-    write_reference(w, t, "RequestedUnattachedReference", rstr->issued);
+/* WS-Trust 1.3 §4.2: a reference to a token that is not in the message must still find it, which a JWT's cannot. */
+static void write_references(fg_xw_t *w, const fg_xns_t *t, const fg_issued_t *issued) {
+    write_reference(w, t, "RequestedAttachedReference", issued);
+    if (!issued->jwt)
+        write_reference(w, t, "RequestedUnattachedReference", issued);
 }
 
-static void write_response(fg_xw_t *w, const fg_rstr_t *rstr) {
-    const fg_trust_words_t *words = fg_trust_words(rstr->trust);
+static const char *get_token_type(const fg_rstr_t *rstr) {
+    return rstr->issued->jwt ? FG_TOKEN_TYPE_JWT : fg_saml_token_type(rstr->issued->version);
+}
+
+/* ---- the parts of the answers */
+
+/* WS-Trust 1.3 §7: whether the token is good, and if not, the code and the sentence of why. */
+static void write_status(fg_xw_t *w, const fg_trust_words_t *words, const fg_err_t *status) {
     const fg_xns_t *t = &words->ns;
-    fg_xw_start(w, t, "RequestSecurityTokenResponse");
-    if (rstr->context.n != 0)
-        fg_xw_attr(w, "Context", rstr->context);
+    fg_xw_start(w, t, "Status");
+    fg_xw_leafz(w, t, "Code", status->code == FG_OK ? words->valid : words->invalid);
+    if (status->code != FG_OK) {
+        fg_xw_start(w, t, "Reason");
+        fg_xw_textz(w, fg_fault_public_reason(status->code));
+        fg_xw_textz(w, ": ");
+        fg_xw_textz(w, fg_fault_get(status->code)->sentence);
+        fg_xw_end(w);
+    }
+    fg_xw_end(w);
+}
+
+static void write_renewing(fg_xw_t *w, const fg_xns_t *t, const fg_rstr_t *rstr) {
+    fg_xw_start(w, t, "Renewing");
+    fg_xw_attrz(w, "Allow", rstr->renewable ? "true" : "false");
+    fg_xw_attrz(w, "OK", rstr->renewable_late ? "true" : "false");
+    fg_xw_end(w);
+}
+
+static bool write_issued(fg_xw_t *w, const fg_trust_words_t *words, const fg_rstr_t *rstr) {
+    static const fg_rstr_proof_t bearer = {.kind = FG_PROOF_BEARER};
+    const fg_rstr_proof_t *proof = rstr->proof ? rstr->proof : &bearer;
+    const fg_xns_t *t = &words->ns;
+    bool ok = fg_rstr_write_entropy(w, words, proof);
     write_lifetime(w, t, rstr->issued);
     if (rstr->applies_to.n != 0)
         write_applies_to(w, rstr->applies_to);
-    write_token(w, t, rstr);
-    fg_str_t type = rstr->token_type.n ? rstr->token_type : fg_str(fg_saml_token_type(rstr->issued->version));
-    fg_xw_leaf(w, t, "TokenType", type);
-    fg_xw_leafz(w, t, "RequestType", words->issue);
-    fg_xw_leafz(w, t, "KeyType", words->bearer);
+    ok = write_token(w, t, rstr->issued) && ok;
+    if (rstr->display_token)
+        fg_rstr_write_display_token(w, &rstr->issued->claims);
+    ok = fg_rstr_write_proof_token(w, words, proof) && ok;
+    if (rstr->references)
+        write_references(w, t, rstr->issued);
+    fg_xw_leaf(w, t, "TokenType", rstr->token_type.n ? rstr->token_type : fg_str(get_token_type(rstr)));
+    fg_xw_leafz(w, t, "RequestType", words->requests[rstr->request].type);
+    fg_xw_leafz(w, t, "KeyType", words->key_types[proof->kind]);
+    if (rstr->renewable)
+        write_renewing(w, t, rstr);
+    return ok;
+}
+
+static bool write_response(fg_xw_t *w, const fg_rstr_t *rstr) {
+    const fg_trust_words_t *words = fg_trust_words(rstr->trust);
+    const fg_xns_t *t = &words->ns;
+    bool ok = true;
+    fg_xw_start(w, t, "RequestSecurityTokenResponse");
+    if (rstr->context.n != 0)
+        fg_xw_attr(w, "Context", rstr->context);
+    if (rstr->status != NULL && rstr->issued == NULL)
+        fg_xw_leafz(w, t, "TokenType", words->status);
+    if (rstr->status != NULL)
+        write_status(w, words, rstr->status);
+    if (rstr->request == FG_TRUST_CANCEL) {
+        fg_xw_start(w, t, "RequestedTokenCancelled");
+        fg_xw_end(w);
+    }
+    if (rstr->issued != NULL)
+        ok = write_issued(w, words, rstr);
     fg_xw_end(w);
+    return ok;
 }
 
 bool fg_rstr_write(fg_xw_t *w, const fg_rstr_t *rstr) {
     if (rstr->collection)
         fg_xw_start(w, &fg_trust_words(rstr->trust)->ns, "RequestSecurityTokenResponseCollection");
-    write_response(w, rstr);
+    bool ok = write_response(w, rstr);
     if (rstr->collection)
         fg_xw_end(w);
-    return !w->failed;
-}
-
-/* ---- reading */
-
-/* How many elements of that name there are in the whole document, in either version's namespace. */
-static unsigned count_elements(const xmlNode *root, const char *name) {
-    unsigned count = 0;
-    const xmlNode *node = root;
-    while (node != NULL) {
-        count += fg_xml_is(node, FG_NS_TRUST_2005, name) || fg_xml_is(node, FG_NS_TRUST_13, name);
-        if (node->type == XML_ELEMENT_NODE && node->children != NULL) {
-            node = node->children;
-            continue;
-        }
-        while (node != root && node->next == NULL)
-            node = node->parent;
-        node = node == root ? NULL : node->next;
-    }
-    return count;
-}
-
-static const xmlNode *find_response(const xmlNode *root, const char *ns) {
-    if (fg_xml_is(root, ns, "RequestSecurityTokenResponse"))
-        return root;
-    if (fg_xml_is(root, ns, "RequestSecurityTokenResponseCollection"))
-        return fg_xml_child(root, ns, "RequestSecurityTokenResponse", NULL);
-    return NULL;
-}
-
-static bool read_applies_to(fg_arena_t *arena, const xmlNode *response, fg_str_t *realm, fg_err_t *err) {
-    const xmlNode *node = fg_xml_child(response, FG_NS_WSP, "AppliesTo", NULL);
-    node = node ? fg_xml_child(node, FG_NS_WSA, "EndpointReference", NULL) : NULL;
-    node = node ? fg_xml_child(node, FG_NS_WSA, "Address", NULL) : NULL;
-    if (node == NULL)
-        return true;
-    *realm = fg_xml_token(arena, node, err);
-    return realm->p != NULL;
-}
-
-bool fg_rstr_read(fg_arena_t *arena, xmlDoc *doc, fg_rstr_read_t *result, fg_err_t *err) {
-    const xmlNode *root = xmlDocGetRootElement(doc), *response = find_response(root, FG_NS_TRUST_2005);
-    *result = (fg_rstr_read_t){.trust = FG_TRUST_2005};
-    if (response == NULL) {
-        response = find_response(root, FG_NS_TRUST_13);
-        result->trust = FG_TRUST_13;
-    }
-    if (response == NULL)
-        return FG_FAIL(err, FG_E_WSFED_RESULT, "no RequestSecurityTokenResponse");
-    unsigned responses = count_elements(root, "RequestSecurityTokenResponse");
-    unsigned tokens = count_elements(root, "RequestedSecurityToken");
-    if (responses != 1 || tokens != 1)
-        return FG_FAIL(err, FG_E_WSFED_RESULT, "%u responses with %u tokens", responses, tokens);
-    const xmlNode *requested =
-        fg_xml_child(response, fg_trust_words(result->trust)->ns.uri, "RequestedSecurityToken", NULL);
-    result->token = requested ? fg_xml_first_child(requested) : NULL;
-    if (result->token == NULL || fg_xml_next(result->token) != NULL)
-        return FG_FAIL(err, FG_E_WSFED_RESULT, "RequestedSecurityToken holds none or several elements");
-    return read_applies_to(arena, response, &result->applies_to, err);
+    return ok && !w->failed;
 }

@@ -169,8 +169,8 @@ static void put_port_types(const fg_wsdl_t *d) {
         fg_xw_attrz(d->w, "name", names->port_type);
         fg_xw_start(d->w, &ns_wsdl, "operation");
         fg_xw_attrz(d->w, "name", names->operation);
-        put_direction(d, names, "input", "Input", words->rst_action);
-        put_direction(d, names, "output", "Output", words->rstr_action);
+        put_direction(d, names, "input", "Input", words->requests[FG_TRUST_ISSUE].rst_action);
+        put_direction(d, names, "output", "Output", words->requests[FG_TRUST_ISSUE].rstr_action);
         fg_xw_end(d->w);
         fg_xw_end(d->w);
     }
@@ -198,7 +198,7 @@ static void put_binding(const fg_wsdl_t *d, const fg_sts_endpoint_t *endpoint) {
     fg_xw_start(d->w, &ns_wsdl, "operation");
     fg_xw_attrz(d->w, "name", names->operation);
     fg_xw_start(d->w, &ns_soap12, "operation");
-    fg_xw_attrz(d->w, "soapAction", fg_trust_words(endpoint->trust)->rst_action);
+    fg_xw_attrz(d->w, "soapAction", fg_trust_words(endpoint->trust)->requests[FG_TRUST_ISSUE].rst_action);
     fg_xw_attrz(d->w, "style", "document");
     fg_xw_end(d->w);
     put_body(d, "input");

@@ -12,12 +12,13 @@ typedef struct rst {
 } rst_t;
 
 static bool check_request_type(const rst_t *rst, fg_str_t value, fg_err_t *err) {
-    return fg_str_is(value, rst->words->issue) ||
+    return fg_str_is(value, rst->words->requests[FG_TRUST_ISSUE].type) ||
            FG_FAIL(err, FG_E_WST_REQUEST_TYPE, "wreq: \"%.*s\"", FG_STR_ARG(value));
 }
 
 static bool check_key_type(const rst_t *rst, fg_str_t value, fg_err_t *err) {
-    return fg_str_is(value, rst->words->bearer) || fg_str_is(value, fg_trust_words(FG_TRUST_2005)->bearer) ||
+    return fg_str_is(value, rst->words->key_types[FG_PROOF_BEARER]) ||
+           fg_str_is(value, fg_trust_words(FG_TRUST_2005)->key_types[FG_PROOF_BEARER]) ||
            FG_FAIL(err, FG_E_WST_KEY_TYPE, "wreq: \"%.*s\"", FG_STR_ARG(value));
 }
 

@@ -2,28 +2,26 @@
 #include "sts/wstrust.h"
 
 #include "hub/audit.h"
-#include "hub/issue.h"
 #include "hub/signin.h"
-#include "sts/endpoints.h"
-#include "sts/rst.h"
-#include "sts/rstr.h"
-#include "sts/soap.h"
-#include "sts/wss.h"
+#include "hub/token_id.h"
+#include "sts/wstrust_parts.h"
 
-/* What is kept of a request while its password is checked. */
-typedef struct request {
-    const fg_sts_endpoint_t *endpoint;
-    fg_soap_message_t message;
-    fg_wss_t wss;
-    fg_rst_t rst;
-    const fg_partner_t *partner;
-    fg_saml_version_t token;
-} request_t;
+/* One row per binding of WS-Trust. */
+static bool (*const serve_table[FG_TRUST_REQUESTS])(fg_exchange_t *, fg_wstrust_t *, fg_wstrust_result_t *,
+                                                    fg_err_t *) = {
+    [FG_TRUST_ISSUE] = fg_wstrust_issue,
+    [FG_TRUST_RENEW] = fg_wstrust_renew,
+    [FG_TRUST_CANCEL] = fg_wstrust_cancel,
+    [FG_TRUST_VALIDATE] = fg_wstrust_validate,
+};
 
 static void refuse_at(fg_exchange_t *ex, const fg_sts_endpoint_t *endpoint, const fg_err_t *err) {
-    const request_t *request = ex->state;
+    const fg_wstrust_t *request = ex->state;
+    const fg_identity_t *requestor = request ? request->requestor : NULL;
     const fg_audit_field_t fields[] = {
         {"protocol", fg_str(endpoint->protocol)},
+        {"request", request ? fg_str(fg_trust_request_name(request->rst.request)) : FG_STR_NONE},
+        {"user", requestor ? fg_identity_name(requestor) : FG_STR_NONE},
         {"applies_to", request ? request->rst.applies_to : FG_STR_NONE},
         {"partner", request && request->partner ? fg_str(request->partner->name) : FG_STR_NONE},
         {"message_id", request ? request->message.message_id : FG_STR_NONE},
@@ -32,83 +30,96 @@ static void refuse_at(fg_exchange_t *ex, const fg_sts_endpoint_t *endpoint, cons
     fg_soap_fault(ex, request ? &request->message : NULL, &fg_trust_words(endpoint->trust)->ns, true, err);
 }
 
-/* The format that is issued: asked for, else the partner's. */
-static bool choose_token(request_t *request, fg_err_t *err) {
-    const fg_partner_t *partner = request->partner;
-    request->token = request->rst.token_type.p ? request->rst.version : partner->token;
-    if (partner->token_fixed && request->token != partner->token)
-        return FG_FAIL(err, FG_E_WST_TOKEN_TYPE, "%s takes only the other kind of assertion", partner->name);
-    return true;
+/* WS-Trust 1.3 §3.1: the Action says what the Body says. */
+static bool check_action(const fg_wstrust_t *request, fg_err_t *err) {
+    const fg_trust_words_t *words = fg_trust_words(request->endpoint->trust);
+    fg_str_t action = request->message.action;
+    return fg_str_is(action, words->requests[request->rst.request].rst_action) ||
+           FG_FAIL(err, FG_E_WSA_ACTION, "Action %.*s for a request to %s", FG_STR_ARG(action),
+                   fg_trust_request_name(request->rst.request));
+}
+
+/* Before anything else is looked at, so that a message for another service is told so. */
+static bool is_known_action(const fg_wstrust_t *request, fg_err_t *err) {
+    fg_trust_request_t known;
+    return fg_trust_request_from_action(fg_trust_words(request->endpoint->trust), request->message.action, &known) ||
+           FG_FAIL(err, FG_E_WSA_ACTION, "Action %.*s", FG_STR_ARG(request->message.action));
 }
 
 /* Everything that needs no password comes first: a refusal then costs no hash. */
-static bool read_request(fg_exchange_t *ex, request_t *request, fg_err_t *err) {
+static bool read_request(fg_exchange_t *ex, fg_wstrust_t *request, fg_err_t *err) {
     const fg_sts_endpoint_t *endpoint = request->endpoint;
     fg_soap_message_t *message = &request->message;
-    fg_rst_t *rst = &request->rst;
-    if (!fg_soap_read(ex, endpoint->path, message, err))
-        return false;
-    if (!fg_str_is(message->action, fg_trust_words(endpoint->trust)->rst_action))
-        return FG_FAIL(err, FG_E_WSA_ACTION, "Action %.*s", FG_STR_ARG(message->action));
-    if (!fg_wss_read(ex, message, endpoint, &request->wss, err) ||
-        !fg_rst_read(ex->arena, message->payload, endpoint->trust, fg_now(ex->env), ex->hub->skew_ms, rst, err))
-        return false;
-    request->partner = fg_hub_find_partner(ex->hub, rst->applies_to);
-    if (request->partner == NULL)
-        return FG_FAIL(err, FG_E_WST_SCOPE, "AppliesTo %.*s is not registered", FG_STR_ARG(rst->applies_to));
-    return choose_token(request, err) && fg_rst_claims_served(ex->arena, rst, request->partner, err);
+    return fg_soap_read(ex, endpoint->path, message, err) && is_known_action(request, err) &&
+           fg_wss_read(ex, message, endpoint, &request->wss, err) &&
+           fg_rst_read(ex->arena, message->payload, endpoint->trust, fg_now(ex->env), ex->hub->skew_ms, &request->rst,
+                       err) &&
+           check_action(request, err) && fg_wstrust_find_partner(ex, request, err);
 }
 
-/* What is left of the requested Lifetime; the hub clamps it to the partner's (WT-09). */
-static bool get_lifetime(const fg_exchange_t *ex, const fg_rst_t *rst, int64_t *lifetime_ms, fg_err_t *err) {
-    *lifetime_ms = 0;
-    if (rst->expires_ms == 0)
-        return true;
-    *lifetime_ms = rst->expires_ms - fg_now(ex->env);
-    return *lifetime_ms > 0 || FG_FAIL(err, FG_E_WST_TIME_RANGE, "Lifetime ran out while the request was served");
-}
-
-static bool issue(fg_exchange_t *ex, const request_t *request, fg_issued_t *issued, fg_err_t *err) {
-    fg_issue_request_t wanted = {
-        .partner = request->partner,
-        .audience = request->rst.applies_to,
-        .identity = &ex->signin.identity,
-        .version = request->token,
-        .protocol = request->endpoint->protocol,
-    };
-    return get_lifetime(ex, &request->rst, &wanted.lifetime_ms, err) && fg_issue(ex, &wanted, issued, err);
-}
-
-static bool answer(fg_exchange_t *ex, const request_t *request, const fg_issued_t *issued, fg_err_t *err) {
+static bool answer(fg_exchange_t *ex, const fg_wstrust_t *request, const fg_wstrust_result_t *result, fg_err_t *err) {
     fg_trust_version_t trust = request->endpoint->trust;
+    const fg_rst_t *rst = &request->rst;
     const fg_rstr_t rstr = {
         .trust = trust,
-        .collection = trust == FG_TRUST_13,
+        .request = rst->request,
+        .collection = trust == FG_TRUST_13 && rst->request == FG_TRUST_ISSUE,
         .references = true,
-        .issued = issued,
-        .applies_to = request->rst.applies_to,
-        .token_type = request->rst.token_type,
-        .context = request->rst.context,
+        .issued = result->has_issued ? &result->issued : NULL,
+        .proof = result->told.kind != FG_PROOF_BEARER ? &result->told : NULL,
+        .status = result->has_status ? &result->status : NULL,
+        .applies_to = rst->applies_to,
+        .token_type = rst->status ? FG_STR_NONE : rst->token_type,
+        .context = rst->context,
+        .display_token = rst->display_token,
+        .renewable = (result->flags & FG_TOKEN_RENEWABLE) != 0,
+        .renewable_late = (result->flags & FG_TOKEN_RENEWABLE_LATE) != 0,
     };
     fg_xw_t w;
-    fg_soap_begin(ex, &request->message, fg_trust_words(trust)->rstr_action, true, &w);
+    fg_soap_begin(ex, &request->message, fg_trust_words(trust)->requests[rst->request].rstr_action, true, &w);
     return (fg_rstr_write(&w, &rstr) && fg_soap_end(ex, &request->message, 200, &w)) ||
            FG_FAIL(err, FG_E_MEMORY, "the response is too large");
 }
 
-static fg_step_t finish(fg_exchange_t *ex) {
-    const request_t *request = ex->state;
-    fg_issued_t issued;
-    fg_err_t err = ex->signin.err;
-    if (!ex->signin.ok || !issue(ex, request, &issued, &err) || !answer(ex, request, &issued, &err))
+static void wipe(fg_str_t secret) {
+    if (secret.n > 0)
+        explicit_bzero((void *)(uintptr_t)secret.p, secret.n);
+}
+
+static void wipe_all(const fg_rst_t *rst, const fg_wstrust_result_t *result) {
+    wipe(rst->entropy);
+    wipe(result->proof.secret);
+    wipe(result->told.secret);
+    wipe(result->told.entropy);
+}
+
+/* The requestor is known: what it asks for is done. */
+static fg_step_t serve(fg_exchange_t *ex, fg_wstrust_t *request, const fg_identity_t *requestor) {
+    fg_err_t err = FG_ERR_INIT;
+    fg_wstrust_result_t *result = fg_arena_alloc(ex->arena, sizeof *result);
+    request->requestor = requestor;
+    request->owner = fg_token_owner(ex->arena, requestor);
+    bool good = result != NULL || FG_FAIL(&err, FG_E_MEMORY, "request");
+    good = good && serve_table[request->rst.request](ex, request, result, &err) && answer(ex, request, result, &err);
+    if (!good)
         refuse_at(ex, request->endpoint, &err);
+    if (result != NULL)
+        wipe_all(&request->rst, result);
+    return FG_STEP_DONE;
+}
+
+static fg_step_t after_password(fg_exchange_t *ex) {
+    fg_wstrust_t *request = ex->state;
+    if (ex->signin.ok)
+        return serve(ex, request, &ex->signin.identity);
+    refuse_at(ex, request->endpoint, &ex->signin.err);
     return FG_STEP_DONE;
 }
 
 static fg_step_t begin(fg_exchange_t *ex) {
     fg_err_t err = FG_ERR_INIT;
     const fg_sts_endpoint_t *endpoint = fg_sts_endpoint_find(ex->request.path);
-    request_t *request = fg_arena_alloc(ex->arena, sizeof *request);
+    fg_wstrust_t *request = fg_arena_alloc(ex->arena, sizeof *request);
     bool good = request != NULL || FG_FAIL(&err, FG_E_MEMORY, "request");
     if (good) {
         request->endpoint = endpoint;
@@ -121,11 +132,10 @@ static fg_step_t begin(fg_exchange_t *ex) {
     }
     const fg_wss_t *wss = &request->wss;
     if ((wss->met & FG_STS_USERNAME_TOKEN) != 0 && wss->username.digest)
-        return fg_signin_begin_digest(ex, NULL, &wss->username, finish);
+        return fg_signin_begin_digest(ex, NULL, &wss->username, after_password);
     if ((wss->met & FG_STS_USERNAME_TOKEN) != 0)
-        return fg_signin_begin(ex, NULL, wss->username.username, wss->username.password, finish);
-    ex->signin = (fg_signin_t){.ok = true, .identity = wss->identity};
-    return finish(ex);
+        return fg_signin_begin(ex, NULL, wss->username.username, wss->username.password, after_password);
+    return serve(ex, request, &wss->identity);
 }
 
 static void refuse(fg_exchange_t *ex, const fg_err_t *err) {

@@ -113,7 +113,7 @@ bool fg_reading_period(fg_reading_t *reading, int64_t not_before, int64_t not_on
         return FG_FAIL(err, FG_E_TOKEN_MALFORMED, "%s: NotBefore is not before NotOnOrAfter", whose);
     if (not_before != FG_READING_NO_TIME && now + skew < not_before)
         return FG_FAIL(err, FG_E_TOKEN_NOT_YET_VALID, "%s: NotBefore is still to come", whose);
-    if (not_on_or_after != FG_READING_NO_TIME && now - skew >= not_on_or_after)
+    if (not_on_or_after != FG_READING_NO_TIME && now - skew - reading->trust->late_ms >= not_on_or_after)
         return FG_FAIL(err, FG_E_TOKEN_EXPIRED, "%s: NotOnOrAfter has passed", whose);
     return true;
 }
@@ -127,7 +127,7 @@ static bool matches_audience(fg_reading_t *reading, fg_str_t audience) {
     for (size_t i = 0; i < reading->trust->audience_count; i++)
         if (fg_str_eq(audience, reading->trust->audiences[i]))
             return true;
-    return false;
+    return reading->trust->is_audience != NULL && reading->trust->is_audience(reading->trust->context, audience);
 }
 
 bool fg_reading_audiences(fg_reading_t *reading, const xmlNode *restriction, const char *ns, fg_err_t *err) {

@@ -56,10 +56,13 @@ typedef struct fg_assertion_trust {
     fg_dsig_trust_t dsig;
     const fg_str_t *audiences; /* one of these must be named; exact (SA-01) */
     size_t audience_count;
+    bool (*is_audience)(const void *context, fg_str_t audience); /* whether another one will do; NULL: none */
+    const void *context;                                         /* is_audience's */
     fg_str_t recipient; /* SAML 2.0: if the assertion names a Recipient it must be this (SA-02); .n 0: none may be asked
                            for */
     fg_str_t in_response_to; /* .n 0: unsolicited; an InResponseTo in the assertion is then refused (SA-03) */
     int64_t skew_ms;
+    int64_t late_ms;         /* how long it is read after its end: to be renewed; 0: not at all */
     int64_t max_lifetime_ms; /* 0: no limit */
     unsigned confirmations;  /* which are accepted, bits 1u << FG_CONFIRM_...; 0: bearer alone (SA-09) */
     bool once;               /* replay: the id goes into env->store (SA-06, WF-04) */

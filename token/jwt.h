@@ -33,8 +33,11 @@ typedef struct fg_jwt_trust {
     const fg_jwk_set_t *keys;
     const fg_str_t *audiences; /* one of these must be in aud; exact */
     size_t audience_count;
+    bool (*is_audience)(const void *context, fg_str_t audience); /* whether another one will do; NULL: none */
+    const void *context;                                         /* is_audience's */
     const char *type; /* typ that the header must have ("at+jwt"); NULL: "JWT", "at+jwt" or none */
     int64_t skew_ms;
+    int64_t late_ms;         /* how long it is read after its end: to be renewed; 0: not at all */
     int64_t max_lifetime_ms; /* 0: no limit */
 } fg_jwt_trust_t;
 

@@ -78,7 +78,7 @@ static bool check_times(const reading_t *reading, fg_err_t *err) {
         return false;
     if (end == NO_TIME)
         return FG_FAIL(err, FG_E_TOKEN_MALFORMED, "a token without exp");
-    if (now - trust->skew_ms >= end)
+    if (now - trust->skew_ms - trust->late_ms >= end)
         return FG_FAIL(err, FG_E_TOKEN_EXPIRED, "exp has passed");
     if (not_before > now + trust->skew_ms || issued > now + trust->skew_ms)
         return FG_FAIL(err, FG_E_TOKEN_NOT_YET_VALID, "nbf or iat is still to come");
@@ -94,7 +94,7 @@ static bool matches(const fg_jwt_trust_t *trust, fg_str_t audience) {
     for (size_t i = 0; i < trust->audience_count; i++)
         if (fg_str_eq(audience, trust->audiences[i]))
             return true;
-    return false;
+    return trust->is_audience != NULL && trust->is_audience(trust->context, audience);
 }
 
 /* A string, or a list of strings (RFC 7519 §4.1.3). */

@@ -377,12 +377,14 @@ def test_wt01_two_addresses(sts, good):
     sts.refuse(swap(again(good), applies_to, ''), 'wst_scope')
 
 
-def test_wt02_delegation_is_not_served(sts, good):
-    """WT-02, until there are rules for it."""
+def test_wt02_what_is_no_token_stands_for_nobody(sts, good):
+    """WT-02; what tokens do is in test_wstrust_tokens.py."""
     on_behalf = '<t:OnBehalfOf><x/></t:OnBehalfOf>'
     act_as = '<w:ActAs xmlns:w="http://docs.oasis-open.org/ws-sx/ws-trust/200802"><x/></w:ActAs>'
     sts.accept(good)
-    for element in (on_behalf, act_as, '<t:DelegateTo/>', '<t:Participants/>'):
+    for element in (on_behalf, act_as):
+        sts.refuse(in_request(again(good), element), 'wss_unsupported')
+    for element in ('<t:OnBehalfOf/>', on_behalf + on_behalf, on_behalf + act_as, '<t:DelegateTo/>', '<t:Participants/>'):
         sts.refuse(in_request(again(good), element), 'wst_invalid_request')
 
 
@@ -544,7 +546,9 @@ def test_wt09_key_type(sts, trust):
     for kind in ('SymmetricKey', 'PublicKey', 'bearer', 'Bearer/'):
         key_type = (WST13 if trust == '13' else WST2005) + '/' + kind
         sts.refuse(with_text(again(good), 't:KeyType', key_type), 'wst_key_type', trust=trust)
-    for element in ('<t:Entropy/>', '<t:UseKey/>', '<t:ProofEncryption/>'):
+    for element in ('<t:Entropy/>', '<t:UseKey/>'):
+        sts.refuse(in_request(again(good), element), 'wst_key', trust=trust)
+    for element in ('<t:UseKey><x/></t:UseKey>', '<t:ProofEncryption/>'):
         sts.refuse(in_request(again(good), element), 'wst_key_type', trust=trust)
 
 
@@ -563,13 +567,13 @@ def test_wt09_claims(sts, good):
     sts.accept(in_request(good, claims % (mine, '')))
     root = sts.accept(in_request(again(good), claims % (foreign, ' Optional="true"')))
     assert 'id-of-alice' not in etree.tostring(root).decode()
-    sts.refuse(in_request(again(good), claims % (foreign, '')), 'wst_invalid_request')
+    sts.refuse(in_request(again(good), claims % (foreign, '')), 'wst_claims')
 
 
-@pytest.mark.parametrize('name', ['Renew', 'Cancel', 'Validate', 'BatchIssue', 'IssueX', 'SCT'])
+@pytest.mark.parametrize('name', ['BatchIssue', 'BatchRenew', 'IssueX', 'SCT'])
 @pytest.mark.parametrize('trust', ['13', '2005'])
 def test_other_requests_are_refused_clearly(sts, name, trust):
-    """Renew, Cancel, Validate and batches: by the action, by the RequestType, and by both."""
+    """By the action, by the RequestType, and by both."""
     good = make(sts, trust)
     namespace = WST13 if trust == '13' else WST2005
     action, request_type = namespace + '/RST/' + name, '%s/%s' % (namespace, name)
@@ -580,11 +584,21 @@ def test_other_requests_are_refused_clearly(sts, name, trust):
     sts.refuse(both, 'addressing_action', trust=trust)
 
 
+@pytest.mark.parametrize('name', ['Renew', 'Cancel', 'Validate'])
+@pytest.mark.parametrize('trust', ['13', '2005'])
+def test_action_and_request_type_agree(sts, name, trust):
+    good = make(sts, trust)
+    namespace = WST13 if trust == '13' else WST2005
+    sts.accept(good, trust=trust)
+    sts.refuse(with_text(again(good), 'a:Action', namespace + '/RST/' + name), 'addressing_action', trust=trust)
+    sts.refuse(with_text(again(good), 't:RequestType', '%s/%s' % (namespace, name)), 'wst_invalid_request', trust=trust)
+
+
 def test_a_batch_is_refused_clearly(sts, good):
     request = re.search(r'<t:RequestSecurityToken .*</t:RequestSecurityToken>', good, re.S).group(0)
     collection = '<t:RequestSecurityTokenCollection xmlns:t="%s">%s</t:RequestSecurityTokenCollection>' % (WST13, request + request)
     sts.accept(good)
-    sts.refuse(swap(again(good), request, collection), 'wst_invalid_request')
+    sts.refuse(swap(again(good), request, collection), 'wst_request_type')
     sts.refuse(in_request(again(good), '<t:RequestType>%s/Issue</t:RequestType>' % WST13), 'wst_invalid_request')
 
 

@@ -77,7 +77,7 @@ static void check_port(fg_exchange_t *ex, xmlNode *root, const fg_sts_endpoint_t
     xmlNode *operation = find_path(binding, "operation/operation");
     assert_true(fg_xml_is(operation, NS_WSDL_SOAP12, "operation"));
     assert_string_equal(fg_xml_attr(arena, operation, NULL, "soapAction").p,
-                        fg_trust_words(endpoint->trust)->rst_action);
+                        fg_trust_words(endpoint->trust)->requests[FG_TRUST_ISSUE].rst_action);
     assert_non_null(fg_xml_child(binding, NS_WSDL_SOAP12, "binding", NULL));
     const char *port_type = without_prefix(fg_xml_attr(arena, binding, NULL, "type"));
     assert_non_null(find_by(arena, root, "portType", NULL, "name", port_type));

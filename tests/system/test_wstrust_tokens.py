@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Tokens at the active endpoints of the running gateway: for others, renewed, cancelled, validated, translated; and what a protected
+location makes of them."""
+import base64
+
+import pytest
+
+import harness
+from protected import protecting
+from trust import JWT, SAML11, SAML20, Program, Refused, applies_to, token_of, token_type, within
+
+APP = applies_to('urn:app')
+RULES = '[upn == "front@example.com"] && exists([subject_role == "Staff"]) => permit();\n'
+USERS = {**harness.USERS, 'front': {'password': 'front-secret', 'groups': ['Services']}}
+PARTNERS = {
+    **harness.PARTNERS,
+    'app': {'realm': ['urn:app'], 'claims': harness.CLAIMS, 'jwt': 'true', 'renew': '8h', 'delegation_rules': 'delegation.rules', 'encrypt': 'false',
+            'key_types': ['bearer', 'symmetric', 'public']},
+    'plain': {'realm': ['urn:plain'], 'claims': harness.CLAIMS},
+}  # fmt: skip
+LOCATIONS = 'large_client_header_buffers 4 32k; location /app/ { fedgate_protect CONF app; PROXY }'
+SECTIONS = {('protect', 'app'): {'accept': ['bearer'], 'audience': ['urn:app'], 'policy': 'app.policy'}}
+
+
+@pytest.fixture(scope='module')
+def gateway(authority):
+    partners = {**PARTNERS, 'app': {**PARTNERS['app'], 'certificate': authority.issue('app', ['DNS:app.example.com']) + '.crt'}}
+    files = {'delegation.rules': RULES, 'app.policy': '[role == "Staff"] => permit();\n'}
+    with protecting(authority, LOCATIONS, users=USERS, partners=partners, sections=SECTIONS, files=files) as gateway:
+        yield gateway
+
+
+@pytest.fixture
+def alice(gateway):
+    return Program(gateway, 'alice')
+
+
+@pytest.fixture
+def bob(gateway):
+    return Program(gateway, 'bob')
+
+
+@pytest.fixture
+def front(gateway):
+    return Program(gateway, 'front')
+
+
+def refused(reason, request, *arguments):
+    with pytest.raises(Refused) as caught:
+        request(*arguments)
+    assert str(caught.value) == reason
+
+
+def enter(gateway, token):
+    """The status at the protected location with an assertion, or with a JWT as it came in the answer."""
+    if 'BinarySecurityToken' in token:
+        text = base64.b64decode(token[token.index('>') + 1:token.rindex('<')]).decode()
+    else:
+        text = base64.b64encode(token.encode()).decode()
+    return gateway.get('/app/', headers={'Authorization': 'Bearer ' + text}).status_code
+
+
+@pytest.mark.parametrize('kind', [SAML11, SAML20, JWT])
+def test_wt08_cancelled_token_opens_nothing_more(gateway, alice, bob, kind):
+    token, other = alice.issue(APP + token_type(kind)), alice.issue(APP + token_type(kind))
+    assert enter(gateway, token) == enter(gateway, token) == 200  # the second time from the cache
+    assert bob.status(token) == 'valid'
+    refused('wst_owner', bob.ask, 'Cancel', within('CancelTarget', token))
+    assert enter(gateway, token) == 200
+    alice.ask('Cancel', within('CancelTarget', token))
+    assert enter(gateway, token) == 401 and enter(gateway, other) == 200
+    assert bob.status(token) == 'token_cancelled' and bob.status(other) == 'valid'
+
+
+def test_wt08_renewed_by_its_owner(gateway, alice, bob):
+    token = alice.issue(APP + '<t:Renewing/>')
+    refused('wst_owner', bob.ask, 'Renew', within('RenewTarget', token))
+    renewed = token_of(alice.ask('Renew', within('RenewTarget', token)))
+    assert renewed != token and bob.status(renewed) == 'valid' and enter(gateway, renewed) == 200
+    refused('wst_renew', alice.ask, 'Renew', within('RenewTarget', alice.issue(APP)))
+
+
+def test_wt02_for_others(gateway, alice, bob, front):
+    token = alice.issue(applies_to('urn:plain'))
+    issued = front.issue(APP + token_type(SAML20) + within('OnBehalfOf', token))
+    assert 'alice@example.com' in issued and 'front@' not in issued and enter(gateway, issued) == 200
+    acted = front.issue(APP + token_type(SAML20) + within('ActAs', token))
+    assert 'alice@example.com' in acted and 'front' in acted
+    for element in ('OnBehalfOf', 'ActAs'):
+        refused('denied', bob.ask, 'Issue', APP + within(element, token))
+        refused('denied', front.ask, 'Issue', applies_to('urn:plain') + within(element, token))
+        refused('denied', front.ask, 'Issue', APP + within(element, front.issue(APP)))
+        refused('signature_invalid', front.ask, 'Issue', APP + within(element, token.replace('alice@', 'alicf@')))
+    line = gateway.site.audit(event='issued', actor='front')[-1]
+    assert line['user'] == 'alice' and line['partner'] == 'app' and line['key_type'] == 'bearer'
+
+
+def test_translated(bob, alice, front):
+    token = alice.issue(applies_to('urn:plain') + token_type(SAML11))
+    for kind in (SAML20, JWT):
+        answer = front.ask('Validate', APP + token_type(kind) + within('ValidateTarget', token))
+        assert '/status/valid' in answer and token_of(answer) != token
+        refused('denied', bob.ask, 'Validate', APP + token_type(kind) + within('ValidateTarget', token))
+
+
+def test_wt06_proof_key_is_for_the_relying_party(gateway, alice):
+    answer = alice.ask('Issue', APP + '<t:KeyType>http://docs.oasis-open.org/ws-sx/ws-trust/200512/SymmetricKey</t:KeyType>')
+    assert 'BinarySecret' in answer and 'EncryptedKey' in token_of(answer) and 'holder-of-key' in token_of(answer)
+    assert enter(gateway, token_of(answer)) == 401  # a bearer of it is nobody (SA-09)
+    refused('wst_key', alice.ask, 'Issue', APP + '<t:KeyType>http://docs.oasis-open.org/ws-sx/ws-trust/200512/SymmetricKey</t:KeyType><t:KeySize>64</t:KeySize>')
+    refused('wst_key_type', alice.ask, 'Issue', applies_to('urn:plain') + '<t:KeyType>http://docs.oasis-open.org/ws-sx/ws-trust/200512/SymmetricKey</t:KeyType>')
