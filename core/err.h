@@ -31,6 +31,7 @@ typedef enum fg_code {
     FG_E_HTTP_PATH, /* could mean something else to the server behind */
     FG_E_CSRF,
     FG_E_HTTP_FORM, /* cannot be kept while somebody signs in */
+    FG_E_SESSION_SIZE,
     /* XML */
     FG_E_XML_MALFORMED,
     FG_E_XML_DTD,

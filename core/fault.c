@@ -35,6 +35,7 @@ static const fg_fault_t fault_table[] = {
     {FG_E_HTTP_PATH, "ambiguous_path", "The address is written in a way that could be read differently. Use it without \"//\", \"..\", \";\" and encoded slashes.", 400, false, WST, "InvalidRequest", "BadRequest", "RequestDenied", "invalid_request"},
     {FG_E_CSRF, "form_not_from_here", "The form was opened in another browser or too long ago. Go back and try again.", 403, false, WST, "InvalidRequest", "BadRequest", "RequestDenied", "invalid_request"},
     {FG_E_HTTP_FORM, "form_not_kept", "You must sign in first, and the form could not be kept meanwhile. Open its page again, sign in, and send it once more.", 403, false, WST, "InvalidRequest", "BadRequest", "RequestDenied", "invalid_request"},
+    {FG_E_SESSION_SIZE, "session_too_large", "More is known of you than a session can hold. Tell your administrator: rules can leave out what nobody needs.", 500, true, WST, "RequestFailed", NULL, "RequestDenied", "server_error"},
 
     {FG_E_XML_MALFORMED, "xml_malformed", malformed_sentence, 400, false, WST, "InvalidRequest", "BadRequest", "RequestDenied", "invalid_request"},
     {FG_E_XML_DTD, "xml_doctype", malformed_sentence, 400, false, WST, "InvalidRequest", "BadRequest", "RequestDenied", "invalid_request"},

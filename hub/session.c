@@ -340,11 +340,12 @@ bool fg_session_save(fg_exchange_t *ex, const fg_session_t *session, fg_err_t *e
     used.used_ms = ex->now_ms;
     fg_session_write(&bytes, &used);
     fg_str_t text = FG_STR_NONE;
-    bool sealed = fg_buf_ok(&bytes) && fg_cookie_seal(ex, "session", fg_buf_str(&bytes), &text);
+    bool fits = fg_buf_ok(&bytes), sealed = fits && fg_cookie_seal(ex, "session", fg_buf_str(&bytes), &text);
     fg_buf_free(&bytes);
+    if (!fits)
+        return FG_FAIL(err, FG_E_SESSION_SIZE, "session cookie: over %u bytes", SESSION_MAX);
     if (!sealed)
-        return FG_FAIL(err, FG_E_INTERNAL, "session cookie: too large (%u bytes at most) or no randomness",
-                       SESSION_MAX);
+        return FG_FAIL(err, FG_E_INTERNAL, "session cookie: no randomness");
     unsigned chunks = (unsigned)((text.n + CHUNK_SIZE - 1) / CHUNK_SIZE);
     for (unsigned i = 0; i < CHUNKS; i++) {
         char name[32];

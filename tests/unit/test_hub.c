@@ -134,6 +134,23 @@ static void session_comes_back_as_it_was(void **state) {
     assert_true(fg_str_is(session.identity.auth_method, FG_AUTH_PASSWORD));
 }
 
+static void session_has_a_size(void **state) {
+    fixture_t *f = *state;
+    fg_err_t err = FG_ERR_INIT;
+    fg_session_t session;
+    fg_identity_t identity = {.issuer = FG_STR("staff"), .auth_method = FG_STR(FG_AUTH_PASSWORD)};
+    for (unsigned i = 0; i < 24; i++) {
+        char *group = fg_arena_alloc(f->ex->arena, 501);
+        memset(group, 'a' + (int)i, 500);
+        assert_true(fg_claims_put(f->ex->arena, &identity.claims, FG_CLAIM_ROLE, fg_str(group)));
+    }
+    assert_true(fg_session_begin(f->ex, &identity, FG_STR("urn:home"), &session, &err));
+    assert_false(fg_session_save(f->ex, &session, &err));
+    assert_int_equal(err.code, FG_E_SESSION_SIZE);
+    session.identity.claims.count = 20; /* the control */
+    assert_true(fg_session_save(f->ex, &session, &err));
+}
+
 /* HT-09 */
 static void session_cookie_has_every_guard(void **state) {
     fixture_t *f = *state;
@@ -469,6 +486,7 @@ static void issue_runs_the_rules(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         CASE(session_comes_back_as_it_was),
+        CASE(session_has_a_size),
         CASE(session_cookie_has_every_guard),
         CASE(session_is_refused_elsewhere_altered_or_late),
         CASE(session_does_not_outlive_its_absolute_lifetime),
