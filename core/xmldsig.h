@@ -74,7 +74,8 @@ typedef struct fg_dsig_scope {
 /* Reads a ds:Signature of a message: its shape, its algorithms, its References and their digests (XS-11..19, 23, 25). A
  * Reference names an element of the same document by wsu:Id, by Id in no namespace, by AssertionID of a SAML 1.1 or ID
  * of a SAML 2.0 assertion; the name is unique in the document; no element is named twice.  Its one transform is
- * exclusive C14N without comments, or the STR-Transform with that as its parameter.  Strings live in the arena. */
+ * exclusive C14N without comments, or the STR-Transform with that as its parameter; an enveloped transform may stand
+ * before it where it does nothing.  Strings live in the arena. */
 bool fg_dsig_message_read(fg_arena_t *arena, xmlNode *signature, const fg_dsig_scope_t *scope,
                           fg_dsig_message_t *message, fg_err_t *err) FG_MUST_CHECK;
 /* The one element of the document with that id, by the same rules: for a caller that follows "#id" itself. */

@@ -87,8 +87,33 @@ static bool read_parameters(reading_t *r, const xmlNode *transform, char **prefi
                                                 : refuse_transform(w, algorithm);
 }
 
-/* Exactly one, so that what is digested is never what an earlier one has made of it (XS-14, XS-15). */
-static bool read_transforms(reading_t *r, xmlNode **at, fg_dsig_digest_t *digest, bool *dereferenced) {
+static bool holds_signature(const reading_t *r, const xmlNode *element) {
+    for (const xmlNode *node = r->message->signature; node != NULL; node = node->parent)
+        if (node == element)
+            return true;
+    return false;
+}
+
+/* The enveloped one takes the signature out of what is digested; programs put it into detached signatures as well,
+ * where it does nothing (XML Signature §6.6.4).  Where it would do something, it is refused. */
+static xmlNode *skip_enveloped(reading_t *r, xmlNode *transform, xmlNode **at, const xmlNode *element,
+                               fg_str_t *algorithm) {
+    fg_dsig_walk_t *w = &r->walk;
+    if (transform == NULL || !fg_str_is(*algorithm, FG_DSIG_ENVELOPED))
+        return transform;
+    if (!fg_dsig_check_empty(w, transform))
+        return NULL;
+    if (holds_signature(r, element)) {
+        (void)refuse_transform(w, *algorithm);
+        return NULL;
+    }
+    return fg_dsig_take_method(w, at, "Transform", algorithm);
+}
+
+/* Exactly one that does anything, so that what is digested is never what an earlier one has made of it (XS-14, XS-15).
+ */
+static bool read_transforms(reading_t *r, xmlNode **at, const xmlNode *element, fg_dsig_digest_t *digest,
+                            bool *dereferenced) {
     fg_dsig_walk_t *w = &r->walk;
     fg_str_t algorithm;
     xmlNode *transforms = fg_dsig_take(w, at, "Transforms");
@@ -96,6 +121,7 @@ static bool read_transforms(reading_t *r, xmlNode **at, fg_dsig_digest_t *digest
         return false;
     xmlNode *inner = fg_xml_first_child(transforms);
     xmlNode *transform = fg_dsig_take_method(w, &inner, "Transform", &algorithm);
+    transform = skip_enveloped(r, transform, &inner, element, &algorithm);
     if (transform == NULL || !fg_dsig_check_end(w, inner))
         return false;
     *dereferenced = fg_str_is(algorithm, STR_TRANSFORM) && r->scope->dereference != NULL;
@@ -140,7 +166,8 @@ static bool read_reference(reading_t *r, xmlNode *reference) {
     if (!fg_dsig_check_attributes(w, reference, "URI", "Id"))
         return false;
     xmlNode *element = find_target(r, reference);
-    if (element == NULL || !read_transforms(r, &at, &digest, &dereferenced) || !fg_dsig_read_digest(w, at, &digest))
+    if (element == NULL || !read_transforms(r, &at, element, &digest, &dereferenced) ||
+        !fg_dsig_read_digest(w, at, &digest))
         return false;
     if (dereferenced && (element = dereference(r, element)) == NULL)
         return false;

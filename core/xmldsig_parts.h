@@ -9,6 +9,7 @@
 #include "core/xmldsig.h"
 
 #define FG_DSIG_MORE "http://www.w3.org/2001/04/xmldsig-more#"
+#define FG_DSIG_ENVELOPED FG_NS_DS "enveloped-signature"
 #define FG_DSIG_PREFIXES_MAX 32u
 #define FG_DSIG_CANONICAL_MAX (8u << 20)
 

@@ -9,7 +9,6 @@
 
 #include <libxml/parser.h>
 
-#define ENVELOPED FG_NS_DS "enveloped-signature"
 #define SIGNATURE_NODES_MAX 200u
 #define KEYS_MAX 8u
 #define ROOM_SIZE 8192u
@@ -36,7 +35,7 @@ static bool read_transforms(enveloped_t *e, const xmlNode *transforms) {
     xmlNode *transform = fg_dsig_take_method(w, &at, "Transform", &algorithm);
     if (transform == NULL || !fg_dsig_check_empty(w, transform))
         return false;
-    if (!fg_str_is(algorithm, ENVELOPED))
+    if (!fg_str_is(algorithm, FG_DSIG_ENVELOPED))
         return FG_FAIL(w->err, FG_E_SIG_ALGORITHM, "transform %.*s", FG_STR_ARG(algorithm));
     transform = fg_dsig_take_method(w, &at, "Transform", &algorithm);
     if (transform == NULL)

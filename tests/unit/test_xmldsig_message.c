@@ -74,7 +74,7 @@ typedef struct spec {
     const char *c14n, *method, *key_info, *after_value, *after_references;
     const char *outside; /* behind the Body */
     const char *header;  /* in the Header, behind Security */
-    const char *body_attributes;
+    const char *body_attributes, *security_attributes;
     reference_t references[REFERENCES];
     const fg_key_t *key; /* NULL: rsa, unless by_secret */
     bool by_secret, by_sha1;
@@ -128,10 +128,10 @@ static char *digest_of(const xmlNode *element, const reference_t *reference) {
 
 static char *document(const spec_t *spec, const char *signed_info, const char *value) {
     return fg_arena_printf(arena,
-                           "<s:Envelope xmlns:s='" FG_NS_SOAP12 "' xmlns:wsu='" FG_NS_WSU "' xmlns:wsse='" FG_NS_WSSE "'>\n<s:Header><wsse:Security>%s"
+                           "<s:Envelope xmlns:s='" FG_NS_SOAP12 "' xmlns:wsu='" FG_NS_WSU "' xmlns:wsse='" FG_NS_WSSE "'>\n<s:Header><wsse:Security%s>%s"
                            "<ds:Signature xmlns:ds='" FG_NS_DS "'>%s<ds:SignatureValue>%s</ds:SignatureValue>%s%s</ds:Signature></wsse:Security>"
                            "<to Id='to' xmlns='urn:to'>x</to>%s</s:Header><s:Body wsu:Id='body'%s><q xmlns='urn:q'>hello</q></s:Body>%s</s:Envelope>",
-                           OR(spec->security, ""), signed_info, value, OR(spec->key_info, ""), OR(spec->after_value, ""), OR(spec->header, ""),
+                           OR(spec->security_attributes, ""), OR(spec->security, ""), signed_info, value, OR(spec->key_info, ""), OR(spec->after_value, ""), OR(spec->header, ""),
                            OR(spec->body_attributes, ""), OR(spec->outside, ""));
 }
 
@@ -328,6 +328,7 @@ static void ids_are_unique_whatever_they_are_called(void **state) { /* XS-11 */
 /* ---- shape ---- */
 
 #define TRANSFORMS(inner) "<ds:Transforms>" inner "</ds:Transforms>"
+#define ENVELOPED "<ds:Transform Algorithm='" FG_NS_DS "enveloped-signature'/>"
 #define WITH_LIST(list) "<ds:Transform Algorithm='" FG_NS_EXC_C14N "'><e:InclusiveNamespaces xmlns:e='" FG_NS_EXC_C14N "' " list "/></ds:Transform>"
 
 static void references_and_transforms(void **state) {
@@ -347,8 +348,14 @@ static void references_and_transforms(void **state) {
         {"XS-13 behind the References", {.after_references = "<ds:Object/>"}, FG_E_SIG_STRUCTURE},
         {"XS-14 none", {.references = {{"URI='#body'", .transforms = TRANSFORMS("")}}}, FG_E_SIG_STRUCTURE},
         {"XS-14 no list", {.references = {{"URI='#body'", .transforms = " "}}}, FG_E_SIG_STRUCTURE},
-        {"XS-14 enveloped", {.references = {{"URI='#body'", .transforms = TRANSFORMS("<ds:Transform Algorithm='" FG_NS_DS "enveloped-signature'/>")}}},
+        {"XS-14 enveloped", {.references = {{"URI='#body'", .transforms = TRANSFORMS(ENVELOPED)}}}, FG_E_SIG_STRUCTURE},
+        {"enveloped where it does nothing", {.references = {{"URI='#body'", .transforms = TRANSFORMS(ENVELOPED EXCLUSIVE)}}}, FG_OK},
+        {"XS-14 control", {.security_attributes = " wsu:Id='s'", .references = {{"URI='#s'", "s"}}}, FG_E_SIG_INVALID},
+        {"XS-14 enveloped where it does something",
+         {.security_attributes = " wsu:Id='s'", .references = {{"URI='#s'", "s", .transforms = TRANSFORMS(ENVELOPED EXCLUSIVE)}}},
          FG_E_SIG_ALGORITHM},
+        {"XS-14 enveloped behind", {.references = {{"URI='#body'", .transforms = TRANSFORMS(EXCLUSIVE ENVELOPED)}}}, FG_E_SIG_STRUCTURE},
+        {"XS-15 enveloped twice", {.references = {{"URI='#body'", .transforms = TRANSFORMS(ENVELOPED ENVELOPED EXCLUSIVE)}}}, FG_E_SIG_STRUCTURE},
         {"XS-14 XSLT", {.references = {{"URI='#body'", .transforms = TRANSFORMS("<ds:Transform Algorithm='http://www.w3.org/TR/1999/REC-xslt-19991116'/>")}}},
          FG_E_SIG_ALGORITHM},
         {"XS-14 inclusive", {.references = {{"URI='#body'", .transforms = TRANSFORMS("<ds:Transform Algorithm='http://www.w3.org/TR/2001/REC-xml-c14n-20010315'/>")}}},
