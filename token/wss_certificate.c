@@ -165,9 +165,36 @@ static bool read_issuer_serial(fg_wss_header_t *header, const xmlNode *element, 
     return name->issuer.p != NULL && name->serial.n > 0;
 }
 
-/* XS-22: exactly one thing in it, so that there is no choice. */
+/* A certificate and its own issuer and serial, as xmlsec's templates have them, which newer ones leave empty; NULL: it
+ * is not that. */
+static xmlNode *named_certificate(const xmlNode *data, xmlNode **serial) {
+    xmlNode *one = fg_xml_first_child(data), *two = one ? fg_xml_next(one) : NULL;
+    if (two == NULL || fg_xml_next(two) != NULL)
+        return NULL;
+    *serial = fg_xml_child(data, FG_NS_DS, "X509IssuerSerial", NULL);
+    return *serial != NULL ? fg_xml_child(data, FG_NS_DS, "X509Certificate", NULL) : NULL;
+}
+
+static fg_wss_token_t *take_named_certificate(fg_wss_header_t *header, xmlNode *data, xmlNode *certificate,
+                                              const xmlNode *serial, fg_err_t *err) {
+    fg_wss_certificate_name_t name = {0};
+    fg_wss_token_t *token = NULL;
+    bool empty = fg_xml_first_child(serial) == NULL;
+    if ((!empty && !read_issuer_serial(header, serial, &name, err)) ||
+        (token = take_certificate(header, data, certificate, err)) == NULL)
+        return NULL;
+    if (empty || fg_wss_certificate_has_name(token->key, &name))
+        return token;
+    FG_FAIL(err, FG_E_SIG_KEY, "X509Data with a certificate and the name of another");
+    return NULL;
+}
+
+/* XS-22: exactly one certificate, so that there is no choice. */
 fg_wss_token_t *fg_wss_x509_data_resolve(fg_wss_header_t *header, xmlNode *data, fg_err_t *err) {
     fg_wss_certificate_name_t name = {0};
+    xmlNode *serial, *certificate = named_certificate(data, &serial);
+    if (certificate != NULL)
+        return take_named_certificate(header, data, certificate, serial, err);
     xmlNode *child = fg_xml_first_child(data);
     if (child == NULL || fg_xml_next(child) != NULL) {
         FG_FAIL(err, FG_E_SIG_KEY, "X509Data with not exactly one certificate or name");

@@ -474,6 +474,24 @@ static void references_lead_nowhere_else(void **state) {
     assert_taken(judge(f, &draft));
 }
 
+/* XS-22: xmlsec's templates name the certificate besides, or leave that empty. */
+static void x509_data_names_one_certificate(void **state) {
+#define NAME(serial)                                                                               \
+    "<ds:X509IssuerSerial><ds:X509IssuerName>CN=x</ds:X509IssuerName><ds:X509SerialNumber>" serial \
+    "</ds:X509SerialNumber></ds:X509IssuerSerial><ds:X509Certificate>"
+    static const char *const refused[] = {NAME("1"), "<ds:X509SKI>AAAA</ds:X509SKI><ds:X509Certificate>",
+                                          "<ds:X509IssuerSerial/><ds:X509IssuerSerial/><ds:X509Certificate>",
+                                          "<ds:X509Certificate>AAAA</ds:X509Certificate><ds:X509Certificate>"};
+    fixture_t *f = *state;
+    draft_t draft = certificate_draft(f);
+    draft.naming = DRAFT_X509_DATA;
+    for (size_t i = 0; i < FG_ARRAY_SIZE(refused); i++)
+        assert_refused(judge_text(f, &draft, draft_write(&draft), "<ds:X509Certificate>", refused[i], NULL),
+                       FG_E_SIG_KEY);
+    assert_taken(judge_text(f, &draft, draft_write(&draft), "<ds:X509Certificate>",
+                            "<ds:X509IssuerSerial/><ds:X509Certificate>", NULL));
+}
+
 /* WT-12: nothing is taken from an attachment, whatever the message says. */
 static void attachments_are_refused(void **state) {
     static const char include[] =
@@ -824,6 +842,7 @@ int main(void) {
         TEST(every_name_of_a_known_certificate_leads_to_it),
         TEST(certificates_that_nobody_knows_are_refused),
         TEST(references_lead_nowhere_else),
+        TEST(x509_data_names_one_certificate),
         TEST(attachments_are_refused),
         TEST(strict_layout_wants_tokens_before_their_use),
         TEST(changed_parts_are_refused),
