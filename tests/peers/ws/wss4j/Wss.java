@@ -44,6 +44,7 @@ import javax.xml.crypto.dsig.keyinfo.KeyInfo;
 import javax.xml.crypto.dsig.keyinfo.KeyInfoFactory;
 import javax.xml.crypto.dsig.spec.C14NMethodParameterSpec;
 import javax.xml.crypto.dsig.spec.TransformParameterSpec;
+import javax.xml.parsers.DocumentBuilder;
 import javax.xml.parsers.DocumentBuilderFactory;
 import javax.xml.transform.OutputKeys;
 import javax.xml.transform.Transformer;
@@ -83,7 +84,9 @@ public class Wss {
         DocumentBuilderFactory factory = DocumentBuilderFactory.newInstance();
         factory.setNamespaceAware(true);
         factory.setFeature("http://apache.org/xml/features/disallow-doctype-decl", true);
-        return factory.newDocumentBuilder().parse(new ByteArrayInputStream(bytes));
+        DocumentBuilder builder = factory.newDocumentBuilder();
+        builder.setErrorHandler(null); // which throws, and does not print
+        return builder.parse(new ByteArrayInputStream(bytes));
     }
 
     static Document parseFile(String path) throws Exception { return parse(Files.readAllBytes(Paths.get(path))); }
@@ -514,6 +517,8 @@ public class Wss {
             return verify(arguments);
         case "dsig":
             return verifyEnveloped(arguments);
+        case "judge":
+            return Judge.run(arguments);
         case "values":
             return signatureValues(arguments);
         default:
@@ -522,6 +527,7 @@ public class Wss {
     }
 
     public static void main(String[] unused) throws Exception {
+        Judge.start();
         WSSConfig.init();
         org.apache.xml.security.Init.init();
         BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));

@@ -10,11 +10,14 @@
 #   saml OUT "v=1.1|2.0;conf=bearer|hok|sv;issuer=URI;aud=URI[;sub=alice][;proof=client.pem][;key=idp.pem]"
 #   verify IN OUT KEY|- TRUSTED...   what WSS4J found in IN; OUT gets the message decrypted
 #   dsig IN CERTIFICATE      the enveloped signature of IN, judged by Java's own XML signatures: "valid", "invalid"
+#   judge IN KEY             every signature of IN, judged by the JDK with that key (PEM file or secret:BASE64): JSON
 #   values IN                the message's signature values
+# wss.sh bench MESSAGE KEY.pem PASSWORD SECONDS     CPU microseconds of one thread for translating the SAML 1.1 assertion in MESSAGE, by the
+# issuer of KEY.pem, into a SAML 2.0 assertion: with "java-bare" of the verification and the signature between parsing and writing, with
+# "java-message" of WSS4J on the Security header as well
 # Debian: openjdk-17-jdk-headless libwss4j-java and what it needs (install wss4j).  Built at first use into the state folder.
 # shellcheck source=../../lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../../lib.sh"
-source=$PEERS/ws/wss4j/Wss.java
 build=$STATE/build/wss4j
 classpath=$build
 for jar in wss4j xmlsec commons-logging slf4j-api slf4j-nop commons-codec woodstox-core stax2-api; do
@@ -23,9 +26,18 @@ done
 
 build_driver() {
     mkdir -p "$build"
-    [ "$build/Wss.class" -nt "$source" ] || javac -nowarn -Xlint:-options -cp "$classpath" -d "$build" "$source" >&2
+    for source in "$PEERS"/ws/wss4j/*.java; do
+        if [ "$build/.built" -nt "$source" ]; then continue; fi
+        javac -nowarn -Xlint:-options -cp "$classpath" -d "$build" "$PEERS"/ws/wss4j/*.java >&2 && touch "$build/.built"
+        return
+    done
 }
 locked build_driver
-exec java -Xshare:auto -XX:TieredStopAtLevel=1 -Dorg.apache.commons.logging.Log=org.apache.commons.logging.impl.NoOpLog \
+logging=-Dorg.apache.commons.logging.Log=org.apache.commons.logging.impl.NoOpLog
+if [ "${1:-}" = bench ]; then
+    shift
+    exec java -XX:+UseSerialGC $logging -cp "$classpath" Bench "$@"
+fi
+exec java -Xshare:auto -XX:TieredStopAtLevel=1 $logging \
     --add-exports java.xml.crypto/org.jcp.xml.dsig.internal.dom=ALL-UNNAMED \
     --add-opens java.xml.crypto/org.jcp.xml.dsig.internal.dom=ALL-UNNAMED -cp "$classpath" Wss
