@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // soap_driver.js ENDPOINT USER PASSWORD [MODE [AUDIENCE]]     run it with common/node.sh
 // npm soap as a WS-Trust 1.3 client, by sts.wsdl (WSDL in the environment: its path).
-// MODE: text (default) or digest: UsernameToken and Timestamp; x509: a signature over Body and Timestamp by a
+// MODE: text (default) or digest: UsernameToken and Timestamp; x509: a signature over Body, Timestamp and To by a
 //       BinarySecurityToken, with unqualified Id attributes; plus: x509 and a UsernameToken; mixed: both in one step.
 // Environment: SOAP=11 for SOAP 1.1; KEY and CERT, PEM files of who signs (default: the peers' own "client").
 // Prints JSON: type and token (the assertion as it came), or error.  Exit status: 0 an assertion, 1 fault, 3 no assertion.
@@ -19,6 +19,7 @@ const signing = {
   hasTimeStamp: true,
   signatureAlgorithm: 'http://www.w3.org/2001/04/xmldsig-more#rsa-sha256',
   digestAlgorithm: 'http://www.w3.org/2001/04/xmlenc#sha256',
+  additionalReferences: ['a:To', 'a:Action', 'a:MessageID'],
 };
 
 function usernameToken(passwordType, hasTimeStamp) {
