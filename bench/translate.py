@@ -4,11 +4,13 @@ verification and one bare signature in the same run, with RSA-2048 and with P-25
 
 The requestor is known by the digest of its password, which costs no slow hash.  A worker's CPU time is what the kernel counted for it over
 some hundred requests on one kept connection; the same requests without OnBehalfOf, and those that only ask whether the token is good, tell
-what is spent on what.  Rounds alternate; the medians are shown."""
+what is spent on what.  Rounds alternate; the medians are shown.  Where the peers' JDK and WSS4J are installed (tests/peers/install wss4j),
+the same token is translated in Java besides, by a warmed-up loop in one thread, and how often the gateway does it in the same CPU time."""
 import http.client
 import os
 import ssl
 import statistics
+import subprocess
 import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -21,6 +23,8 @@ from request import bare, cpu  # noqa: E402
 from trust import SAML11, SAML20, SOAP, applies_to, make, token_of, token_type, within  # noqa: E402
 
 COUNT = 200
+SECONDS = os.environ.get('JAVA_SECONDS', '10')
+JAVA = os.path.join(ROOT, 'tests', 'peers', 'ws', 'wss4j', 'wss.sh')
 USERS = {'front': {'password': 'front-secret', 'groups': ['Services'], 'digest': True}, 'alice': harness.USERS['alice']}
 PARTNERS = {'app': {'realm': ['urn:app'], 'claims': harness.CLAIMS, 'delegation_rules': 'delegation.rules'}}
 RULES = '[upn == "front@example.com"] && exists([subject_role == "Staff"]) => permit();\n'
@@ -55,6 +59,20 @@ class Client:
         return (cpu(pid) - before) / COUNT
 
 
+def java(gateway, client):
+    """{name: microseconds}: the request that was measured, with the gateway's own key."""
+    if not os.path.exists('/usr/share/java/wss4j.jar'):
+        return {}
+    request, inner = client.requests[TRANSLATE]
+    message = os.path.join(gateway.folder, 'request.xml')
+    with open(message, 'w') as file:
+        file.write(make(request, inner, 'front', 'front-secret', digested=True))
+    keys = os.path.join(gateway.site.folder, 'state', 'keys')
+    signing = next(os.path.join(keys, name) for name in os.listdir(keys) if name.startswith('signing-'))
+    done = subprocess.run([JAVA, 'bench', message, signing, 'front-secret', SECONDS], check=True, stdout=subprocess.PIPE, text=True)
+    return {name: float(value) for name, value in (line.split() for line in done.stdout.splitlines())}
+
+
 def run(authority, key, rounds):
     """{name: microseconds}"""
     gateway = harness.Gateway(authority, users=USERS, partners=PARTNERS, sections={'keys': {'signing': key}}, nginx={'workers': 1})
@@ -67,6 +85,8 @@ def run(authority, key, rounds):
         for _ in range(rounds):
             for name, value in [*bare().items(), *((name, client.measure(pid, name)) for name in client.requests)]:
                 figures.setdefault(name, []).append(value)
+        for name, value in java(gateway, client).items():
+            figures[name] = [value]
     return {name: statistics.median(values) for name, values in figures.items()}
 
 
@@ -79,7 +99,10 @@ def main(rounds):
             yardstick = figures[key] + figures[key + '-verify']
             print('%s: one bare verification %.1f us, one bare signature %.1f us' % (key, figures[key + '-verify'], figures[key]))
             for name in (TRANSLATE, ISSUE, VALIDATE):
-                print('  %-36s %8.1f us CPU per request  %5.2fx of both' % (name, figures[name], figures[name] / yardstick))
+                print('  %-40s %8.1f us CPU per request  %5.2fx of both' % (name, figures[name], figures[name] / yardstick))
+            for name, what in (('java-bare', 'JDK: verification and signature'), ('java-message', 'WSS4J and JDK: the Security header, too')):
+                if name in figures:
+                    print('  %-40s %8.1f us, the gateway does %.2f times as many' % (what, figures[name], figures[name] / figures[TRANSLATE]))
     finally:
         harness.shutil.rmtree(folder, ignore_errors=True)
 

@@ -99,7 +99,7 @@ public class Bench {
         if (!factory.unmarshalXMLSignature(context).validate(context))
             throw new IllegalStateException("the signature does not hold");
         Element statement = child(assertion, Wss.SAML1, "AttributeStatement");
-        return child(child(statement, Wss.SAML1, "Subject"), Wss.SAML1, "NameIdentifier").getTextContent();
+        return child(statement, Wss.SAML1, "Attribute").getTextContent();
     }
 
     static Element add(Element parent, String name, String text) {
