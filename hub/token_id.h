@@ -11,6 +11,7 @@
 enum {
     FG_TOKEN_RENEWABLE = 1,      /* Renewing/@Allow (WS-Trust 1.3 §5) */
     FG_TOKEN_RENEWABLE_LATE = 2, /* Renewing/@OK: also when it has expired */
+    FG_TOKEN_NOT_FOR_OTHERS = 4, /* Delegatable is false (§9.1): nobody may act by it */
 };
 
 /* Who somebody is, in bytes that no two people share: issuer and name identifier, or a name that the issuer gives; .n

@@ -95,10 +95,10 @@ static const struct parameter {
     {"SecondaryParameters", read_secondary},
     {"AllowPostdating", ignore}, /* nothing is postdated */
     {"CanonicalizationAlgorithm", ignore},
-    {"Delegatable", ignore}, /* the relying party's delegation rules decide */
+    {"Delegatable", fg_rst_delegatable},
     {"EncryptWith", ignore},
     {"EncryptionAlgorithm", ignore},
-    {"Forwardable", ignore}, /* tokens are not bound to an address */
+    {"Forwardable", fg_rst_forwardable},
     {"KeyWrapAlgorithm", ignore},
     {"SignWith", ignore},
     {"SignatureAlgorithm", ignore},

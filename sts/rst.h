@@ -33,6 +33,7 @@ typedef struct fg_rst {
     xmlNode *act_as;
     xmlNode *target;              /* of Renew, Cancel, Validate */
     bool renewing, renewing_late; /* Renewing/@Allow and @OK */
+    bool not_for_others;          /* Delegatable is false */
     bool display_token;           /* RequestDisplayToken */
 } fg_rst_t;
 

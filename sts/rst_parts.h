@@ -43,6 +43,8 @@ bool fg_rst_act_as(fg_rst_reading_t *r, xmlNode *element, fg_err_t *err);
 bool fg_rst_renew_target(fg_rst_reading_t *r, xmlNode *element, fg_err_t *err);
 bool fg_rst_cancel_target(fg_rst_reading_t *r, xmlNode *element, fg_err_t *err);
 bool fg_rst_validate_target(fg_rst_reading_t *r, xmlNode *element, fg_err_t *err);
+bool fg_rst_delegatable(fg_rst_reading_t *r, xmlNode *element, fg_err_t *err);
+bool fg_rst_forwardable(fg_rst_reading_t *r, xmlNode *element, fg_err_t *err);
 bool fg_rst_renewing(fg_rst_reading_t *r, xmlNode *element, fg_err_t *err);
 
 #endif

@@ -44,11 +44,17 @@ bool fg_rst_validate_target(fg_rst_reading_t *r, xmlNode *element, fg_err_t *err
     return take_target(r, element, FG_TRUST_VALIDATE, err);
 }
 
+/* xs:boolean. */
+static bool parse_flag(fg_str_t text, bool *flag) {
+    *flag = fg_str_is(text, "true") || fg_str_is(text, "1");
+    return *flag || fg_str_is(text, "false") || fg_str_is(text, "0");
+}
+
 static bool read_flag(fg_rst_reading_t *r, const xmlNode *element, const char *name, bool absent, bool *flag,
                       fg_err_t *err) {
     fg_str_t text = fg_str_trim(fg_xml_attr(r->arena, element, NULL, name));
-    *flag = text.p == NULL ? absent : fg_str_is(text, "true") || fg_str_is(text, "1");
-    return text.p == NULL || *flag || fg_str_is(text, "false") || fg_str_is(text, "0") ||
+    *flag = absent;
+    return text.p == NULL || parse_flag(text, flag) ||
            FG_FAIL(err, FG_E_WST_REQUEST, "%s of Renewing is %.*s", name, FG_STR_ARG(text));
 }
 
@@ -60,4 +66,28 @@ bool fg_rst_renewing(fg_rst_reading_t *r, xmlNode *element, fg_err_t *err) {
         return false;
     rst->renewing_late = rst->renewing_late && rst->renewing;
     return true;
+}
+
+static bool read_wish(fg_rst_reading_t *r, const xmlNode *element, bool *flag, fg_err_t *err) {
+    fg_str_t text;
+    return fg_rst_text(r, element, FG_E_WST_REQUEST, &text, err) &&
+           (parse_flag(text, flag) ||
+            FG_FAIL(err, FG_E_WST_REQUEST, "%s is %.*s", (const char *)element->name, FG_STR_ARG(text)));
+}
+
+/* WS-Trust 1.3 §9.1: who may act by the token is for the relying party's delegation rules to say; that nobody may is
+ * for the requestor. */
+bool fg_rst_delegatable(fg_rst_reading_t *r, xmlNode *element, fg_err_t *err) {
+    bool wanted;
+    if (!read_wish(r, element, &wanted, err))
+        return false;
+    r->rst->not_for_others = !wanted;
+    return true;
+}
+
+/* WS-Trust 1.3 §9.1: tokens are not bound to a machine, so that one which is cannot be promised. */
+bool fg_rst_forwardable(fg_rst_reading_t *r, xmlNode *element, fg_err_t *err) {
+    bool wanted;
+    return read_wish(r, element, &wanted, err) &&
+           (wanted || FG_FAIL(err, FG_E_WST_REQUEST, "tokens that are not Forwardable are not served"));
 }

@@ -23,9 +23,10 @@ static int64_t earlier(int64_t a, int64_t b) {
 /* A token for somebody else ends with the one that was shown for it, and is not renewed past that (WT-02). */
 static unsigned get_flags(const fg_wstrust_t *request, const fg_wstrust_subject_t *subject) {
     const fg_rst_t *rst = &request->rst;
+    unsigned flags = rst->not_for_others ? FG_TOKEN_NOT_FOR_OTHERS : 0;
     if (!rst->renewing || subject->actor != NULL || request->partner->renew_ms == 0)
-        return 0;
-    return FG_TOKEN_RENEWABLE | (rst->renewing_late ? FG_TOKEN_RENEWABLE_LATE : 0);
+        return flags;
+    return flags | FG_TOKEN_RENEWABLE | (rst->renewing_late ? FG_TOKEN_RENEWABLE_LATE : 0);
 }
 
 bool fg_wstrust_issue_for(fg_exchange_t *ex, fg_wstrust_t *request, const fg_wstrust_subject_t *subject,
@@ -44,12 +45,20 @@ bool fg_wstrust_issue_for(fg_exchange_t *ex, fg_wstrust_t *request, const fg_wst
         .request = fg_trust_request_name(request->rst.request),
         .actor = subject->actor,
     };
+    if (request->rst.not_for_others && request->owner.n == 0)
+        return FG_FAIL(err, FG_E_WST_REQUEST, "Delegatable false for a token that is nobody's");
     if (!get_lifetime(ex, &request->rst, &wanted.lifetime_ms, err) || !fg_wstrust_make_proof(ex, request, result, err))
         return false;
     result->flags = wanted.id_flags = get_flags(request, subject);
     wanted.proof = result->has_proof ? &result->proof : NULL;
     result->has_issued = true;
     return fg_issue(ex, &wanted, &result->issued, err);
+}
+
+/* Only ids of ours say so: nobody else's token was asked for in that way. */
+static bool check_for_others(const fg_presented_t *token, fg_err_t *err) {
+    bool refused = token->realm == NULL && (fg_token_id_flags(token->id) & FG_TOKEN_NOT_FOR_OTHERS) != 0;
+    return !refused || FG_FAIL(err, FG_E_DENIED, "the token was asked for as not Delegatable");
 }
 
 bool fg_wstrust_delegate(fg_exchange_t *ex, const fg_wstrust_t *request, const fg_presented_t *token,
@@ -65,7 +74,8 @@ bool fg_wstrust_delegate(fg_exchange_t *ex, const fg_wstrust_t *request, const f
     if (identity == NULL)
         return FG_FAIL(err, FG_E_MEMORY, "an identity");
     *subject = (fg_wstrust_subject_t){identity, request->requestor, token->expires_ms};
-    return fg_delegation_authorize(ex, &delegation, err) && fg_delegation_join(ex, &delegation, identity, err);
+    return check_for_others(token, err) && fg_delegation_authorize(ex, &delegation, err) &&
+           fg_delegation_join(ex, &delegation, identity, err);
 }
 
 bool fg_wstrust_issue(fg_exchange_t *ex, fg_wstrust_t *request, fg_wstrust_result_t *result, fg_err_t *err) {

@@ -456,6 +456,32 @@ static void the_actor_is_in_the_token_for_act_as_alone(void **state) {
     free(subject);
 }
 
+/* WS-Trust 1.3 §9.1: nobody acts by a token that was asked for as not Delegatable, nor by what it is renewed to. */
+static void not_delegatable_is_for_nobody_else_wt02(void **state) {
+    (void)state;
+    static const char *const types[] = {TOKEN_TYPE(SAML11), TOKEN_TYPE(SAML20), TOKEN_TYPE(FG_TOKEN_TYPE_JWT)};
+    for (size_t i = 0; i < 2 * FG_ARRAY_SIZE(types); i++) {
+        char inner[2000];
+        const bool delegatable = i % 2 == 0;
+        snprintf(inner, sizeof inner, "%s%s<t:Delegatable>%s</t:Delegatable><t:Renewing/>", APPLIES_TO("urn:app"),
+                 types[i / 2], delegatable ? "true" : " 0 ");
+        char *token = issue("alice", inner);
+        assert_answered(ask_about("alice", "Renew", "RenewTarget", token, ""));
+        char *renewed = get_token();
+        for (size_t j = 0; j < 4; j++) {
+            const char *reason = ask_about("front", "Issue", j % 2 == 0 ? "OnBehalfOf" : "ActAs",
+                                           j / 2 == 0 ? token : renewed, APPLIES_TO("urn:app"));
+            if (delegatable)
+                assert_answered(reason);
+            else
+                assert_refused(reason, "denied");
+        }
+        assert_answered(ask_about("front", "Validate", "ValidateTarget", token, ""));
+        free(renewed);
+        free(token);
+    }
+}
+
 /* What is issued for somebody ends with the token that was shown for him, and cannot be renewed past it. */
 static void acting_never_widens_wt02(void **state) {
     (void)state;
@@ -746,6 +772,9 @@ static void what_is_not_served_is_refused(void **state) {
         {"Issue", APPLIES_TO("urn:app") "<c:InteractiveChallenge xmlns:c='" FG_NS_TRUST_14 "'/>",
          "wst_invalid_request"},
         {"Issue", APPLIES_TO("urn:app") "<t:Forwardable>true</t:Forwardable><t:Delegatable>true</t:Delegatable>", NULL},
+        {"Issue", APPLIES_TO("urn:app") "<t:Forwardable>false</t:Forwardable>", "wst_invalid_request"},
+        {"Issue", APPLIES_TO("urn:app") "<t:Forwardable>perhaps</t:Forwardable>", "wst_invalid_request"},
+        {"Issue", APPLIES_TO("urn:app") "<t:Delegatable/>", "wst_invalid_request"},
         {"Issue", APPLIES_TO("urn:app") "<t:AllowPostdating/>", NULL},
         {"Issue", APPLIES_TO("urn:app") TOKEN_TYPE(FG_NS_TRUST_13 "/RSTR/Status"), "wst_token_type"},
         {"Issue", APPLIES_TO("urn:app") "<t:RenewTarget><x xmlns='urn:x'/></t:RenewTarget>", "wst_invalid_request"},
@@ -822,6 +851,7 @@ int main(void) {
         CASE(validate_translates_for_who_may_act),
         CASE(delegation_matrix_through_the_endpoint_wt02),
         CASE(the_actor_is_in_the_token_for_act_as_alone),
+        CASE(not_delegatable_is_for_nobody_else_wt02),
         CASE(acting_never_widens_wt02),
         CASE(what_is_shown_for_somebody_must_be_a_token_wt02),
         CASE(a_whole_key_is_told_and_in_the_token),
