@@ -99,11 +99,11 @@ class Sts:
         root = etree.fromstring(answer.content)
         reference = re.search(r'\(reference ([0-9a-f-]+)\)', answer.text)
         assert reference, answer.text[:2000]
-        lines = harness.wait_for(lambda: self.gateway.site.audit(event='refused', id=reference.group(1)))
+        lines = self.gateway.site.audit(event='refused', id=reference.group(1))
         assert len(lines) == 1 and lines[0]['reason'] in reasons, lines
         reason = lines[0]['reason']
         assert lines[0]['detail'] and lines[0]['client'] == '127.0.0.1'
-        assert not self.gateway.site.audit(event='issued', id=reference.group(1))
+        assert not self.gateway.site.audit_now(event='issued', id=reference.group(1))
         self.check_fault(root, reason, trust, answer.status_code)
         self.check_addressing(root, reason, message if isinstance(message, str) else message.decode('utf-8', 'replace'))
         return root

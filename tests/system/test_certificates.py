@@ -182,7 +182,7 @@ def judged(gateway, path):
         assert os.path.basename(path) in values(answered.json(), 'X-Who')[0]
         return None
     assert answered.status_code == 401 and 'revoked' not in answered.text
-    line = harness.wait_for(lambda: gateway.site.audit(event='refused'))[-1]
+    line = gateway.site.audit(event='refused')[-1]
     return line['reason']
 
 

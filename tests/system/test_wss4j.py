@@ -75,7 +75,7 @@ def endpoint(name, trust='13'):
 
 
 def refusals(site):
-    return site.site.audit(event='refused')
+    return site.site.audit_now(event='refused')
 
 
 def reason_after(site, before):
