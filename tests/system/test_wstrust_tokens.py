@@ -2,12 +2,15 @@
 """Tokens at the active endpoints of the running gateway: for others, renewed, cancelled, validated, translated; and what a protected
 location makes of them."""
 import base64
+import concurrent.futures
+import re
 
 import pytest
 
 import harness
+from messages import USERNAME
 from protected import protecting
-from trust import JWT, SAML11, SAML20, Program, Refused, applies_to, token_of, token_type, within
+from trust import JWT, SAML11, SAML20, Program, Refused, applies_to, make, token_of, token_type, within
 
 APP = applies_to('urn:app')
 RULES = '[upn == "front@example.com"] && exists([subject_role == "Staff"]) => permit();\n'
@@ -19,14 +22,17 @@ PARTNERS = {
     'plain': {'realm': ['urn:plain'], 'claims': harness.CLAIMS},
 }  # fmt: skip
 LOCATIONS = 'large_client_header_buffers 4 32k; location /app/ { fedgate_protect CONF app; PROXY }'
+FILES = {'delegation.rules': RULES, 'app.policy': '[role == "Staff"] => permit();\n'}
 SECTIONS = {('protect', 'app'): {'accept': ['bearer'], 'audience': ['urn:app'], 'policy': 'app.policy'}}
+
+
+def partners_of(authority):
+    return {**PARTNERS, 'app': {**PARTNERS['app'], 'certificate': authority.issue('app', ['DNS:app.example.com']) + '.crt'}}
 
 
 @pytest.fixture(scope='module')
 def gateway(authority):
-    partners = {**PARTNERS, 'app': {**PARTNERS['app'], 'certificate': authority.issue('app', ['DNS:app.example.com']) + '.crt'}}
-    files = {'delegation.rules': RULES, 'app.policy': '[role == "Staff"] => permit();\n'}
-    with protecting(authority, LOCATIONS, users=USERS, partners=partners, sections=SECTIONS, files=files) as gateway:
+    with protecting(authority, LOCATIONS, users=USERS, partners=partners_of(authority), sections=SECTIONS, files=FILES) as gateway:
         yield gateway
 
 
@@ -109,3 +115,72 @@ def test_wt06_proof_key_is_for_the_relying_party(gateway, alice):
     assert enter(gateway, token_of(answer)) == 401  # a bearer of it is nobody (SA-09)
     refused('wst_key', alice.ask, 'Issue', APP + '<t:KeyType>http://docs.oasis-open.org/ws-sx/ws-trust/200512/SymmetricKey</t:KeyType><t:KeySize>64</t:KeySize>')
     refused('wst_key_type', alice.ask, 'Issue', applies_to('urn:plain') + '<t:KeyType>http://docs.oasis-open.org/ws-sx/ws-trust/200512/SymmetricKey</t:KeyType>')
+
+
+# ---- what is written down, and what goes on meanwhile
+
+SYMMETRIC = '<t:KeyType>http://docs.oasis-open.org/ws-sx/ws-trust/200512/SymmetricKey</t:KeyType>'
+ENTROPY = '<t:Entropy><t:BinarySecret>%s</t:BinarySecret></t:Entropy>'
+
+
+def secrets_of(text):
+    """What an answer, or a request, holds that is nobody else's business."""
+    return re.findall(r'(?:BinarySecret|SignatureValue|CipherValue|BinarySecurityToken)\b[^>]*>([^<]{20,})<', text)
+
+
+def test_no_secret_is_logged(authority, monkeypatch):
+    """Not even with the most that the error log can hold."""
+    monkeypatch.setenv('FEDGATE_LOG', 'debug')
+    users = {**USERS, 'dora': {'password': 'dora-secret', 'digest': True}}
+    with protecting(authority, LOCATIONS, users=users, partners=partners_of(authority), sections=SECTIONS, files=FILES) as gateway:
+        alice, front = Program(gateway, 'alice'), Program(gateway, 'front')
+        share = base64.b64encode(bytes(range(32))).decode()
+        answers = [alice.ask('Issue', APP + SYMMETRIC), alice.ask('Issue', APP + SYMMETRIC + ENTROPY % share), alice.ask('Issue', APP + token_type(JWT))]
+        token = alice.issue(APP + token_type(SAML20) + '<t:Renewing/>')
+        answers += [front.ask('Issue', APP + within('ActAs', token)), alice.ask('Renew', within('RenewTarget', token)), token]
+        refused('signature_invalid', front.ask, 'Issue', APP + within('ActAs', token.replace('alice@', 'alicf@')))
+        assert alice.status(token[:-20].replace('urn:app', 'urn:apq') + token[-20:]) != 'valid'
+        alice.ask('Cancel', within('CancelTarget', token))
+        refused('wrong_user_or_password', Program(gateway, 'alice', 'mistyped-secret').ask, 'Issue', APP)
+        good = make('Issue', APP, 'dora', 'dora-secret', digested=True)
+        assert gateway.soap(USERNAME['13'], good).status_code == 200
+        words = ['-secret', share, re.search('PasswordDigest">([^<]*)<', good).group(1)]
+        words += [secret for answer in answers for secret in secrets_of(answer)]
+        assert len(words) > 12
+        assert gateway.site.audit(event='cancelled') and gateway.site.audit(event='delegated')
+        with open(gateway.site.audit_log) as file:
+            written = gateway.nginx.log() + file.read()
+        assert '[debug]' in written and '"alice"' in written
+        assert [word for word in words if word in written] == []
+
+
+def test_reload_under_token_load(gateway, alice, front):
+    """Delegation, renewal and cancelling go on over reloads: what was issued before one is the owner's after it."""
+    token = alice.issue(APP + token_type(SAML20) + '<t:Renewing/>')
+    going = True
+
+    def browser_post(path, data, **options):
+        with gateway.browser() as browser:
+            return browser.post(gateway.url(path), data=data, timeout=60, **options)
+
+    def work(number):
+        done = 0
+        while going or done == 0:
+            who = Program(gateway, 'alice')
+            who.post = browser_post  # after a reload an old worker may hold the session's connection
+            own = who.issue(APP + '<t:Renewing/>')
+            renewed = token_of(who.ask('Renew', within('RenewTarget', own)))
+            who.ask('Cancel', within('CancelTarget', own))
+            assert who.status(own) == 'token_cancelled' and who.status(renewed) == 'valid', number
+            done += 1
+        return done
+
+    with concurrent.futures.ThreadPoolExecutor(3) as pool:
+        workers = [pool.submit(work, number) for number in range(3)]
+        try:
+            for _ in range(4):
+                assert gateway.nginx.reload()
+        finally:
+            going = False
+        assert sum(worker.result(120) for worker in workers) >= 3
+    assert front.issue(APP + within('ActAs', token_of(alice.ask('Renew', within('RenewTarget', token)))))

@@ -64,10 +64,11 @@ class Refused(Exception):
 class Program:
     def __init__(self, gateway, user, password=None):
         self.gateway, self.user, self.password = gateway, user, password or user + '-secret'
+        self.post = gateway.post
 
     def ask(self, request, inner):
         """The answer's text; Refused with the reason that the audit log gives."""
-        answer = self.gateway.post(USERNAME['13'], make(request, inner, self.user, self.password).encode(), headers=SOAP)
+        answer = self.post(USERNAME['13'], make(request, inner, self.user, self.password).encode(), headers=SOAP)
         if answer.status_code == 200:
             return answer.text
         reference = re.search(r'\(reference ([^)]*)\)', answer.text).group(1)
