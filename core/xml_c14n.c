@@ -9,6 +9,7 @@
 #include "core/xml.h"
 
 #include "core/xml_ns.h"
+#include "core/xmlwriter.h"
 
 /* A binding is pushed only where it differs from the one before, so there is a declaration in the document for each. */
 #define BINDINGS_MAX 256u
@@ -52,25 +53,6 @@ static const unsigned char specials[256] = {
     ['>'] = IN_TEXT,
 };
 
-static const char *escape_of(char c) {
-    switch (c) {
-    case '&':
-        return "&amp;";
-    case '<':
-        return "&lt;";
-    case '>':
-        return "&gt;";
-    case '"':
-        return "&quot;";
-    case '\t':
-        return "&#x9;";
-    case '\n':
-        return "&#xA;";
-    default:
-        return "&#xD;";
-    }
-}
-
 /* Gives the rest of the room back and asks for more; once there is none, nothing is written any more. */
 static bool grow(c14n_t *c, size_t length) {
     fg_buf_t *out = c->out;
@@ -99,7 +81,7 @@ static void put_escaped(c14n_t *c, const char *text, unsigned where) {
         put(c, plain, (size_t)(text - plain));
         if (*text == '\0')
             return;
-        put_text(c, escape_of(*text++));
+        put_text(c, fg_xw_escape(*text++));
     }
 }
 

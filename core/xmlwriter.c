@@ -21,7 +21,7 @@ static const unsigned char kinds[256] = {
     ['<'] = IN_BOTH,         ['>'] = IN_TEXT,         [0x80 ... 0xff] = HIGH,
 };
 
-static const char *escape_of(char c) {
+const char *fg_xw_escape(char c) {
     switch (c) {
     case '&':
         return "&amp;";
@@ -66,7 +66,7 @@ static bool put_escaped(fg_buf_t *out, fg_str_t s, int where) {
             return false;
         } else {
             fg_buf_add(out, plain, (size_t)(p - plain));
-            fg_buf_puts(out, escape_of(*p));
+            fg_buf_puts(out, fg_xw_escape(*p));
             plain = ++p;
         }
     }

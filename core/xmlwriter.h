@@ -40,6 +40,10 @@ typedef struct fg_xw {
     bool failed;
 } fg_xw_t;
 
+/* What canonical XML has in the place of a character that it escapes: & < > " and the control characters tab, line
+ * feed, carriage return (Canonical XML 1.0 §2.3). */
+const char *fg_xw_escape(char c);
+
 void fg_xw_init(fg_xw_t *w, fg_buf_t *out);
 /* ns NULL: an element in no namespace. */
 void fg_xw_start(fg_xw_t *w, const fg_xns_t *ns, const char *name);
