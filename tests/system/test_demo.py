@@ -107,6 +107,8 @@ def test_links_of_the_landing_page(demo):
 PRINTED = [
     ('FederationMetadata.xml', 'EntityDescriptor', 0),
     ('RST/Issue', 'IssueFinal', 0),
+    ('ActAs', '2009/09/identity/claims/actor', 0),
+    ('ValidateTarget', 'status/invalid', 0),
     ('"bob"', 'Access is denied', 1),
     ('"alice"', 'sample management endpoint', 0),
     ('Bearer $token', 'IdentifyResponse', 0),
