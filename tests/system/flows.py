@@ -10,6 +10,7 @@ import signal
 import urllib.parse
 import uuid
 
+import flows_messages
 import harness
 import protected
 from messages import METADATA, MEX, PASSIVE, USERNAME, form, rst
@@ -124,11 +125,12 @@ location = /status { fedgate_status %(conf)s; }
 """
 
 
-def protect(gateway, upstream):
-    """Adds protected locations to a gateway that is not started yet."""
+def protect(gateway, upstream, messages):
+    """Adds protected locations, and who may send messages, to a gateway that is not started yet."""
     gateway.upstream = upstream
+    server = flows_messages.prepare(gateway, messages)
     names = {'folder': gateway.folder, 'conf': gateway.site.conf, 'proxy': protected.PROXY.replace('UPSTREAM', str(upstream.port))}
-    gateway.nginx.http = LOGGED + gateway.nginx.http.replace('location / {', PROTECTED % names + 'location / {', 1)
+    gateway.nginx.http = LOGGED + gateway.nginx.http.replace('location / {', server + PROTECTED % names + 'location / {', 1)
     gateway.nginx.write()
     with open(os.path.join(gateway.site.folder, 'rest.rules'), 'w') as file:
         file.write('c:[Type == "urn:fedgate:request:json:action", Value == "read"] => permit();\n[method == "GET"] => permit();\n')
@@ -316,5 +318,6 @@ def certificate(gateway):
 
 
 def everything(gateway):
-    for flow in (published, active, refused, passive, locations, credentials, administration, active, passive, locations, credentials, partner):
+    messages = flows_messages.everything
+    for flow in (published, active, refused, passive, locations, credentials, messages, administration, active, passive, locations, credentials, messages, partner):
         flow(gateway)

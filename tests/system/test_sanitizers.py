@@ -14,6 +14,7 @@ import xml.etree.ElementTree
 import pytest
 
 import flows
+import flows_messages
 import harness
 from protected import Upstream
 
@@ -100,10 +101,17 @@ def upstream():
         yield running
 
 
-def test_nginx_with_sanitizers(tree, make_gateway, upstream):
+@pytest.fixture
+def messages():
+    running = flows_messages.Messages()
+    yield running
+    running.stop()
+
+
+def test_nginx_with_sanitizers(tree, make_gateway, upstream, messages):
     gateway = make_gateway(start=False)
     gateway.nginx.module = os.path.join(tree, MODULE)
-    flows.protect(gateway, upstream)
+    flows.protect(gateway, upstream, messages)
     log = os.path.join(gateway.folder, 'sanitizer')
     gateway.nginx.start(gateway.port, environment={
         'LD_PRELOAD': ' '.join(library(name) for name in ('libasan.so', 'libubsan.so')),
@@ -135,9 +143,9 @@ def valgrind_errors(path):
 
 
 @pytest.mark.skipif(shutil.which('valgrind') is None, reason='no valgrind')
-def test_nginx_with_valgrind(make_gateway, upstream):
+def test_nginx_with_valgrind(make_gateway, upstream, messages):
     gateway = make_gateway(start=False, nginx={'workers': 1})
-    flows.protect(gateway, upstream)
+    flows.protect(gateway, upstream, messages)
     log = os.path.join(gateway.folder, 'valgrind')
     gateway.nginx.start(gateway.port)  # makes the RSA keys, which takes minutes under valgrind
     gateway.nginx.stop()
