@@ -184,3 +184,42 @@ def test_reload_under_token_load(gateway, alice, front):
             going = False
         assert sum(worker.result(120) for worker in workers) >= 3
     assert front.issue(APP + within('ActAs', token_of(alice.ask('Renew', within('RenewTarget', token)))))
+
+
+def id_of(token):
+    return re.search(r'\bID="([^"]*)"', token).group(1)
+
+
+def fields(line, *names):
+    return {name: line.get(name) for name in names}
+
+
+def test_each_request_is_written_down(gateway, alice, bob, front):
+    """Who, for whom, to whom, and why not."""
+    token = alice.issue(APP + token_type(SAML20) + '<t:Renewing/>')
+    own, audit = id_of(token), gateway.site.audit
+    for issued, request, actor in (
+        (token, 'issue', None),
+        (token_of(alice.ask('Renew', within('RenewTarget', token))), 'renew', None),
+        (front.issue(APP + token_type(SAML20) + within('ActAs', token)), 'issue', 'front'),
+        (token_of(front.ask('Validate', APP + token_type(SAML20) + within('ValidateTarget', token))), 'validate', 'front'),
+    ):
+        (line,) = audit(event='issued', token_id=id_of(issued))
+        assert fields(line, 'user', 'actor', 'partner', 'audience', 'protocol', 'request') == {
+            'user': 'alice', 'actor': actor, 'partner': 'app', 'audience': 'urn:app', 'protocol': 'wstrust13', 'request': request}  # fmt: skip
+        if actor:
+            (line,) = audit(event='delegated', id=line['id'])
+            assert (line['user'], line['actor'], line['partner'], line['audience']) == ('alice', 'front', 'app', 'urn:app')
+            assert line['delegation'] == ('actas' if request == 'issue' else 'onbehalfof')
+    assert bob.status(token) == 'valid'
+    alice.ask('Cancel', within('CancelTarget', token))
+    assert bob.status(token) == 'token_cancelled'
+    (line,) = audit(event='cancelled', token_id=own)
+    assert line['user'] == 'alice' and line['audience'] == 'urn:app'
+    (line,) = audit(event='validated', token_id=own, reason='token_cancelled')
+    assert line['actor'] == 'bob' and 'user' not in line and own in line['detail']
+    good = [line for line in audit(event='validated', token_id=own, actor='bob') if 'reason' not in line]
+    assert [line['user'] for line in good] == ['alice']
+    refused('denied', bob.ask, 'Issue', APP + within('OnBehalfOf', alice.issue(APP)))
+    line = audit(event='refused', reason='denied', user='bob')[-1]
+    assert line['request'] == 'issue' and line['partner'] == 'app' and line['applies_to'] == 'urn:app' and 'alice' in line['detail']
