@@ -66,8 +66,11 @@ static bool has_bearer(judgement_t *j, fg_err_t *err) {
            FG_FAIL(err, FG_E_TOKEN_CONFIRMATION, "the assertion's proof key signed nothing that counts");
 }
 
+/* It must be there: whoever gets a message without it could send its signature on with another Body. */
 static bool is_to_signed(judgement_t *j, fg_err_t *err) {
-    return j->message->to == NULL || (j->signature != NULL && fg_wss_signature_covers(j->signature, j->message->to)) ||
+    if (j->message->to == NULL)
+        return FG_FAIL(err, FG_E_WSA_HEADER, "no To");
+    return (j->signature != NULL && fg_wss_signature_covers(j->signature, j->message->to)) ||
            FG_FAIL(err, FG_E_SIG_MISSING, "the header To is not signed");
 }
 
@@ -76,8 +79,6 @@ static bool is_protected(judgement_t *j, fg_err_t *err) {
     const fg_soap_message_t *message = j->message;
     if (!is_endorsed_by_certificate(j, err))
         return false;
-    if (message->to == NULL)
-        return FG_FAIL(err, FG_E_WSA_HEADER, "no To");
     for (const xmlNode *node = fg_xml_first_child(message->header); node != NULL; node = fg_xml_next(node))
         if (node->ns != NULL && fg_xml_is(node, FG_NS_WSA, (const char *)node->name) &&
             !fg_wss_signature_covers(j->signature, node))

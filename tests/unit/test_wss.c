@@ -407,6 +407,22 @@ static void suite_and_layout_are_published_as_they_are(void **state) {
     fg_arena_free(arena);
 }
 
+/* XS-28: a signature that says not for whom the message was could be sent on by whoever got it, with another Body. */
+static void where_to_must_be_signed_it_must_be_there(void **state) {
+    fixture_t *f = *state;
+    for (size_t i = 0; i < FG_STS_ENDPOINTS; i++) {
+        unsigned alternative = fg_sts_endpoint_table[i].alternatives[0];
+        if ((alternative & FG_STS_TO_SIGNED) == 0)
+            continue;
+        draft_t draft = fitting_draft(f, (fg_sts_endpoint_index_t)i, alternative);
+        assert_taken(judge(f, &draft));
+        draft = fitting_draft(f, (fg_sts_endpoint_index_t)i, alternative);
+        draft.parts &= ~(unsigned)DRAFT_TO;
+        draft.covered &= ~(unsigned)DRAFT_TO;
+        assert_refused(judge(f, &draft), FG_E_WSA_HEADER);
+    }
+}
+
 /* XS-25: SHA-1 where the address and the suite say so, and nowhere else. */
 static void sha1_belongs_to_basic256(void **state) {
     fixture_t *f = *state;
@@ -838,6 +854,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(the_table_is_what_the_wsdl_says_and_what_is_enforced),
         TEST(suite_and_layout_are_published_as_they_are),
+        TEST(where_to_must_be_signed_it_must_be_there),
         TEST(sha1_belongs_to_basic256),
         TEST(every_name_of_a_known_certificate_leads_to_it),
         TEST(certificates_that_nobody_knows_are_refused),
