@@ -219,7 +219,6 @@ int main(int argc, char **argv) {
         putchar('\n');
         fg_key_unref(key);
     }
-    fg_xml_stop();
     fg_crypto_stop();
     return 0;
 }

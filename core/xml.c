@@ -6,14 +6,12 @@
 #include <libxml/parser.h>
 #include <libxml/xmlerror.h>
 
-/* ---- start and stop ---- */
+/* ---- start ---- */
 
 bool fg_xml_start(fg_err_t *err) {
     xmlInitParser();
     return xmlHasFeature(XML_WITH_THREAD) == 1 || FG_FAIL(err, FG_E_INTERNAL, "this libxml2 knows no threads");
 }
-
-void fg_xml_stop(void) {}
 
 /* ---- parsing ---- */
 

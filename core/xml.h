@@ -25,10 +25,9 @@ typedef struct fg_xml_limits {
 /* 256 KiB, depth 64, 64 attributes, 64 namespace declarations in scope, 20,000 elements (XP-04..06, 09) */
 extern const fg_xml_limits_t fg_xml_default_limits;
 
-/* Once in the main thread before any other thread starts.  Safe to call again. */
+/* Once in the main thread before any other thread starts.  Safe to call again.  Nothing is stopped in the end: others in
+ * the process may use libxml2, too. */
 bool fg_xml_start(fg_err_t *err) FG_MUST_CHECK;
-/* For who starts.  libxml2 is left as it is: others in the process may use it. */
-void fg_xml_stop(void);
 
 /* Checks the bytes alone (XP-01..14): UTF-8 only (a UTF-8 byte order mark is skipped), no DOCTYPE, no entity but the
  * five and character references to XML characters, no processing instruction but the XML declaration, limits, one root,

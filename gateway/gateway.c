@@ -74,7 +74,6 @@ bool fg_gateway_start(fg_err_t *err) {
 }
 
 void fg_gateway_stop(void) {
-    fg_xml_stop();
     fg_http_stop();
     fg_crypto_stop();
 }

@@ -59,7 +59,6 @@ static inline int fixture_set_up(void **state) {
 
 static inline int fixture_tear_down(void **state) {
     exchange_end(*state);
-    fg_xml_stop();
     fg_crypto_stop();
     return 0;
 }

@@ -433,7 +433,6 @@ int main(void) {
     key = fg_key_generate(FG_KEY_EC_P256, "signer", TEST_NOW, TEST_NOW + FG_DAY, &err);
     int failed = key == NULL ? 1 : cmocka_run_group_tests(tests, NULL, NULL);
     fg_key_unref(key);
-    fg_xml_stop();
     fg_crypto_stop();
     return failed;
 }

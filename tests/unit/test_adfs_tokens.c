@@ -124,7 +124,6 @@ int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(recorded_answers_are_worth_what_they_are)};
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     fg_arena_free(arena);
-    fg_xml_stop();
     fg_crypto_stop();
     return failed;
 }

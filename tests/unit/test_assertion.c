@@ -716,7 +716,6 @@ int main(void) {
         cmocka_unit_test(foreign_assertions_fail_where_they_should),
     };
     int failed = cmocka_run_group_tests(tests, make_keys, clean_up);
-    fg_xml_stop();
     fg_crypto_stop();
     return failed;
 }

@@ -355,8 +355,10 @@ static char *part_of(const char *page, const char *heading) {
     const char *begin = strstr(page, heading);
     if (begin == NULL)
         fail_msg("\"%s\" is not in man/gateway.conf.5", heading);
-    const char *end = strstr(begin + 1, "\n.S");
-    return strndup(begin, end ? (size_t)(end - begin) + 1 : strlen(begin));
+    char *part = strdup(begin), *end = strstr(part + 1, "\n.S");
+    if (end != NULL)
+        end[1] = '\0';
+    return part;
 }
 
 static void each_is_documented(const char *page, const char *heading, const fg_config_option_t *options, size_t count) {

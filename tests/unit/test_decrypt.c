@@ -558,7 +558,6 @@ int main(void) {
         TEST(foreign_responses_are_opened),
     };
     int failed = cmocka_run_group_tests(tests, make_keys, clean_up);
-    fg_xml_stop();
     fg_crypto_stop();
     return failed;
 }

@@ -422,7 +422,6 @@ int main(void) {
         TEST(key_value_of_others_is_read),
     };
     int failed = cmocka_run_group_tests(tests, make_keys, clean_up);
-    fg_xml_stop();
     fg_crypto_stop();
     return failed;
 }

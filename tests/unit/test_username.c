@@ -170,7 +170,6 @@ int main(void) {
         cmocka_unit_test_setup_teardown(digest_is_read_with_nonce_and_created, setup, teardown),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    fg_xml_stop();
     fg_crypto_stop();
     return failed;
 }

@@ -92,7 +92,6 @@ static int group_tear_down(void **state) {
         pki_free(pairs[i]);
     free(world.store_memory);
     unlink(world.ca_path);
-    fg_xml_stop();
     fg_crypto_stop();
     return 0;
 }

@@ -144,7 +144,5 @@ int main(void) {
         cmocka_unit_test_setup_teardown(bytes_behind_the_end_are_not_looked_at, begin, end),
         cmocka_unit_test_setup_teardown(changed_documents_are_the_same_to_both, begin, end),
     };
-    int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    fg_xml_stop();
-    return failed;
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -667,7 +667,6 @@ int main(void) {
     if (!fg_crypto_start() || !fg_xml_start(&err))
         return 1;
     int failed = cmocka_run_group_tests(tests, make_keys, free_keys);
-    fg_xml_stop();
     fg_crypto_stop();
     return failed;
 }

@@ -325,7 +325,6 @@ int main(void) {
     int failed = cmocka_run_group_tests(tests, make_keys, free_keys);
     xmlSecOpenSSLShutdown();
     xmlSecShutdown();
-    fg_xml_stop();
     fg_crypto_stop();
     return failed;
 }

@@ -706,7 +706,6 @@ int main(void) {
         TEST(foreign_responses_are_opened_in_place),
     };
     int failed = cmocka_run_group_tests(tests, make_keys, clean_up);
-    fg_xml_stop();
     fg_crypto_stop();
     return failed;
 }

@@ -250,7 +250,5 @@ int main(void) {
     fg_err_t err = FG_ERR_INIT;
     if (!fg_xml_start(&err))
         return 1;
-    int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    fg_xml_stop();
-    return failed;
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }
