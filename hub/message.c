@@ -34,6 +34,17 @@ static const fg_key_t *find_among(const fg_key_t *const *keys, size_t count, con
     return NULL;
 }
 
+/* The certificate that tokens are encrypted to, and the one it is known by: mostly they are the same. */
+static const fg_key_t *find_of_partner(const fg_partner_t *partner, const fg_wss_certificate_name_t *name) {
+    const fg_key_t *keys[2];
+    size_t count = 0;
+    if (partner->certificate != NULL)
+        keys[count++] = partner->certificate;
+    if (partner->encryption_key != NULL)
+        keys[count++] = partner->encryption_key;
+    return find_among(keys, count, name);
+}
+
 static const fg_key_t *find_of_provider(const fg_identity_provider_t *provider, const fg_wss_certificate_name_t *name) {
     const fg_key_t *found = find_among(provider->vouchers, provider->voucher_count, name);
     return found != NULL ? found : find_among(provider->keys, provider->key_count, name);
@@ -44,8 +55,7 @@ static const fg_key_t *find_certificate(void *data, const fg_wss_certificate_nam
     const fg_hub_t *hub = ((const context_t *)data)->ex->hub;
     const fg_key_t *found = NULL;
     for (size_t i = 0; found == NULL && i < hub->partner_count; i++)
-        if (hub->partners[i].encryption_key != NULL)
-            found = find_among((const fg_key_t *const *)&hub->partners[i].encryption_key, 1, name);
+        found = find_of_partner(&hub->partners[i], name);
     for (size_t i = 0; found == NULL && i < hub->home_realm_count; i++)
         if (hub->home_realms[i].identity_provider != NULL)
             found = find_of_provider(hub->home_realms[i].identity_provider, name);

@@ -66,6 +66,7 @@ static const struct known_header {
     {FG_NS_WSA, "From", SLOT_NONE, FG_OK},
     {FG_NS_WSA, "RelatesTo", SLOT_NONE, FG_OK},
     {FG_NS_WSSE, "Security", SLOT_SECURITY, FG_E_WSS_STRUCTURE},
+    {FG_NS_WSSE11, "EncryptedHeader", SLOT_NONE, FG_OK}, /* until it should have been decrypted */
 };
 
 /* ---- HTTP */
@@ -152,7 +153,7 @@ static bool read_envelope(const xmlNode *root, const char *ns, xmlNode **header,
     return true;
 }
 
-bool fg_soap_read_body(fg_soap_message_t *message, fg_err_t *err) {
+static bool read_body(fg_soap_message_t *message, fg_err_t *err) {
     if (!holds_only_elements(message->body))
         return FG_FAIL(err, FG_E_SOAP_STRUCTURE, "text between the parts of the envelope");
     message->payload = fg_xml_first_child(message->body);
@@ -259,8 +260,8 @@ static bool check_to(const fg_exchange_t *ex, const xmlNode *header, const char 
     return FG_FAIL(err, FG_E_WSA_HEADER, "To is %.*s, this endpoint is %s", FG_STR_ARG(to), own);
 }
 
-static bool read_action(const fg_exchange_t *ex, const xmlNode *header, fg_str_t http_action,
-                        fg_soap_message_t *message, fg_err_t *err) {
+static bool read_action(const fg_exchange_t *ex, const xmlNode *header, fg_soap_message_t *message, fg_err_t *err) {
+    fg_str_t http_action = message->http_action;
     if (!read_uri(ex->arena, header, &message->action, err))
         return false;
     if (header != NULL && http_action.p != NULL && !fg_str_eq(message->action, http_action))
@@ -273,24 +274,22 @@ static bool read_action(const fg_exchange_t *ex, const xmlNode *header, fg_str_t
     return true;
 }
 
-static bool read_headers(fg_exchange_t *ex, const xmlNode *header, const char *path, fg_str_t http_action,
-                         fg_soap_message_t *message, fg_err_t *err) {
+static bool read_headers(fg_exchange_t *ex, const char *path, fg_soap_message_t *message, fg_err_t *err) {
     xmlNode *slots[SLOTS] = {NULL};
-    bool good = collect_headers(ex->arena, header, &version_table[message->version], slots, err);
+    bool good = collect_headers(ex->arena, message->header, &version_table[message->version], slots, err);
     message->security = slots[SLOT_SECURITY];
     message->to = slots[SLOT_TO];
     message->addressed = slots[SLOT_ACTION] != NULL || slots[SLOT_MESSAGE_ID] != NULL || slots[SLOT_TO] != NULL;
     message->read = true;
     good = read_uri(ex->arena, slots[SLOT_MESSAGE_ID], &message->message_id, good ? err : NULL) && good;
-    return good && read_action(ex, slots[SLOT_ACTION], http_action, message, err) &&
-           check_to(ex, slots[SLOT_TO], path, err) && check_reply_address(ex->arena, slots[SLOT_REPLY_TO], err) &&
+    return good && read_action(ex, slots[SLOT_ACTION], message, err) && check_to(ex, slots[SLOT_TO], path, err) &&
+           check_reply_address(ex->arena, slots[SLOT_REPLY_TO], err) &&
            check_reply_address(ex->arena, slots[SLOT_FAULT_TO], err);
 }
 
 bool fg_soap_read(fg_exchange_t *ex, const char *path, fg_soap_message_t *message, fg_err_t *err) {
-    fg_str_t http_action = FG_STR_NONE;
     *message = (fg_soap_message_t){FG_SOAP_12};
-    if (!read_http(ex, &message->version, &http_action, err))
+    if (!read_http(ex, &message->version, &message->http_action, err))
         return false;
     xmlDoc *doc = fg_xml_parse(ex->arena, ex->request.body, &ex->hub->xml, err);
     if (doc == NULL)
@@ -300,11 +299,31 @@ bool fg_soap_read(fg_exchange_t *ex, const char *path, fg_soap_message_t *messag
     if (!find_version(root, &message->version))
         return FG_FAIL(err, FG_E_SOAP_VERSION, "root element is %s", (const char *)root->name);
     if (!read_envelope(root, version_table[message->version].ns.uri, &message->header, &message->body, err) ||
-        !fg_soap_read_body(message, err) || !read_headers(ex, message->header, path, http_action, message, err))
+        !read_body(message, err) || !read_headers(ex, path, message, err))
         return false;
     if (declared != message->version)
         return FG_FAIL(err, FG_E_HTTP_MEDIA_TYPE, "Content-Type and envelope are of different versions of SOAP");
     return true;
+}
+
+/* WS-Security 1.1 §9.3: EncryptedHeader has the attributes of what is in it. */
+static bool is_any_left(const fg_exchange_t *ex, const fg_soap_message_t *message) {
+    const struct version_words *words = &version_table[message->version];
+    bool must = false;
+    for (const xmlNode *node = message->header ? fg_xml_first_child(message->header) : NULL; node != NULL && !must;
+         node = fg_xml_next(node))
+        if (fg_xml_is(node, FG_NS_WSSE11, "EncryptedHeader") && is_for_us(ex->arena, node, words) &&
+            !must_understand(ex->arena, node, words, &must, NULL))
+            must = true;
+    return must;
+}
+
+bool fg_soap_read_decrypted(fg_exchange_t *ex, const char *path, fg_soap_message_t *message, fg_err_t *err) {
+    const xmlNode *security = message->security;
+    if (is_any_left(ex, message))
+        return FG_FAIL(err, FG_E_SOAP_MUST_UNDERSTAND, "a header that is encrypted, but not to be read here");
+    return read_headers(ex, path, message, err) && read_body(message, err) &&
+           (message->security == security || FG_FAIL(err, FG_E_WSS_STRUCTURE, "an encrypted Security header"));
 }
 
 /* ---- the answer */

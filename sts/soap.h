@@ -26,6 +26,7 @@ typedef struct fg_soap_message {
     xmlNode *payload; /* the only element of the Body; NULL: the Body is empty */
     /* How the answer is signed and encrypted; NULL: not at all.  fg_wss_read() sets it. */
     struct fg_wss_answer *answer;
+    fg_str_t http_action; /* the reader's own: what HTTP says of the action; .p NULL: nothing */
 } fg_soap_message_t;
 
 /* Reads the exchange's body as a SOAP message sent to path (below the base).  Takes application/soap+xml for SOAP 1.2
@@ -34,8 +35,12 @@ typedef struct fg_soap_message {
  * could be made also on failure, so that the fault finds version and MessageID. */
 bool fg_soap_read(fg_exchange_t *ex, const char *path, fg_soap_message_t *message, fg_err_t *err) FG_MUST_CHECK;
 
-/* Takes payload anew from a Body that was decrypted in its place. */
-bool fg_soap_read_body(fg_soap_message_t *message, fg_err_t *err) FG_MUST_CHECK;
+/* Reads headers and Body anew when what was encrypted in them was decrypted in its place: a header that came to light
+ * is judged as if it had stood there from the start, one that must be understood and stayed encrypted is refused
+ * (WT-11).
+ */
+bool fg_soap_read_decrypted(fg_exchange_t *ex, const char *path, fg_soap_message_t *message,
+                            fg_err_t *err) FG_MUST_CHECK;
 
 /* Writes Envelope, Header and the start of Body into the exchange's response.  secured: with a wsse:Security header
  * that holds a Timestamp. */

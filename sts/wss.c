@@ -51,7 +51,7 @@ bool fg_wss_read(fg_exchange_t *ex, fg_soap_message_t *message, const fg_sts_end
     memset(wss, 0, sizeof *wss);
     return fill_rules(ex, endpoint, wss, err) &&
            fg_wss_header_read(ex->arena, message->security, &wss->rules, &wss->header, err) &&
-           fg_soap_read_body(message, err) && fg_wss_judge(ex, message, endpoint, wss, err) &&
+           fg_soap_read_decrypted(ex, endpoint->path, message, err) && fg_wss_judge(ex, message, endpoint, wss, err) &&
            fg_wss_header_remember(&wss->header, err) && note_answer(ex, wss, message, err);
 }
 

@@ -34,8 +34,8 @@ typedef struct fg_wss {
 
 /* Reads a request's header and judges the message by the endpoint's policy: every token and signature is verified, and
  * what the policy wants signed or encrypted was.  Certificates are vouched for by the home realms of certificates,
- * assertions by us or an identity provider.  Decrypts the message in its place: message->payload is taken anew from the
- * Body that was signed (XS-09).  Notes in message how its answer is to be protected. */
+ * assertions by us or an identity provider.  Decrypts the message in its place: headers and payload are taken anew from
+ * what was signed (XS-09).  Notes in message how its answer is to be protected. */
 bool fg_wss_read(fg_exchange_t *ex, fg_soap_message_t *message, const fg_sts_endpoint_t *endpoint, fg_wss_t *wss,
                  fg_err_t *err) FG_MUST_CHECK;
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "token/decrypt.h"
 
-#include "core/xmlenc.h"
-
 #define CONTENT_MAX ((1u << 20) + 16u)
 
 typedef struct message {
@@ -36,21 +34,45 @@ static const xmlNode *find_sibling(const message_t *message, const xmlNode *retr
     return found;
 }
 
-static bool find_keys(message_t *message, fg_err_t *err) {
-    const xmlNode *info = fg_xml_only_child(message->data, FG_NS_DS, "KeyInfo", NULL);
-    if (info == NULL)
-        return FG_FAIL(err, FG_E_TOKEN_MALFORMED, "EncryptedData without one KeyInfo");
+static bool add_key(message_t *message, const xmlNode *key, fg_err_t *err) {
+    if (message->key_count == FG_ENC_KEYS_MAX)
+        return FG_FAIL(err, FG_E_TOKEN_MALFORMED, "more than %u EncryptedKeys", FG_ENC_KEYS_MAX);
+    message->keys[message->key_count++] = key;
+    return true;
+}
+
+static bool find_named_keys(message_t *message, const xmlNode *info, fg_err_t *err) {
     for (const xmlNode *node = fg_xml_first_child(info); node != NULL; node = fg_xml_next(node)) {
         bool retrieval = fg_xml_is(node, FG_NS_DS, "RetrievalMethod");
         const xmlNode *key = retrieval ? find_sibling(message, node) : node;
         if (key == NULL)
             return FG_FAIL(err, FG_E_TOKEN_MALFORMED, "RetrievalMethod that names no EncryptedKey beside it");
-        if (!fg_xml_is(key, FG_NS_XENC, "EncryptedKey"))
-            continue;
-        if (message->key_count == FG_ENC_KEYS_MAX)
-            return FG_FAIL(err, FG_E_TOKEN_MALFORMED, "more than %u EncryptedKeys", FG_ENC_KEYS_MAX);
-        message->keys[message->key_count++] = key;
+        if (fg_xml_is(key, FG_NS_XENC, "EncryptedKey") && !add_key(message, key, err))
+            return false;
     }
+    return true;
+}
+
+/* SAML 2.0 core §2.3.4: those beside an EncryptedData that names none, one for each recipient. */
+static bool find_keys_beside(message_t *message, fg_err_t *err) {
+    const xmlNode *parent = message->data->parent;
+    if (!fg_xml_is(parent, FG_NS_SAML2, "EncryptedAssertion"))
+        return true;
+    for (const xmlNode *node = fg_xml_first_child(parent); node != NULL; node = fg_xml_next(node))
+        if (fg_xml_is(node, FG_NS_XENC, "EncryptedKey") && !add_key(message, node, err))
+            return false;
+    return true;
+}
+
+static bool find_keys(message_t *message, fg_err_t *err) {
+    unsigned count;
+    const xmlNode *info = fg_xml_child(message->data, FG_NS_DS, "KeyInfo", &count);
+    if (count > 1)
+        return FG_FAIL(err, FG_E_TOKEN_MALFORMED, "EncryptedData with two KeyInfos");
+    if (info != NULL && !find_named_keys(message, info, err))
+        return false;
+    if (message->key_count == 0 && !find_keys_beside(message, err))
+        return false;
     return message->key_count > 0 || FG_FAIL(err, FG_E_TOKEN_MALFORMED, "EncryptedData without an EncryptedKey");
 }
 
@@ -91,17 +113,27 @@ static bool open_assertion(const message_t *message, fg_str_t secret, const fg_x
     return *assertion != NULL || (opened && FG_FAIL(err, FG_E_DECRYPT, "it cannot be decrypted"));
 }
 
+static bool find_secret(message_t *message, const xmlNode *element, const fg_enc_recipients_t *us, fg_str_t *secret,
+                        fg_err_t *err) {
+    size_t length;
+    return read_message(message, element, &length, err) &&
+           fg_xmlenc_unwrap_any(message->arena, message->keys, message->key_count, us, length, secret, err);
+}
+
+bool fg_assertion_secret(fg_arena_t *arena, const xmlNode *element, const fg_enc_recipients_t *us, fg_str_t *secret,
+                         fg_err_t *err) {
+    message_t message = {.arena = arena};
+    return find_secret(&message, element, us, secret, err);
+}
+
 bool fg_assertion_decrypt(fg_arena_t *arena, const xmlNode *element, const fg_key_t *const *keys, size_t key_count,
                           const fg_xml_limits_t *limits, xmlNode **assertion, fg_err_t *err) {
     message_t message = {.arena = arena};
     fg_err_t local = FG_ERR_INIT;
     fg_str_t secret;
-    size_t length;
     err = err != NULL ? err : &local;
     *assertion = NULL;
-    if (read_message(&message, element, &length, err) &&
-        fg_xmlenc_unwrap_any(arena, message.keys, message.key_count, &(fg_enc_recipients_t){keys, key_count}, length,
-                             &secret, err) &&
+    if (find_secret(&message, element, &(fg_enc_recipients_t){keys, key_count}, &secret, err) &&
         open_assertion(&message, secret, limits, assertion, err))
         return true;
     if (err->code == FG_E_SIG_STRUCTURE) /* the form of a token, here */

@@ -5,6 +5,7 @@
 #include <openssl/core_names.h>
 
 #include "core/crypto.h"
+#include "token/wss.h"
 
 #define NUMBER_MAX 1024u
 #define DER_MAX 65536u
@@ -62,7 +63,8 @@ static bool read_x509(reading_t *reading, const xmlNode *node, fg_err_t *err) {
     const xmlNode *certificate = fg_xml_only_child(node, FG_NS_DS, "X509Certificate", NULL);
     if (certificate == NULL)
         return FG_FAIL(err, FG_E_SIG_KEY, "X509Data without exactly one certificate");
-    return take_key(reading, fg_key_from_certificate_der(decode(reading, certificate, DER_MAX), err), err);
+    fg_key_t *key = fg_key_from_certificate_der(decode(reading, certificate, DER_MAX), err);
+    return take_key(reading, key, err) && fg_wss_x509_data_is(reading->arena, node, key, err);
 }
 
 static bool read_rsa(reading_t *reading, const xmlNode *node, fg_err_t *err) {

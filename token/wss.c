@@ -78,7 +78,8 @@ static bool is_in_place(const fg_wss_header_t *header, const xmlNode *element) {
         return true;
     if (is_soap(element))
         return parent == headers->parent && strcmp((const char *)element->name, "Body") == 0;
-    return parent->parent == security && fg_xml_is(parent, FG_NS_SAML2, "EncryptedAssertion");
+    return (parent->parent == security && fg_xml_is(parent, FG_NS_SAML2, "EncryptedAssertion")) ||
+           (parent->parent == headers && fg_xml_is(parent, FG_NS_WSSE11, "EncryptedHeader"));
 }
 
 static bool check_places(const fg_wss_header_t *header, const fg_dsig_message_t *message, fg_err_t *err) {

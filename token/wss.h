@@ -103,6 +103,9 @@ fg_wss_token_t *fg_wss_header_resolve(fg_wss_header_t *header, xmlNode *referenc
 
 /* True if a certificate is the one of that name. */
 bool fg_wss_certificate_has_name(const fg_key_t *certificate, const fg_wss_certificate_name_t *name);
+/* True if everything in a ds:X509Data (certificate, serial number, SKI) is of this certificate. */
+bool fg_wss_x509_data_is(fg_arena_t *arena, const xmlNode *data, const fg_key_t *certificate,
+                         fg_err_t *err) FG_MUST_CHECK;
 
 /* Remembers each signature of the message until nobody would take a copy for new any more; one that was seen is
  * FG_E_WSS_REPLAY (WT-03).  To be called once everything else is found good. */

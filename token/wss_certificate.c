@@ -7,6 +7,7 @@
 #include "token/wss_parts.h"
 
 #define CERTIFICATE_MAX (16u << 10)
+#define IDENTIFIER_MAX 64u
 
 /* ---- certificates */
 
@@ -148,68 +149,85 @@ fg_wss_token_t *fg_wss_certificate_find(fg_wss_header_t *header, const fg_wss_ce
 
 /* ---- ds:X509Data (XML Signature §4.4.4) */
 
-static fg_wss_token_t *take_certificate(fg_wss_header_t *header, xmlNode *data, xmlNode *certificate, fg_err_t *err) {
-    fg_str_t der = fg_wss_decode(header, certificate, CERTIFICATE_MAX, err);
-    fg_wss_token_t *token = der.p != NULL ? fg_wss_token_add(header, FG_WSS_CERTIFICATE, data, err) : NULL;
-    return token != NULL && fg_wss_certificate_read(header, token, der, false, err) ? token : NULL;
+static fg_str_t decode(fg_arena_t *arena, const xmlNode *element, size_t most) {
+    fg_buf_t out = FG_BUF_INIT(most);
+    fg_str_t text = fg_xml_token(arena, element, NULL), bytes = FG_STR_NONE;
+    if (text.p != NULL && fg_base64_decode_xml(&out, text) && fg_buf_ok(&out) && out.length > 0)
+        bytes = fg_arena_str(arena, fg_buf_str(&out));
+    fg_buf_free(&out);
+    return bytes;
 }
 
-static bool read_issuer_serial(fg_wss_header_t *header, const xmlNode *element, fg_wss_certificate_name_t *name,
-                               fg_err_t *err) {
-    const xmlNode *issuer = fg_xml_only_child(element, FG_NS_DS, "X509IssuerName", err);
-    const xmlNode *serial = issuer ? fg_xml_only_child(element, FG_NS_DS, "X509SerialNumber", err) : NULL;
-    if (serial == NULL)
+static bool read_issuer_serial(fg_arena_t *arena, const xmlNode *element, fg_wss_certificate_name_t *name) {
+    const xmlNode *issuer = fg_xml_only_child(element, FG_NS_DS, "X509IssuerName", NULL);
+    const xmlNode *serial = fg_xml_only_child(element, FG_NS_DS, "X509SerialNumber", NULL);
+    if (issuer == NULL || serial == NULL)
         return false;
-    name->issuer = fg_xml_token(header->arena, issuer, err);
-    name->serial = fg_xml_token(header->arena, serial, err);
+    name->issuer = fg_xml_token(arena, issuer, NULL);
+    name->serial = fg_xml_token(arena, serial, NULL);
     return name->issuer.p != NULL && name->serial.n > 0;
 }
 
-/* A certificate and its own issuer and serial, as xmlsec's templates have them, which newer ones leave empty; NULL: it
- * is not that. */
-static xmlNode *named_certificate(const xmlNode *data, xmlNode **serial) {
-    xmlNode *one = fg_xml_first_child(data), *two = one ? fg_xml_next(one) : NULL;
-    if (two == NULL || fg_xml_next(two) != NULL)
-        return NULL;
-    *serial = fg_xml_child(data, FG_NS_DS, "X509IssuerSerial", NULL);
-    return *serial != NULL ? fg_xml_child(data, FG_NS_DS, "X509Certificate", NULL) : NULL;
+/* The names that lead to one certificate. */
+static bool read_name(fg_arena_t *arena, const xmlNode *element, fg_wss_certificate_name_t *name) {
+    *name = (fg_wss_certificate_name_t){0};
+    if (fg_xml_is(element, FG_NS_DS, "X509IssuerSerial"))
+        return read_issuer_serial(arena, element, name);
+    if (!fg_xml_is(element, FG_NS_DS, "X509SKI"))
+        return false;
+    name->subject_key_identifier = decode(arena, element, IDENTIFIER_MAX);
+    return name->subject_key_identifier.n > 0;
 }
 
-static fg_wss_token_t *take_named_certificate(fg_wss_header_t *header, xmlNode *data, xmlNode *certificate,
-                                              const xmlNode *serial, fg_err_t *err) {
-    fg_wss_certificate_name_t name = {0};
-    fg_wss_token_t *token = NULL;
-    bool empty = fg_xml_first_child(serial) == NULL;
-    if ((!empty && !read_issuer_serial(header, serial, &name, err)) ||
-        (token = take_certificate(header, data, certificate, err)) == NULL)
-        return NULL;
-    if (empty || fg_wss_certificate_has_name(token->key, &name))
-        return token;
-    FG_FAIL(err, FG_E_SIG_KEY, "X509Data with a certificate and the name of another");
+static bool is_certificate(fg_arena_t *arena, const xmlNode *element, const fg_key_t *certificate) {
+    fg_buf_t own = FG_BUF_INIT(CERTIFICATE_MAX);
+    fg_str_t der = decode(arena, element, CERTIFICATE_MAX);
+    bool same = der.n > 0 && fg_base64_decode(&own, fg_key_get_certificate_base64(certificate)) && fg_buf_ok(&own) &&
+                fg_str_eq(der, fg_buf_str(&own));
+    fg_buf_free(&own);
+    return same;
+}
+
+/* Issuers and subjects are written in too many ways to hold it against a certificate that is known already. */
+static bool is_named_by(fg_arena_t *arena, const xmlNode *element, const fg_key_t *certificate) {
+    fg_wss_certificate_name_t name;
+    X509 *x509 = fg_key_get_x509(certificate);
+    if (fg_xml_is(element, FG_NS_DS, "X509Certificate"))
+        return is_certificate(arena, element, certificate);
+    if (fg_xml_is(element, FG_NS_DS, "X509SubjectName"))
+        return true;
+    if (fg_xml_is(element, FG_NS_DS, "X509IssuerSerial") && fg_xml_first_child(element) == NULL)
+        return true; /* left empty in a template of xmlsec */
+    if (!read_name(arena, element, &name))
+        return false;
+    return name.serial.n > 0 ? has_serial(x509, name.serial) : has_identifier(x509, name.subject_key_identifier);
+}
+
+/* XS-22: there is no choice between keys. */
+bool fg_wss_x509_data_is(fg_arena_t *arena, const xmlNode *data, const fg_key_t *certificate, fg_err_t *err) {
+    for (const xmlNode *child = fg_xml_first_child(data); child != NULL; child = fg_xml_next(child))
+        if (!is_named_by(arena, child, certificate))
+            return FG_FAIL(err, FG_E_SIG_KEY, "X509Data whose %s is not of its certificate", (const char *)child->name);
+    return true;
+}
+
+/* The certificate itself where it is there, else the first name that leads to one. */
+static fg_wss_token_t *find_any(fg_wss_header_t *header, xmlNode *data, fg_err_t *err) {
+    fg_wss_certificate_name_t name;
+    xmlNode *certificate = fg_xml_child(data, FG_NS_DS, "X509Certificate", NULL);
+    if (certificate != NULL) {
+        fg_str_t der = fg_wss_decode(header, certificate, CERTIFICATE_MAX, err);
+        fg_wss_token_t *token = der.p != NULL ? fg_wss_token_add(header, FG_WSS_CERTIFICATE, data, err) : NULL;
+        return token != NULL && fg_wss_certificate_read(header, token, der, false, err) ? token : NULL;
+    }
+    for (const xmlNode *child = fg_xml_first_child(data); child != NULL; child = fg_xml_next(child))
+        if (read_name(header->arena, child, &name))
+            return fg_wss_certificate_find(header, &name, err);
+    FG_FAIL(err, FG_E_SIG_KEY, "X509Data without a certificate or a name that leads to one");
     return NULL;
 }
 
-/* XS-22: exactly one certificate, so that there is no choice. */
 fg_wss_token_t *fg_wss_x509_data_resolve(fg_wss_header_t *header, xmlNode *data, fg_err_t *err) {
-    fg_wss_certificate_name_t name = {0};
-    xmlNode *serial, *certificate = named_certificate(data, &serial);
-    if (certificate != NULL)
-        return take_named_certificate(header, data, certificate, serial, err);
-    xmlNode *child = fg_xml_first_child(data);
-    if (child == NULL || fg_xml_next(child) != NULL) {
-        FG_FAIL(err, FG_E_SIG_KEY, "X509Data with not exactly one certificate or name");
-        return NULL;
-    }
-    if (fg_xml_is(child, FG_NS_DS, "X509Certificate"))
-        return take_certificate(header, data, child, err);
-    bool read = false;
-    if (fg_xml_is(child, FG_NS_DS, "X509IssuerSerial")) {
-        read = read_issuer_serial(header, child, &name, err);
-    } else if (fg_xml_is(child, FG_NS_DS, "X509SKI")) {
-        name.subject_key_identifier = fg_wss_decode(header, child, 64, err);
-        read = name.subject_key_identifier.n > 0;
-    } else {
-        FG_FAIL(err, FG_E_SIG_KEY, "%s in X509Data", (const char *)child->name);
-    }
-    return read ? fg_wss_certificate_find(header, &name, err) : NULL;
+    fg_wss_token_t *token = find_any(header, data, err);
+    return token != NULL && fg_wss_x509_data_is(header->arena, data, token->key, err) ? token : NULL;
 }

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * Decrypting a message in its place (WS-Security 1.1 §9). */
+#include "token/decrypt.h"
 #include "token/wss_parts.h"
 
-/* What a signature covered stays covered: the ciphertext was signed, and this is what it stands for. */
-static void move_coverage(fg_wss_header_t *header, const xmlNode *data, xmlNode *plain) {
+/* What a signature covered stays covered: the ciphertext was signed, and this is what it stands for.  Whether it was
+ * EncryptedData or the EncryptedHeader around it makes no difference (WS-Security 1.1 §9.3). */
+static void move_coverage(fg_wss_header_t *header, const xmlNode *data, const xmlNode *replaced, xmlNode *plain) {
     for (size_t i = 0; i < header->signature_count; i++) {
         fg_dsig_message_t *message = &header->signatures[i].message;
         for (size_t k = 0; k < message->reference_count; k++)
-            if (message->references[k].element == data)
+            if (message->references[k].element == data || message->references[k].element == replaced)
                 message->references[k].element = plain;
     }
 }
@@ -31,7 +33,8 @@ static bool is_cbc(fg_arena_t *arena, const xmlNode *data) {
 
 static bool decrypt(fg_wss_header_t *header, xmlNode *data, const fg_wss_token_t *token, xmlNode **first,
                     fg_err_t *err) {
-    const xmlNode *end = data->next;
+    const xmlNode *parent = data->parent;
+    const xmlNode *replaced = fg_xml_is(parent, FG_NS_WSSE11, "EncryptedHeader") ? parent : data, *end = replaced->next;
     if (token->secret.n == 0)
         return FG_FAIL(err, FG_E_SIG_KEY, "something is encrypted by a token without a secret");
     if (header->encrypted_count++ == FG_WSS_ENCRYPTED_MAX)
@@ -39,7 +42,7 @@ static bool decrypt(fg_wss_header_t *header, xmlNode *data, const fg_wss_token_t
     header->cbc = header->cbc || is_cbc(header->arena, data);
     if (!fg_xmlenc_decrypt(header->arena, data, token->secret, header->rules->limits, first, err))
         return false;
-    move_coverage(header, data, fg_xml_element(*first));
+    move_coverage(header, data, replaced, fg_xml_element(*first));
     return note(header, *first, end, err);
 }
 
@@ -81,11 +84,24 @@ static xmlNode *locate_data(fg_wss_header_t *header, const xmlNode *reference, f
 
 /* ---- whose secret */
 
+/* Its EncryptedKeys stand in it or beside it, one for each recipient. */
+static fg_wss_token_t *find_secret_beside(fg_wss_header_t *header, const xmlNode *assertion, fg_err_t *err) {
+    fg_wss_token_t *token = fg_wss_token_add(header, FG_WSS_ENCRYPTED_KEY, NULL, err);
+    if (token == NULL ||
+        !fg_assertion_secret(header->arena, assertion, &header->rules->recipients, &token->secret, err))
+        return NULL;
+    return token;
+}
+
 /* KeyInfo names a token of the message, or holds an EncryptedKey. */
 static fg_wss_token_t *find_secret(fg_wss_header_t *header, const xmlNode *data, fg_err_t *err) {
     const xmlNode *info = fg_xml_child(data, FG_NS_DS, "KeyInfo", NULL);
     xmlNode *child = info != NULL ? fg_xml_first_child(info) : NULL;
-    if (child != NULL && fg_xml_next(child) == NULL)
+    bool only = child != NULL && fg_xml_next(child) == NULL;
+    if (fg_xml_is(data->parent, FG_NS_SAML2, "EncryptedAssertion") &&
+        !(only && fg_xml_is(child, FG_NS_WSSE, "SecurityTokenReference")))
+        return find_secret_beside(header, data->parent, err);
+    if (only)
         return fg_wss_header_resolve(header, child, err);
     FG_FAIL(err, FG_E_SIG_KEY, "EncryptedData without exactly one key");
     return NULL;

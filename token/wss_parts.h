@@ -28,7 +28,7 @@ bool fg_wss_certificate_read(fg_wss_header_t *header, fg_wss_token_t *token, fg_
 /* A certificate of the message, or one that the configuration knows. */
 fg_wss_token_t *fg_wss_certificate_find(fg_wss_header_t *header, const fg_wss_certificate_name_t *name,
                                         fg_err_t *err) FG_MUST_CHECK;
-/* ds:X509Data: a certificate or a name of one. */
+/* ds:X509Data: a certificate, names of one, or both. */
 fg_wss_token_t *fg_wss_x509_data_resolve(fg_wss_header_t *header, xmlNode *data, fg_err_t *err) FG_MUST_CHECK;
 
 /* ---- wss_reference.c */
