@@ -6,6 +6,7 @@
 
 #include "core/time.h"
 #include "core/xml_ns.h"
+#include "hub/token_id.h"
 
 #define AT "all"
 
@@ -104,6 +105,35 @@ static void only_the_holder_of_the_key_is_let_in(void **state) {
     }
 }
 
+/* WT-08: one of our own that was cancelled since; the control is the same one before. */
+static void our_own_token_is_taken_until_it_is_cancelled(void **state) {
+    static const char id[] = "_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    (void)state;
+    fg_err_t err = FG_ERR_INIT;
+    for (unsigned version = 0; version < 2; version++) {
+        draft_t draft = holder_draft((fg_saml_version_t)version);
+        draft.created = version ? "2026-01-01T00:00:00Z" : "2026-01-01T00:00:01Z";
+        assert_true(sent(&draft)); /* which tells our keys, too */
+        const draft_assertion_t wanted = {.version = (fg_saml_version_t)version,
+                                          .issuer = ENTITY,
+                                          .audience = BASE,
+                                          .issuer_key = access_call.ex->keys->signing[FG_KEY_ACTIVE],
+                                          .confirmation = FG_CONFIRM_HOLDER_OF_KEY,
+                                          .proof_key = access_other_key,
+                                          .id = id};
+        draft.assertion = draft_assertion(&wanted);
+        draft.assertion_id = id;
+        draft.created = version ? "2026-01-01T00:00:02Z" : "2026-01-01T00:00:03Z";
+        assert_true(sent(&draft));
+        assert_string_equal(user(), "carol");
+        assert_true(fg_token_cancel(access_call.ex, fg_str(id), TEST_NOW + FG_HOUR, &err));
+        draft.created = version ? "2026-01-01T00:00:04Z" : "2026-01-01T00:00:05Z";
+        assert_false(sent(&draft));
+        assert_true(access_refused(401, "token_cancelled"));
+        assert_int_equal(access_refill(state), 0);
+    }
+}
+
 static draft_t vouched_draft(void) {
     draft_t draft = new_draft();
     draft.parts |= DRAFT_SAML;
@@ -155,8 +185,13 @@ static void a_signed_password_is_checked(void **state) {
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup(name, access_refill)
     const struct CMUnitTest tests[] = {
-        TEST(a_certificate_signs),    TEST(the_timestamp_must_be_signed), TEST(only_the_holder_of_the_key_is_let_in),
-        TEST(only_a_voucher_vouches), TEST(a_moved_body_is_refused),      TEST(a_signed_password_is_checked),
+        TEST(a_certificate_signs),
+        TEST(the_timestamp_must_be_signed),
+        TEST(only_the_holder_of_the_key_is_let_in),
+        TEST(our_own_token_is_taken_until_it_is_cancelled),
+        TEST(only_a_voucher_vouches),
+        TEST(a_moved_body_is_refused),
+        TEST(a_signed_password_is_checked),
     };
     return cmocka_run_group_tests(tests, access_start, access_stop);
 }

@@ -532,6 +532,40 @@ static void strict_layout_wants_tokens_before_their_use(void **state) {
     assert_taken(judge(f, &strict));
 }
 
+/* X509Data may say more than once whose the key is, but of one key alone (XS-22). */
+static void two_names_are_of_one_certificate(void **state) {
+    static const char *const changes[][2] = {
+        {"<ds:X509SerialNumber>", "<ds:X509SerialNumber>1"},
+        {"<ds:X509IssuerSerial>", "<ds:X509SKI>AAAA</ds:X509SKI><ds:X509IssuerSerial>"},
+        {"<ds:X509IssuerSerial>", "<ds:X509Certificate>AAAA</ds:X509Certificate><ds:X509IssuerSerial>"},
+        {"<ds:X509IssuerSerial>", "<ds:X509CRL>AAAA</ds:X509CRL><ds:X509IssuerSerial>"},
+        {"<ds:X509IssuerSerial>", "<ds:X509Data></ds:X509Data><ds:X509IssuerSerial>"},
+    };
+    fixture_t *f = *state;
+    draft_t draft = certificate_draft(f);
+    draft.naming = DRAFT_X509_BOTH;
+    draft.key = world.other; /* known by its certificate alone */
+    for (size_t i = 0; i < FG_ARRAY_SIZE(changes); i++)
+        assert_refused(judge_text(f, &draft, draft_write(&draft), changes[i][0], changes[i][1], NULL), FG_E_SIG_KEY);
+    assert_taken(judge_text(f, &draft, draft_write(&draft), "<ds:X509IssuerSerial>",
+                            "<ds:X509SubjectName>CN=other</ds:X509SubjectName><ds:X509IssuerSerial>", NULL));
+}
+
+/* WT-07: whichever of a partner's certificates it is. */
+static void partners_are_known_by_both_certificates(void **state) {
+    fixture_t *f = *state;
+    draft_t draft = certificate_draft(f);
+    draft.naming = DRAFT_THUMBPRINT;
+    world.partners[0] = (fg_partner_t){.name = "rp"};
+    assert_refused(judge(f, &draft), FG_E_SIG_KEY);
+    world.partners[0].certificate = world.client;
+    world.partners[0].encryption_key = world.other;
+    assert_taken(judge(f, &draft));
+    draft.key = world.other;
+    draft.created = "2026-01-01T00:00:01Z";
+    assert_taken(judge(f, &draft));
+}
+
 /* ---- what must be signed */
 
 static void changed_parts_are_refused(void **state) {
@@ -784,6 +818,76 @@ static void signed_then_encrypted_or_the_other_way_round(void **state) {
     draft.encrypt_first = true;
     draft.created = "2026-01-01T00:00:02Z";
     assert_refused(judge(f, &draft), FG_E_SIG_INVALID);
+    draft.key_behind = true;
+    assert_taken(judge(f, &draft));
+}
+
+/* WS-Security 1.1 §9.3: what comes of an EncryptedHeader is signed and judged as the header that it was, and what
+ * stands behind it was not encrypted. */
+static void encrypted_headers_are_headers(void **state) {
+    fixture_t *f = *state;
+    for (unsigned i = 0; i < 4; i++) {
+        static const char *const moments[] = {"2026-01-01T00:00:00Z", "2026-01-01T00:00:01Z", "2026-01-01T00:00:02Z",
+                                              "2026-01-01T00:00:03Z"};
+        draft_t draft = certificate_draft(f);
+        draft.created = moments[i];
+        draft.soap = (fg_soap_version_t)(i & 1);
+        draft.encrypt_first = draft.key_behind = (i & 2) != 0;
+        draft.encrypted = DRAFT_TO;
+        assert_taken(judge(f, &draft));
+        const fg_soap_message_t *message = f->ex->state;
+        assert_string_equal((const char *)message->to->name, "To");
+        assert_ptr_equal(message->to->parent, message->header);
+        assert_true(fg_wss_is_signed(wss, message->to));
+        assert_true(fg_wss_header_was_encrypted(&wss->header, message->to));
+        assert_false(fg_wss_header_was_encrypted(&wss->header, message->security));
+        draft.covered = DRAFT_TIMESTAMP;
+        assert_refused(judge(f, &draft), FG_E_SIG_MISSING);
+        draft = certificate_draft(f);
+        draft.encrypted = DRAFT_TO;
+        draft.to = "/adfs/services/trust/13/elsewhere";
+        assert_refused(judge(f, &draft), FG_E_WSA_HEADER);
+    }
+}
+
+/* WT-11, XS-09: a header that comes to light is one too many, or nobody can read it. */
+static void encryption_hides_no_header(void **state) {
+#define BEFORE_SECURITY(header) "<o:Security", header "<o:Security"
+#define LEFT(must) "<k:EncryptedHeader xmlns:k='" FG_NS_WSSE11 "' s:mustUnderstand='" must "'/>"
+    fixture_t *f = *state;
+    draft_t draft = certificate_draft(f);
+    draft.encrypted = DRAFT_TO;
+    const char *text = draft_write(&draft);
+    assert_refused(
+        judge_text(f, &draft, text,
+                   BEFORE_SECURITY("<a:To xmlns:a='" FG_NS_WSA
+                                   "'>https://fs.example.com/adfs/services/trust/13/certificatemixed</a:To>"),
+                   NULL),
+        FG_E_WSA_HEADER);
+    assert_refused(judge_text(f, &draft, text, BEFORE_SECURITY(LEFT("1")), NULL), FG_E_SOAP_MUST_UNDERSTAND);
+    assert_taken(judge_text(f, &draft, text, BEFORE_SECURITY(LEFT("0")), NULL));
+}
+
+/* SAML 2.0 core §2.3.4: the key of an EncryptedAssertion stands beside what it opens. */
+static void encrypted_assertions_bring_their_keys(void **state) {
+    static const char *const infos[] = {"", "<r:RetrievalMethod xmlns:r=\"" FG_NS_DS
+                                            "\" URI=\"#_skey\"></r:RetrievalMethod>"};
+    fixture_t *f = *state;
+    for (size_t i = 0; i < FG_ARRAY_SIZE(infos); i++) {
+        draft_t draft = public_draft(f, FG_STS_13_ISSUED_ASYMMETRIC);
+        draft.created = i == 0 ? "2026-01-01T00:00:00Z" : "2026-01-01T00:00:01Z";
+        draft.encrypted = DRAFT_SAML;
+        draft.beside = infos[i];
+        assert_taken(judge(f, &draft));
+        assert_true(wss->proven);
+        assert_true(fg_wss_header_was_encrypted(&wss->header, wss->issued->element));
+        draft.recipient = world.other;
+        assert_refused(judge(f, &draft), FG_E_DECRYPT);
+    }
+    draft_t draft = public_draft(f, FG_STS_13_ISSUED_ASYMMETRIC);
+    draft.encrypted = DRAFT_SAML;
+    draft.beside = "<r:RetrievalMethod xmlns:r=\"" FG_NS_DS "\" URI=\"#_elsewhere\"></r:RetrievalMethod>";
+    assert_refused(judge(f, &draft), FG_E_TOKEN_MALFORMED);
 }
 
 /* ---- answers */
@@ -857,6 +961,8 @@ int main(void) {
         TEST(sha1_belongs_to_basic256),
         TEST(every_name_of_a_known_certificate_leads_to_it),
         TEST(certificates_that_nobody_knows_are_refused),
+        TEST(two_names_are_of_one_certificate),
+        TEST(partners_are_known_by_both_certificates),
         TEST(references_lead_nowhere_else),
         TEST(x509_data_names_one_certificate),
         TEST(attachments_are_refused),
@@ -874,6 +980,9 @@ int main(void) {
         TEST(possession_of_a_key_is_told),
         TEST(encrypted_parts_are_read),
         TEST(signed_then_encrypted_or_the_other_way_round),
+        TEST(encrypted_headers_are_headers),
+        TEST(encryption_hides_no_header),
+        TEST(encrypted_assertions_bring_their_keys),
         TEST(answers_are_signed_and_encrypted),
     };
     return cmocka_run_group_tests(tests, group_set_up, group_tear_down);

@@ -15,7 +15,7 @@
 #define NS_WSC "http://docs.oasis-open.org/ws-sx/ws-secureconversation/200512"
 
 static const fg_xns_t wsse = {"o", FG_NS_WSSE}, wsu = {"u", FG_NS_WSU}, wsa = {"a", FG_NS_WSA}, ds = {"ds", FG_NS_DS},
-                      wsc = {"c", NS_WSC}, wsp = {"p", FG_NS_WSP};
+                      wsse11 = {"k", FG_NS_WSSE11}, wsc = {"c", NS_WSC}, wsp = {"p", FG_NS_WSP};
 static const fg_xns_t soaps[] = {[FG_SOAP_12] = {"s", FG_NS_SOAP12}, [FG_SOAP_11] = {"s", FG_NS_SOAP11}};
 static const fg_xns_t trusts[] = {[FG_TRUST_2005] = {"t", FG_NS_TRUST_2005}, [FG_TRUST_13] = {"t", FG_NS_TRUST_13}};
 
@@ -73,10 +73,10 @@ static void write_addressing(work_t *k) {
     k->action = write_leaf(k, &wsa, "Action", "_action", fg_arena_printf(k->arena, "%s/RST/Issue", ns));
     k->message_id = write_leaf(k, &wsa, "MessageID", "_message", "urn:uuid:1");
     if ((draft->parts & DRAFT_TO) != 0)
-        k->to = write_leaf(k, &wsa, "To", "_to", fg_arena_printf(k->arena, "https://fs.example.com%s", draft->path));
+        k->to = write_leaf(k, &wsa, "To", "_to",
+                           fg_arena_printf(k->arena, "https://fs.example.com%s", draft->to ? draft->to : draft->path));
     cover(k, DRAFT_ACTION, "_action", k->action);
     cover(k, DRAFT_MESSAGE_ID, "_message", k->message_id);
-    cover(k, DRAFT_TO, "_to", k->to);
 }
 
 static void write_timestamp(work_t *k) {
@@ -118,7 +118,7 @@ static void write_payload(work_t *k) {
     fg_xw_end(w);
 }
 
-static fg_str_t encrypt(work_t *k, fg_str_t plain, bool content, const char *id) {
+static fg_str_t encrypt_with(work_t *k, fg_str_t plain, bool content, const char *id, const char *key_info) {
     fg_err_t err = FG_ERR_INIT;
     fg_buf_t out = FG_BUF_INIT(64u << 10);
     const fg_enc_data_t data = {
@@ -127,11 +127,16 @@ static fg_str_t encrypt(work_t *k, fg_str_t plain, bool content, const char *id)
         .plain = plain,
         .content = content,
         .id = id,
+        .key_info = fg_str(key_info),
     };
     assert_true(fg_xmlenc_write_data(k->draft->env, &data, &out, &err));
     fg_str_t text = fg_arena_str(k->arena, fg_buf_str(&out));
     fg_buf_free(&out);
     return text;
+}
+
+static fg_str_t encrypt(work_t *k, fg_str_t plain, bool content, const char *id) {
+    return encrypt_with(k, plain, content, id, NULL);
 }
 
 /* What stands inside the outermost tags. */
@@ -161,6 +166,30 @@ static void write_body(work_t *k) {
     k->body = end(k);
 }
 
+/* WS-Security 1.1 §9.3 */
+static fg_str_t encrypt_header(work_t *k, fg_str_t header) {
+    fg_str_t data = encrypt(k, header, false, "_eto");
+    fg_xw_t *w = begin(k);
+    fg_xw_start(w, &wsse11, "EncryptedHeader");
+    fg_xw_attr_ns(w, &wsu, "Id", FG_STR("_eheader"));
+    fg_xw_attr_ns(w, &soaps[k->draft->soap], "mustUnderstand", FG_STR("1"));
+    fg_xw_raw(w, data);
+    fg_xw_end(w);
+    return end(k);
+}
+
+/* SAML 2.0 core §2.3.4 */
+static fg_str_t encrypt_assertion(work_t *k, fg_str_t assertion) {
+    fg_err_t err = FG_ERR_INIT;
+    fg_str_t data = encrypt_with(k, assertion, false, "_esaml", k->draft->beside);
+    const fg_enc_key_t key = {k->draft->recipient, FG_ENC_NAME_THUMBPRINT, "_skey", NULL, 0};
+    size_t size = fg_enc_algorithm_key_size(k->draft->algorithm);
+    fg_buf_reset(&k->buf);
+    assert_true(fg_xmlenc_write_key((fg_str_t){(const char *)k->secret, size}, &key, &k->buf, &err));
+    return fg_str(fg_arena_printf(k->arena, "<e:EncryptedAssertion xmlns:e=\"%s\">%.*s%.*s</e:EncryptedAssertion>",
+                                  FG_NS_SAML2, (int)data.n, data.p, (int)k->buf.length, k->buf.data));
+}
+
 /* Before or after what is covered is noted. */
 static void encrypt_parts(work_t *k) {
     unsigned bits = k->draft->encrypted;
@@ -168,12 +197,14 @@ static void encrypt_parts(work_t *k) {
         k->body = replace_inside(k, k->body, encrypt(k, inside(k->body), true, "_ebody"));
     if ((bits & DRAFT_USERNAME) != 0)
         k->username = encrypt(k, k->username, false, "_euser");
+    if ((bits & DRAFT_TO) != 0)
+        k->to = encrypt_header(k, k->to);
     if ((bits & DRAFT_SAML) != 0)
-        k->saml = encrypt(k, k->saml, false, "_esaml");
+        k->saml = k->draft->beside ? encrypt_assertion(k, k->saml) : encrypt(k, k->saml, false, "_esaml");
 }
 
 static void write_encrypted_key(work_t *k) {
-    const char *references[3];
+    const char *references[4];
     size_t count = 0;
     fg_err_t err = FG_ERR_INIT;
     unsigned bits = k->draft->encrypted;
@@ -181,7 +212,9 @@ static void write_encrypted_key(work_t *k) {
         references[count++] = "_ebody";
     if ((bits & DRAFT_USERNAME) != 0)
         references[count++] = "_euser";
-    if ((bits & DRAFT_SAML) != 0)
+    if ((bits & DRAFT_TO) != 0)
+        references[count++] = "_eto";
+    if ((bits & DRAFT_SAML) != 0 && k->draft->beside == NULL)
         references[count++] = "_esaml";
     size_t size = count > 0 ? fg_enc_algorithm_key_size(k->draft->algorithm) : sizeof k->secret;
     const fg_enc_key_t key = {k->draft->recipient, FG_ENC_NAME_THUMBPRINT, "_key", references, count};
@@ -235,7 +268,7 @@ static fg_str_t thumbprint(work_t *k, const EVP_MD *md) {
     return base64(k, digest, length);
 }
 
-static void put_issuer_serial(work_t *k, fg_xw_t *w) {
+static void put_x509_data(work_t *k, fg_xw_t *w, bool named, bool certificate) {
     X509 *x509 = fg_key_get_x509(k->draft->key);
     BIO *bio = BIO_new(BIO_s_mem());
     char *name;
@@ -243,11 +276,16 @@ static void put_issuer_serial(work_t *k, fg_xw_t *w) {
     long length = BIO_get_mem_data(bio, &name);
     BIGNUM *number = ASN1_INTEGER_to_BN(X509_get0_serialNumber(x509), NULL);
     char *serial = BN_bn2dec(number);
+    fg_str_t der = der_of(k);
     fg_xw_start(w, &ds, "X509Data");
-    fg_xw_start(w, &ds, "X509IssuerSerial");
-    fg_xw_leaf(w, &ds, "X509IssuerName", fg_arena_str(k->arena, (fg_str_t){name, (size_t)length}));
-    fg_xw_leaf(w, &ds, "X509SerialNumber", fg_str(fg_arena_strdup(k->arena, serial)));
-    fg_xw_end(w);
+    if (named) {
+        fg_xw_start(w, &ds, "X509IssuerSerial");
+        fg_xw_leaf(w, &ds, "X509IssuerName", fg_arena_str(k->arena, (fg_str_t){name, (size_t)length}));
+        fg_xw_leaf(w, &ds, "X509SerialNumber", fg_str(fg_arena_strdup(k->arena, serial)));
+        fg_xw_end(w);
+    }
+    if (certificate)
+        fg_xw_leaf(w, &ds, "X509Certificate", base64(k, der.p, der.n));
     fg_xw_end(w);
     OPENSSL_free(serial);
     BN_free(number);
@@ -272,7 +310,7 @@ static void put_name(work_t *k, fg_xw_t *w) {
     fg_str_t der = k->draft->key != NULL ? der_of(k) : FG_STR_NONE;
     switch (k->draft->naming) {
     case DRAFT_ISSUER_SERIAL:
-        put_issuer_serial(k, w);
+        put_x509_data(k, w, true, false);
         break;
     case DRAFT_IDENTIFIER:
         put_ski(k, w);
@@ -328,11 +366,8 @@ static fg_str_t write_key_info(work_t *k) {
         return fg_arena_str(k->arena, fg_buf_str(&k->buf));
     }
     fg_xw_t *w = begin(k);
-    if (k->draft->naming == DRAFT_X509_DATA) {
-        fg_str_t der = der_of(k);
-        fg_xw_start(w, &ds, "X509Data");
-        fg_xw_leaf(w, &ds, "X509Certificate", base64(k, der.p, der.n));
-        fg_xw_end(w);
+    if (k->draft->naming == DRAFT_X509_DATA || k->draft->naming == DRAFT_X509_BOTH) {
+        put_x509_data(k, w, k->draft->naming == DRAFT_X509_BOTH, true);
         return end(k);
     }
     fg_xw_start(w, &wsse, "SecurityTokenReference");
@@ -398,13 +433,14 @@ static void write_envelope(const work_t *k, fg_buf_t *out) {
     bool security = (draft->parts & (DRAFT_TIMESTAMP | DRAFT_USERNAME | DRAFT_SAML)) != 0 || draft->covered != 0;
     if (security)
         fg_buf_printf(out, "<o:Security s:mustUnderstand=\"1\" xmlns:o=\"%s\">", FG_NS_WSSE);
-    put(out, k->encrypted_key);
+    put(out, draft->key_behind ? FG_STR_NONE : k->encrypted_key);
     put(out, k->timestamp);
     put(out, k->username);
     put(out, draft->behind ? FG_STR_NONE : k->saml);
     put(out, draft->behind ? FG_STR_NONE : k->token);
     put(out, k->derived);
     put(out, k->signature);
+    put(out, draft->key_behind ? k->encrypted_key : FG_STR_NONE);
     put(out, draft->behind ? k->saml : FG_STR_NONE);
     put(out, draft->behind ? k->token : FG_STR_NONE);
     fg_buf_puts(out, security ? "</o:Security></s:Header>" : "</s:Header>");
@@ -427,6 +463,7 @@ const char *draft_write(const draft_t *draft) {
         write_encrypted_key(&k);
     if (draft->encrypt_first)
         encrypt_parts(&k);
+    cover(&k, DRAFT_TO, draft->encrypt_first && (draft->encrypted & DRAFT_TO) != 0 ? "_eheader" : "_to", k.to);
     cover(&k, DRAFT_BODY, "_body", k.body);
     cover(&k, DRAFT_USERNAME, "_user", k.username);
     cover(&k, DRAFT_SAML, "_a1", k.saml);
@@ -457,7 +494,7 @@ fg_str_t draft_assertion(const draft_assertion_t *wanted) {
         assert_true(fg_proof_write_secret(wanted->proof_secret, wanted->recipient, &proof, &err));
     const fg_assertion_t assertion = {
         .version = wanted->version,
-        .id = "_a1",
+        .id = wanted->id ? wanted->id : "_a1",
         .issuer = fg_str(wanted->issuer),
         .issue_instant_ms = TEST_NOW,
         .not_before_ms = TEST_NOW,

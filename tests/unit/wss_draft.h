@@ -23,7 +23,8 @@ typedef enum draft_naming {
     DRAFT_THUMBPRINT_256,
     DRAFT_WHOLE,     /* the certificate in the place of a KeyIdentifier */
     DRAFT_EMBEDDED,  /* the token inside the reference */
-    DRAFT_X509_DATA, /* without a reference */
+    DRAFT_X509_BOTH, /* X509Data with certificate, issuer and serial number, without a reference */
+    DRAFT_X509_DATA, /* with the certificate alone */
     DRAFT_KEY_VALUE,
     DRAFT_ASSERTION,     /* KeyIdentifier with the assertion's id */
     DRAFT_ASSERTION_URI, /* direct reference to it */
@@ -47,6 +48,7 @@ enum {
 typedef struct draft {
     const fg_env_t *env;
     const char *path; /* of the endpoint */
+    const char *to;   /* NULL: that endpoint */
     fg_trust_version_t trust;
     fg_soap_version_t soap;
     unsigned parts;      /* what is there; Body, Action and MessageID always are */
@@ -60,8 +62,10 @@ typedef struct draft {
     fg_str_t assertion; /* with DRAFT_SAML: before everything */
     const char *assertion_id;
     fg_saml_version_t saml;
-    unsigned encrypted; /* DRAFT_BODY (its content), DRAFT_USERNAME, DRAFT_SAML */
+    unsigned encrypted; /* DRAFT_BODY (its content), DRAFT_TO (as EncryptedHeader), DRAFT_USERNAME, DRAFT_SAML */
     bool encrypt_first; /* then the ciphertext is signed */
+    bool key_behind;    /* the EncryptedKey stands behind the signature, as it must then */
+    const char *beside; /* an EncryptedAssertion with its key in it; this is EncryptedData's KeyInfo */
     const fg_key_t *recipient;
     fg_enc_algorithm_t algorithm;
     const char *body; /* the payload; NULL: an RST */
@@ -78,8 +82,9 @@ typedef struct draft_assertion {
     const fg_key_t *proof_key; /* of holder-of-key: one of the two */
     fg_str_t proof_secret;
     const fg_key_t *recipient; /* to whom the secret is encrypted */
+    const char *id;            /* NULL: "_a1" */
 } draft_assertion_t;
-/* In static memory, until the next one; its id is "_a1". */
+/* In static memory, until the next one. */
 fg_str_t draft_assertion(const draft_assertion_t *wanted);
 
 #endif
