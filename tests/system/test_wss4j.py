@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Every kind of message that Apache WSS4J makes is taken or refused as it should be, and it takes the answers."""
+import base64
+import hmac
 import itertools
 import os
+import re
 import shutil
+import subprocess
 
 import pytest
 from lxml import etree
@@ -13,10 +17,12 @@ import protected
 from wss4j import TRUST, People, Wss4j, call, rst
 
 REALM = 'urn:test:app'
+OWN = 'urn:test:own'  # what is behind /own
 ISSUER = 'urn:test:java'
 LOCATIONS = """
 ssl_client_certificate PEOPLE_CA; ssl_verify_client optional;
 location /service { fedgate_protect CONF app; PROXY }
+location /own { fedgate_protect CONF own; PROXY }
 """
 
 
@@ -45,6 +51,7 @@ def site(authority, people):
         ('certificates', 'pki'): {'ca': [people.ca]},
         ('identity_provider', 'java'): provider,
         ('protect', 'app'): {'accept': ['soap']},
+        ('protect', 'own'): {'accept': ['soap'], 'audience': [OWN]},
         'lockout': {'account_failures': 1000, 'address_failures': 1000},
     }
     partners = {
@@ -87,8 +94,8 @@ def reason_after(site, before):
 class Talk:
     """One request, its answer, and what both say."""
 
-    def __init__(self, site, java, path, *steps, trust='13', soap='1.2', key=None, client=None, more=''):
-        self.request = java.make(rst(site.base_url + path, REALM, trust, soap, more), *steps)
+    def __init__(self, site, java, path, *steps, trust='13', soap='1.2', key=None, client=None, more='', realm=REALM):
+        self.request = java.make(rst(site.base_url + path, realm, trust, soap, more), *steps)
         headers = {'Content-Type': 'application/soap+xml; charset=utf-8'}
         if soap == '1.1':
             headers = {'Content-Type': 'text/xml; charset=utf-8', 'SOAPAction': '"%s/RST/Issue"' % TRUST[trust]}
@@ -368,11 +375,11 @@ def test_sender_vouches(talk, java, people, site, saml):
 
 @pytest.fixture
 def ask(site, java):
-    def send(*steps, soap='1.2'):
-        message = java.make(call(site.url('/service'), soap=soap), *steps)
+    def send(*steps, soap='1.2', path='/service'):
+        message = java.make(call(site.url(path), soap=soap), *steps)
         media = 'application/soap+xml' if soap == '1.2' else 'text/xml'
         before, refused = len(site.upstream.seen), len(refusals(site))
-        answer = site.post('/service', message, headers={'Content-Type': media})
+        answer = site.post(path, message, headers={'Content-Type': media})
         reached = len(site.upstream.seen) - before
         if answer.status_code == 200:
             assert reached == 1 and protected.body(site.upstream.seen[-1]) == message
@@ -412,6 +419,139 @@ def test_protected_by_sender_vouches(ask, java, people, site, saml):
 
     assert send('sender') == 'taken'
     assert send('client') == 'token_confirmation'
+
+
+# ---- a token of ours, and what its holder does with it
+
+SAML = {'1.1': 'urn:oasis:names:tc:SAML:1.0:assertion', '2.0': 'urn:oasis:names:tc:SAML:2.0:assertion'}
+
+
+@pytest.fixture(scope='module')
+def own(site, ours):
+    """What is behind /own is a relying party, too; the gateway reads its tokens, so keys in them are encrypted to that."""
+    options = {'realm': [OWN], 'claims': harness.CLAIMS, 'certificate': ours['encryption'], 'encrypt': 'false'}
+    site.site.add_partner('own', key_types=['bearer', 'symmetric', 'public'], **options)
+    assert site.nginx.reload()
+    return OWN
+
+
+def wanted(trust, saml, key_type, more=''):
+    return '<t:TokenType>%s</t:TokenType><t:KeyType>%s/%s</t:KeyType>%s' % (SAML[saml], TRUST[trust], key_type, more)
+
+
+def use_key(path):
+    data = re.sub('-----.*?-----|\\s', '', read(path))
+    holder = '<d:KeyInfo xmlns:d="http://www.w3.org/2000/09/xmldsig#"><d:X509Data><d:X509Certificate>%s</d:X509Certificate></d:X509Data></d:KeyInfo>'
+    return '<t:UseKey>%s</t:UseKey>' % (holder % data)
+
+
+def read(path):
+    with open(path) as file:
+        return file.read()
+
+
+def p_sha1(secret, seed, length):
+    """RFC 2246 §5"""
+    out, a = b'', seed
+    while len(out) < length:
+        a = hmac.digest(secret, a, 'sha1')
+        out += hmac.digest(secret, a + seed, 'sha1')
+    return out[:length]
+
+
+class Held:
+    """A token that was issued to its holder, in a file, and messages with it."""
+
+    def __init__(self, talk, java, ask, ours, path, *steps, **options):
+        self.one = talk(path, 'ts:ttl=300', *steps, realm=OWN, **options)
+        self.file = java.path()
+        with open(self.file, 'wb') as file:
+            file.write(self.one.assertion())
+        assert java.judge(self.one.assertion(), ours['signing']) == 'valid'
+        self.ask = ask
+
+    def find(self, path):
+        answer = etree.fromstring(self.one.message)
+        return answer.xpath('string(//%s)' % '/'.join('*[local-name()="%s"]' % name for name in path.split('/')))
+
+    def send(self, sign=None, **options):
+        steps = ['ts:ttl=300', 'saml:file=' + self.file]
+        if sign:
+            steps.append('sign:%s;parts=Body,Timestamp;keyid=saml' % sign)
+        return self.ask(*steps, path='/own', **options)
+
+
+@pytest.fixture
+def hold(talk, java, ask, ours, own):
+    return lambda path, *steps, **options: Held(talk, java, ask, ours, path, *steps, **options)
+
+
+@both_versions
+@both_samls
+@both_soaps
+def test_public_key_of_the_requestor(hold, people, trust, saml, soap):
+    """SA-09: the token that we issue is good with the key that it was issued for, and with no other."""
+    client, other = ('key=' + people.path(name + '.pem') for name in ('client', 'other'))
+    more = wanted(trust, saml, 'PublicKey', use_key(people.path('client.crt')))
+    held = hold(endpoint('certificatemixed', trust), 'sign:%s;parts=Timestamp,To' % client, trust=trust, soap=soap, more=more)
+    assert held.send(client, soap=soap) == 'taken'
+    assert held.send(other, soap=soap) == 'signature_invalid'
+    assert held.send(soap=soap) == 'token_confirmation'
+
+
+@both_samls
+def test_public_key_beside_a_password(hold, talk, people, saml):
+    """UseKey needs its proof: a signature with that key."""
+    client, other = ('key=' + people.path(name + '.pem') for name in ('client', 'other'))
+    more = wanted('13', saml, 'PublicKey', use_key(people.path('other.crt')))
+    held = hold(endpoint('usernamemixed'), PASSWORD, 'sign:%s;parts=Timestamp' % other, more=more)
+    assert held.send(other) == 'taken'
+    assert held.send(client) == 'signature_invalid'
+    for steps in ([], ['sign:%s;parts=Timestamp' % client]):
+        one = talk(endpoint('usernamemixed'), 'ts:ttl=300', PASSWORD, *steps, realm=OWN, more=more)
+        assert not one.ok and one.reason == 'wst_proof'
+
+
+@both_versions
+@both_samls
+@pytest.mark.parametrize('algorithm', ['hmac-sha256', 'hmac-sha1'])
+def test_symmetric_key_of_ours(hold, trust, saml, algorithm):
+    """A key that we made; HMAC-SHA1 is none that protected locations take (XS-25)."""
+    held = hold(endpoint('usernamemixed', trust), PASSWORD, trust=trust, more=wanted(trust, saml, 'SymmetricKey'))
+    secret = held.find('RequestedProofToken/BinarySecret')
+    assert len(base64.b64decode(secret)) == 32
+    if algorithm == 'hmac-sha1':
+        assert held.send('secret=%s;sig=hmac-sha1;digest=sha1' % secret) == 'signature_algorithm'
+        return
+    assert held.send('secret=' + secret) == 'taken'
+    assert held.send('secret=' + base64.b64encode(bytes(32)).decode()) == 'signature_invalid'
+    assert held.send() == 'token_confirmation'
+
+
+@both_samls
+def test_symmetric_key_of_both(hold, saml):
+    """WS-Trust 1.3 §4.4.4: each computes it from both shares."""
+    share = os.urandom(32)
+    entropy = '<t:Entropy><t:BinarySecret Type="%s/Nonce">%s</t:BinarySecret></t:Entropy>' % (TRUST['13'], base64.b64encode(share).decode())
+    held = hold(endpoint('usernamemixed'), PASSWORD, more=wanted('13', saml, 'SymmetricKey', entropy))
+    secret = p_sha1(share, base64.b64decode(held.find('Entropy/BinarySecret')), 32)
+    assert held.find('RequestedProofToken/ComputedKey').endswith('/CK/PSHA1')
+    assert held.send('secret=' + base64.b64encode(secret).decode()) == 'taken'
+    assert held.send('secret=' + base64.b64encode(share).decode()) == 'signature_invalid'
+
+
+@both_samls
+def test_symmetric_key_without_tls(hold, people, ours, saml):
+    """The proof key is encrypted to the requestor's certificate."""
+    key = people.path('client.pem')
+    steps = ['sign:key=%s;parts=%s' % (key, ADDRESSING), 'enc:cert=%s;sym=aes256-gcm' % ours['encryption']]
+    held = hold(endpoint('certificate'), *steps, key=key, more=wanted('13', saml, 'SymmetricKey'))
+    wrapped = base64.b64decode(held.find('RequestedProofToken/EncryptedKey/CipherData/CipherValue'))
+    command = ['openssl', 'pkeyutl', '-decrypt', '-inkey', people.path('client.key'), '-pkeyopt', 'rsa_padding_mode:oaep']
+    secret = subprocess.run(command, input=wrapped, check=True, capture_output=True).stdout
+    assert len(secret) == 32
+    assert held.send('secret=' + base64.b64encode(secret).decode()) == 'taken'
+    assert held.send('key=' + key) == 'signature_key'
 
 
 # ---- what the WSDL says
