@@ -1,147 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * The Security header at the active endpoints: what the table of endpoints says is what their WSDL says and what is
  * enforced; signatures, tokens and encryption, each with a control. */
-#include "tests/unit/exchange.h"
+#include "tests/unit/wss_world.h"
 
-#include <openssl/pem.h>
-#include <unistd.h>
-
-#include "hub/store.h"
 #include "sts/wsdl.h"
 #include "sts/wss.h"
-#include "tests/unit/pki.h"
-#include "tests/unit/wss_draft.h"
-#include "token/timestamp.h"
-
-#define IDP "urn:idp"
-#define STORE_SIZE (1u << 20)
-
-static struct world {
-    pki_t ca, client_pair, other_pair, stranger_pair;
-    fg_key_t *client, *other, *stranger; /* of our CA the first two; with private keys */
-    fg_key_t *signing, *encryption, *idp;
-    fg_keys_t keys;
-    char ca_path[64];
-    fg_x509_trust_t *trust;
-    const char *ca_files[1];
-    fg_x509_options_t options;
-    fg_identity_provider_t provider;
-    const fg_key_t *provider_keys[1], *vouchers[1];
-    fg_home_realm_t realms[2];
-    fg_partner_t partners[1];
-    void *store_memory;
-    unsigned char secret[32];
-} world;
 
 static fg_wss_t *wss;
 static fg_err_t why;
-
-/* ---- set-up */
-
-static fg_key_t *key_of(const pki_t *pair) {
-    fg_err_t err = FG_ERR_INIT;
-    BIO *bio = BIO_new(BIO_s_mem());
-    char *text;
-    PEM_write_bio_X509(bio, pair->x509);
-    PEM_write_bio_PKCS8PrivateKey(bio, pair->key, NULL, NULL, 0, NULL, NULL);
-    long length = BIO_get_mem_data(bio, &text);
-    fg_key_t *key = fg_key_from_pem((fg_str_t){text, (size_t)length}, &err);
-    BIO_free(bio);
-    assert_non_null(key);
-    return key;
-}
-
-static void make_pki(void) {
-    world.ca = PKI(NULL, .cn = "CA", .basic = PKI_CA, .usage = "critical,keyCertSign");
-    world.client_pair = PKI(&world.ca, .cn = "client", .rsa_bits = 2048, .extended_usage = "clientAuth");
-    world.other_pair = PKI(&world.ca, .cn = "other", .rsa_bits = 2048, .extended_usage = "clientAuth");
-    world.stranger_pair = PKI(NULL, .cn = "client", .rsa_bits = 2048);
-    world.client = key_of(&world.client_pair);
-    world.other = key_of(&world.other_pair);
-    world.stranger = key_of(&world.stranger_pair);
-    snprintf(world.ca_path, sizeof world.ca_path, "/tmp/fedgate-wss-%d.pem", (int)getpid());
-    pki_write(world.ca_path, world.ca.x509, NULL);
-}
-
-static fg_key_t *generate(const char *name) {
-    fg_err_t err = FG_ERR_INIT;
-    return fg_key_generate(FG_KEY_RSA_2048, name, TEST_NOW - FG_DAY, TEST_NOW + 30 * FG_DAY, &err);
-}
-
-static int group_set_up(void **state) {
-    fg_err_t err = FG_ERR_INIT;
-    (void)state;
-    if (!fg_crypto_start() || !fg_xml_start(&err))
-        return -1;
-    make_pki();
-    world.signing = generate("signing");
-    world.encryption = generate("encryption");
-    world.idp = generate("idp");
-    memset(world.secret, 's', sizeof world.secret);
-    world.store_memory = aligned_alloc(4096, STORE_SIZE);
-    return world.signing != NULL && world.idp != NULL ? 0 : -1;
-}
-
-static int group_tear_down(void **state) {
-    (void)state;
-    fg_key_t *const keys[] = {world.client, world.other, world.stranger, world.signing, world.encryption, world.idp};
-    pki_t *const pairs[] = {&world.ca, &world.client_pair, &world.other_pair, &world.stranger_pair};
-    for (size_t i = 0; i < FG_ARRAY_SIZE(keys); i++)
-        fg_key_unref(keys[i]);
-    for (size_t i = 0; i < FG_ARRAY_SIZE(pairs); i++)
-        pki_free(pairs[i]);
-    free(world.store_memory);
-    unlink(world.ca_path);
-    fg_crypto_stop();
-    return 0;
-}
-
-static void fill_realms(void) {
-    world.provider_keys[0] = world.idp;
-    world.vouchers[0] = world.other;
-    world.provider = (fg_identity_provider_t){.name = "idp", .issuer = FG_STR(IDP), .keys = world.provider_keys};
-    world.provider.key_count = 1;
-    world.provider.vouchers = world.vouchers;
-    world.realms[0] = (fg_home_realm_t){.uri = FG_STR("urn:certificates"), .certificates = world.trust};
-    world.realms[1] = (fg_home_realm_t){.uri = FG_STR(IDP), .identity_provider = &world.provider};
-    world.partners[0] = (fg_partner_t){.name = "rp", .encryption_key = world.client};
-}
-
-static int set_up(void **state) {
-    static fixture_t f;
-    fg_err_t err = FG_ERR_INIT;
-    memset(&f, 0, sizeof f);
-    test_env_init(&f.test);
-    f.test.env.store = fg_store_open(world.store_memory, STORE_SIZE, false, &err);
-    world.ca_files[0] = world.ca_path;
-    world.options = (fg_x509_options_t){.name = "clients", .ca_files = world.ca_files, .ca_count = 1, .depth = 3};
-    world.trust = fg_x509_trust_new(&world.options, &f.test.env, &err);
-    if (world.trust == NULL)
-        fail_msg("%s", err.detail);
-    fill_realms();
-    world.keys = (fg_keys_t){.signing = {world.signing}, .encryption = {world.encryption}};
-    f.hub = (fg_hub_t){.base_url = FG_STR(BASE_URL),
-                       .host = FG_STR("fs.example.com"),
-                       .entity_id = FG_STR("http://fs.example.com/adfs/services/trust"),
-                       .skew_ms = 180 * FG_SECOND,
-                       .body_max = 256 * 1024,
-                       .xml = fg_xml_default_limits,
-                       .render = no_pages,
-                       .home_realms = world.realms,
-                       .home_realm_count = 2,
-                       .partners = world.partners,
-                       .partner_count = 1};
-    *state = &f;
-    return 0;
-}
-
-static int tear_down(void **state) {
-    fixture_t *f = *state;
-    exchange_end(f);
-    fg_x509_trust_free(world.trust);
-    fg_store_close(f->test.env.store);
-    return 0;
-}
 
 /* ---- sending */
 
@@ -149,18 +15,10 @@ static int tear_down(void **state) {
 static bool judge_text(fixture_t *f, const draft_t *draft, const char *text, const char *from, const char *to,
                        const fg_key_t *connection) {
     static const char *const media_types[] = {[FG_SOAP_12] = "application/soap+xml", [FG_SOAP_11] = "text/xml"};
-    static char pem[16384];
     fg_exchange_t *ex = exchange_begin(f, draft->path, media_types[draft->soap], text, from, to);
-    fg_buf_t out = FG_BUF_INIT(sizeof pem);
     ex->keys = &world.keys;
-    if (connection != NULL) {
-        fg_buf_puts(&out, "-----BEGIN CERTIFICATE-----\n");
-        fg_buf_put_str(&out, fg_key_get_certificate_base64(connection));
-        fg_buf_puts(&out, "\n-----END CERTIFICATE-----\n");
-        memcpy(pem, out.data, out.length);
-        ex->request.client_certificate = (fg_str_t){pem, out.length};
-    }
-    fg_buf_free(&out);
+    if (connection != NULL)
+        world_connect(ex, connection);
     fg_soap_message_t *message = fg_arena_alloc(ex->arena, sizeof *message);
     ex->state = message;
     wss = fg_arena_alloc(ex->arena, sizeof *wss);
@@ -183,102 +41,22 @@ static void assert_refused(bool taken, fg_code_t code) {
     assert_err(&why, code);
 }
 
-/* ---- drafts */
-
-static draft_t new_draft(fixture_t *f, fg_sts_endpoint_index_t index) {
-    const fg_sts_endpoint_t *endpoint = &fg_sts_endpoint_table[index];
-    return (draft_t){.env = &f->test.env,
-                     .path = endpoint->path,
-                     .trust = endpoint->trust,
-                     .parts = DRAFT_TIMESTAMP | DRAFT_TO,
-                     .recipient = world.encryption};
-}
-
-/* By a certificate, at certificatemixed. */
-static draft_t certificate_draft(fixture_t *f) {
-    draft_t draft = new_draft(f, FG_STS_13_CERTIFICATE);
-    draft.covered = DRAFT_TIMESTAMP | DRAFT_TO;
-    draft.key = world.client;
-    return draft;
-}
-
-static draft_t message_draft(fixture_t *f) {
-    draft_t draft = new_draft(f, FG_STS_13_MESSAGE);
-    draft.covered = DRAFT_TIMESTAMP | DRAFT_BODY | DRAFT_ADDRESSING;
-    draft.key = world.client;
-    draft.encrypted = DRAFT_BODY;
-    return draft;
-}
-
-static fg_str_t assertion_of(fg_confirmation_t confirmation, fg_saml_version_t version) {
-    draft_assertion_t wanted = {.version = version, .issuer = IDP, .audience = BASE_URL, .issuer_key = world.idp};
-    wanted.confirmation = confirmation;
-    return draft_assertion(&wanted);
-}
-
-static fg_str_t symmetric_assertion(fg_saml_version_t version) {
-    const draft_assertion_t wanted = {
-        .version = version,
-        .issuer = IDP,
-        .audience = BASE_URL,
-        .issuer_key = world.idp,
-        .confirmation = FG_CONFIRM_HOLDER_OF_KEY,
-        .proof_secret = {(const char *)world.secret, sizeof world.secret},
-        .recipient = world.encryption,
-    };
-    return draft_assertion(&wanted);
-}
-
-static fg_str_t public_assertion(fg_saml_version_t version, const fg_key_t *proof) {
-    const draft_assertion_t wanted = {
-        .version = version,
-        .issuer = IDP,
-        .audience = BASE_URL,
-        .issuer_key = world.idp,
-        .confirmation = FG_CONFIRM_HOLDER_OF_KEY,
-        .proof_key = proof,
-    };
-    return draft_assertion(&wanted);
-}
-
-static draft_t symmetric_draft(fixture_t *f, fg_sts_endpoint_index_t index) {
-    draft_t draft = new_draft(f, index);
-    draft.parts |= DRAFT_SAML;
-    draft.assertion = symmetric_assertion(FG_SAML_20);
-    draft.saml = FG_SAML_20;
-    draft.covered = DRAFT_TIMESTAMP | DRAFT_TO;
-    draft.secret = (fg_str_t){(const char *)world.secret, sizeof world.secret};
-    draft.naming = DRAFT_ASSERTION;
-    return draft;
-}
-
-static draft_t public_draft(fixture_t *f, fg_sts_endpoint_index_t index) {
-    draft_t draft = new_draft(f, index);
-    draft.parts |= DRAFT_SAML;
-    draft.assertion = public_assertion(FG_SAML_20, world.other);
-    draft.saml = FG_SAML_20;
-    draft.covered = DRAFT_TIMESTAMP | DRAFT_TO;
-    draft.key = world.other;
-    draft.naming = DRAFT_ASSERTION;
-    return draft;
-}
-
 /* A message that meets an alternative of an endpoint, and no more. */
 static draft_t fitting_draft(fixture_t *f, fg_sts_endpoint_index_t index, unsigned bits) {
-    draft_t draft = new_draft(f, index);
+    draft_t draft = world_draft(f, index);
     if ((bits & FG_STS_MESSAGE) != 0)
-        draft = message_draft(f);
+        draft = world_message_draft(f);
     else if ((bits & FG_STS_SYMMETRIC_ENDORSES) != 0)
-        draft = symmetric_draft(f, index);
+        draft = world_symmetric_draft(f, index);
     else if ((bits & FG_STS_PUBLIC_ENDORSES) != 0)
-        draft = public_draft(f, index);
+        draft = world_public_draft(f, index);
     else if ((bits & FG_STS_X509_ENDORSES) != 0)
-        draft = certificate_draft(f);
+        draft = world_certificate_draft(f);
     if ((bits & FG_STS_USERNAME_TOKEN) != 0)
         draft.parts |= DRAFT_USERNAME;
     if ((bits & FG_STS_ISSUED_BEARER) != 0) {
         draft.parts |= DRAFT_SAML;
-        draft.assertion = assertion_of(FG_CONFIRM_BEARER, FG_SAML_11);
+        draft.assertion = world_assertion(FG_CONFIRM_BEARER, FG_SAML_11);
     }
     if ((bits & FG_STS_TIMESTAMP) == 0)
         draft.parts &= ~(unsigned)DRAFT_TIMESTAMP;
@@ -425,10 +203,10 @@ static void where_to_must_be_signed_it_must_be_there(void **state) {
 /* XS-25: SHA-1 where the address and the suite say so, and nowhere else. */
 static void sha1_belongs_to_basic256(void **state) {
     fixture_t *f = *state;
-    draft_t draft = symmetric_draft(f, FG_STS_13_ISSUED_SYMMETRIC);
+    draft_t draft = world_symmetric_draft(f, FG_STS_13_ISSUED_SYMMETRIC);
     draft.sha1 = true;
     assert_taken(judge(f, &draft));
-    draft = symmetric_draft(f, FG_STS_13_ISSUED_SYMMETRIC_SHA256);
+    draft = world_symmetric_draft(f, FG_STS_13_ISSUED_SYMMETRIC_SHA256);
     draft.sha1 = true;
     assert_refused(judge(f, &draft), FG_E_SIG_ALGORITHM);
     draft.sha1 = false;
@@ -440,7 +218,7 @@ static void sha1_belongs_to_basic256(void **state) {
 static void every_name_of_a_known_certificate_leads_to_it(void **state) {
     fixture_t *f = *state;
     for (unsigned naming = 0; naming <= DRAFT_X509_DATA; naming++) {
-        draft_t draft = certificate_draft(f);
+        draft_t draft = world_certificate_draft(f);
         draft.naming = (draft_naming_t)naming;
         if (naming == DRAFT_IDENTIFIER && X509_get0_subject_key_id(fg_key_get_x509(world.client)) == NULL)
             continue;
@@ -448,8 +226,7 @@ static void every_name_of_a_known_certificate_leads_to_it(void **state) {
         assert_ptr_equal(wss->realm, &world.realms[0]);
         assert_string_equal(fg_claims_get(&wss->identity.claims, FG_CLAIM_NAME)->value.p, "client");
         f->test.now_ms += FG_SECOND; /* the same is not sent twice */
-        fg_store_close(f->test.env.store);
-        f->test.env.store = fg_store_open(world.store_memory, STORE_SIZE, false, &why);
+        world_forget(f);
     }
 }
 
@@ -458,12 +235,12 @@ static void certificates_that_nobody_knows_are_refused(void **state) {
     static const draft_naming_t outside[] = {DRAFT_ISSUER_SERIAL, DRAFT_THUMBPRINT, DRAFT_THUMBPRINT_256};
     fixture_t *f = *state;
     for (size_t i = 0; i < FG_ARRAY_SIZE(outside); i++) {
-        draft_t draft = certificate_draft(f);
+        draft_t draft = world_certificate_draft(f);
         draft.naming = outside[i];
         draft.key = world.other; /* of our CA, but neither in the message nor a partner's */
         assert_refused(judge(f, &draft), FG_E_SIG_KEY);
     }
-    draft_t draft = certificate_draft(f);
+    draft_t draft = world_certificate_draft(f);
     draft.key = world.other; /* the control: it came along */
     assert_taken(judge(f, &draft));
     draft.key = world.stranger;
@@ -483,7 +260,7 @@ static void references_lead_nowhere_else(void **state) {
         {"#X509v3", "#X509v1", FG_E_WSS_UNSUPPORTED},
     };
     fixture_t *f = *state;
-    draft_t draft = certificate_draft(f);
+    draft_t draft = world_certificate_draft(f);
     for (size_t i = 0; i < FG_ARRAY_SIZE(cases); i++)
         assert_refused(judge_text(f, &draft, draft_write(&draft), cases[i].from, cases[i].to, NULL), cases[i].code);
     assert_taken(judge(f, &draft));
@@ -513,7 +290,7 @@ static void attachments_are_refused(void **state) {
         "#X509v3\" u:Id=\"_token\"><i:Include xmlns:i=\"http://www.w3.org/2004/08/xop/include\" "
         "href=\"cid:key\"></i:Include>";
     fixture_t *f = *state;
-    draft_t draft = certificate_draft(f);
+    draft_t draft = world_certificate_draft(f);
     const char *text = draft_write(&draft);
     assert_refused(judge_text(f, &draft, text, "#X509v3\" u:Id=\"_token\">", include, NULL), FG_E_XML_STRUCTURE);
     assert_refused(judge_text(f, &draft, text, "URI=\"#_token\"", "URI=\"cid:key\"", NULL), FG_E_SIG_KEY);
@@ -523,7 +300,7 @@ static void attachments_are_refused(void **state) {
 /* WS-SecurityPolicy 1.2 §6.7.1 */
 static void strict_layout_wants_tokens_before_their_use(void **state) {
     fixture_t *f = *state;
-    draft_t lax = certificate_draft(f), strict = message_draft(f);
+    draft_t lax = world_certificate_draft(f), strict = world_message_draft(f);
     lax.behind = true;
     assert_taken(judge(f, &lax));
     strict.behind = true;
@@ -542,7 +319,7 @@ static void two_names_are_of_one_certificate(void **state) {
         {"<ds:X509IssuerSerial>", "<ds:X509Data></ds:X509Data><ds:X509IssuerSerial>"},
     };
     fixture_t *f = *state;
-    draft_t draft = certificate_draft(f);
+    draft_t draft = world_certificate_draft(f);
     draft.naming = DRAFT_X509_BOTH;
     draft.key = world.other; /* known by its certificate alone */
     for (size_t i = 0; i < FG_ARRAY_SIZE(changes); i++)
@@ -554,7 +331,7 @@ static void two_names_are_of_one_certificate(void **state) {
 /* WT-07: whichever of a partner's certificates it is. */
 static void partners_are_known_by_both_certificates(void **state) {
     fixture_t *f = *state;
-    draft_t draft = certificate_draft(f);
+    draft_t draft = world_certificate_draft(f);
     draft.naming = DRAFT_THUMBPRINT;
     world.partners[0] = (fg_partner_t){.name = "rp"};
     assert_refused(judge(f, &draft), FG_E_SIG_KEY);
@@ -578,7 +355,7 @@ static void changed_parts_are_refused(void **state) {
         {"<ds:DigestValue>", "<ds:DigestValue>AAAA", FG_E_SIG_INVALID},
     };
     fixture_t *f = *state;
-    draft_t draft = certificate_draft(f);
+    draft_t draft = world_certificate_draft(f);
     for (size_t i = 0; i < FG_ARRAY_SIZE(cases); i++)
         assert_refused(judge_text(f, &draft, draft_write(&draft), cases[i].from, cases[i].to, NULL), cases[i].code);
     assert_taken(judge(f, &draft));
@@ -588,7 +365,7 @@ static void changed_parts_are_refused(void **state) {
 static void a_signed_body_elsewhere_is_refused(void **state) {
     static const char evil[] = "<s:Body><x xmlns=\"urn:x\"/></s:Body>";
     fixture_t *f = *state;
-    draft_t draft = certificate_draft(f);
+    draft_t draft = world_certificate_draft(f);
     draft.covered |= DRAFT_BODY;
     assert_taken(judge(f, &draft));
     const char *text = draft_write(&draft), *body = strstr(text, "<s:Body"), *end = strstr(body, "</s:Envelope>");
@@ -606,13 +383,13 @@ static void a_signed_body_elsewhere_is_refused(void **state) {
 /* WT-04 */
 static void timestamps_must_be_signed_and_new(void **state) {
     fixture_t *f = *state;
-    draft_t draft = certificate_draft(f);
+    draft_t draft = world_certificate_draft(f);
     draft.covered = DRAFT_TO;
     assert_refused(judge(f, &draft), FG_E_WSS_TIMESTAMP);
-    draft = certificate_draft(f);
+    draft = world_certificate_draft(f);
     draft.created = "2025-12-31T23:00:00Z";
     assert_refused(judge(f, &draft), FG_E_WSS_EXPIRED);
-    draft = certificate_draft(f);
+    draft = world_certificate_draft(f);
     const char *second = "<u:Timestamp xmlns:u=\"" FG_NS_WSU "\"><u:Created>2026-01-01T00:00:00Z</u:Created>"
                          "</u:Timestamp></o:Security>";
     assert_refused(judge_text(f, &draft, draft_write(&draft), "</o:Security>", second, NULL), FG_E_WSS_TIMESTAMP);
@@ -622,7 +399,7 @@ static void timestamps_must_be_signed_and_new(void **state) {
 /* WT-03 */
 static void a_message_is_taken_once(void **state) {
     fixture_t *f = *state;
-    draft_t draft = certificate_draft(f);
+    draft_t draft = world_certificate_draft(f);
     assert_taken(judge(f, &draft));
     assert_refused(judge(f, &draft), FG_E_WSS_REPLAY);
     draft.created = "2026-01-01T00:00:01Z";
@@ -633,35 +410,35 @@ static void a_message_is_taken_once(void **state) {
 
 static void proof_keys_must_sign(void **state) {
     fixture_t *f = *state;
-    draft_t draft = symmetric_draft(f, FG_STS_13_ISSUED_SYMMETRIC_SHA256);
+    draft_t draft = world_symmetric_draft(f, FG_STS_13_ISSUED_SYMMETRIC_SHA256);
     assert_taken(judge(f, &draft));
     assert_true(wss->proven);
     assert_ptr_equal(wss->realm, &world.realms[1]);
     assert_string_equal(wss->identity.name_id.value.p, "carol");
     draft.secret = FG_STR("another secret, as long as that.");
     assert_refused(judge(f, &draft), FG_E_SIG_INVALID);
-    draft = public_draft(f, FG_STS_13_ISSUED_ASYMMETRIC_SHA256);
+    draft = world_public_draft(f, FG_STS_13_ISSUED_ASYMMETRIC_SHA256);
     assert_taken(judge(f, &draft));
     assert_true(wss->proven);
     draft.key = world.client;
     assert_refused(judge(f, &draft), FG_E_SIG_INVALID);
     /* SA-09: nobody signed, or somebody else did */
-    draft = public_draft(f, FG_STS_13_ISSUED_ASYMMETRIC_SHA256);
+    draft = world_public_draft(f, FG_STS_13_ISSUED_ASYMMETRIC_SHA256);
     draft.covered = 0;
     assert_refused(judge(f, &draft), FG_E_TOKEN_CONFIRMATION);
-    draft = public_draft(f, FG_STS_13_ISSUED_ASYMMETRIC_SHA256);
+    draft = world_public_draft(f, FG_STS_13_ISSUED_ASYMMETRIC_SHA256);
     draft.naming = DRAFT_BINARY_TOKEN;
     draft.key = world.client;
     assert_refused(judge(f, &draft), FG_E_TOKEN_CONFIRMATION);
     /* the other kind of key has its own address */
-    draft = public_draft(f, FG_STS_13_ISSUED_SYMMETRIC_SHA256);
+    draft = world_public_draft(f, FG_STS_13_ISSUED_SYMMETRIC_SHA256);
     assert_refused(judge(f, &draft), FG_E_TOKEN_CONFIRMATION);
 }
 
 /* XS-24: what is public is no secret. */
 static void an_hmac_by_a_public_key_is_refused(void **state) {
     fixture_t *f = *state;
-    draft_t draft = public_draft(f, FG_STS_13_ISSUED_ASYMMETRIC_SHA256);
+    draft_t draft = world_public_draft(f, FG_STS_13_ISSUED_ASYMMETRIC_SHA256);
     draft.key = NULL;
     draft.secret = fg_key_get_certificate_base64(world.other);
     assert_refused(judge(f, &draft), FG_E_SIG_KEY);
@@ -670,8 +447,8 @@ static void an_hmac_by_a_public_key_is_refused(void **state) {
 static void keys_are_derived_and_named_in_every_way(void **state) {
     fixture_t *f = *state;
     for (unsigned version = 0; version < 2; version++) {
-        draft_t draft = symmetric_draft(f, FG_STS_13_ISSUED_SYMMETRIC_SHA256);
-        draft.assertion = symmetric_assertion((fg_saml_version_t)version);
+        draft_t draft = world_symmetric_draft(f, FG_STS_13_ISSUED_SYMMETRIC_SHA256);
+        draft.assertion = world_symmetric_assertion((fg_saml_version_t)version);
         draft.saml = (fg_saml_version_t)version;
         draft.created = version ? "2026-01-01T00:00:04Z" : "2026-01-01T00:00:03Z";
         assert_taken(judge(f, &draft));
@@ -681,7 +458,7 @@ static void keys_are_derived_and_named_in_every_way(void **state) {
         assert_true(wss->proven);
         draft.secret = FG_STR("another secret, as long as that.");
         assert_refused(judge(f, &draft), FG_E_SIG_INVALID);
-        draft = symmetric_draft(f, FG_STS_13_ISSUED_SYMMETRIC_SHA256);
+        draft = world_symmetric_draft(f, FG_STS_13_ISSUED_SYMMETRIC_SHA256);
         draft.naming = DRAFT_ASSERTION_URI;
         draft.created = version ? "2026-01-01T00:00:02Z" : "2026-01-01T00:00:01Z";
         assert_taken(judge(f, &draft));
@@ -691,11 +468,11 @@ static void keys_are_derived_and_named_in_every_way(void **state) {
 /* A secret that came along encrypted to us could be anybody's. */
 static void an_encrypted_key_says_not_who_signed(void **state) {
     fixture_t *f = *state;
-    draft_t draft = new_draft(f, FG_STS_13_CERTIFICATE);
+    draft_t draft = world_draft(f, FG_STS_13_CERTIFICATE);
     draft.covered = DRAFT_TIMESTAMP | DRAFT_TO;
     draft.naming = DRAFT_ENCRYPTED_KEY;
     assert_refused(judge(f, &draft), FG_E_AUTH_MISSING);
-    draft = new_draft(f, FG_STS_13_USERNAME);
+    draft = world_draft(f, FG_STS_13_USERNAME);
     draft.parts |= DRAFT_USERNAME;
     draft.covered = DRAFT_TIMESTAMP;
     draft.naming = DRAFT_ENCRYPTED_KEY;
@@ -703,9 +480,9 @@ static void an_encrypted_key_says_not_who_signed(void **state) {
 }
 
 static draft_t vouched_draft(fixture_t *f) {
-    draft_t draft = certificate_draft(f);
+    draft_t draft = world_certificate_draft(f);
     draft.parts |= DRAFT_SAML;
-    draft.assertion = assertion_of(FG_CONFIRM_SENDER_VOUCHES, FG_SAML_11);
+    draft.assertion = world_assertion(FG_CONFIRM_SENDER_VOUCHES, FG_SAML_11);
     draft.covered |= DRAFT_BODY | DRAFT_SAML;
     draft.key = world.other;
     world.provider.voucher_count = 1;
@@ -733,19 +510,19 @@ static void only_those_who_may_vouch_do(void **state) {
     assert_refused(judge(f, &draft), FG_E_TOKEN_CONFIRMATION);
     /* a bearer's token is not taken along */
     draft = vouched_draft(f);
-    draft.assertion = assertion_of(FG_CONFIRM_BEARER, FG_SAML_11);
+    draft.assertion = world_assertion(FG_CONFIRM_BEARER, FG_SAML_11);
     assert_refused(judge(f, &draft), FG_E_WSS_UNSUPPORTED);
     /* and one that must be vouched for is no bearer's */
-    draft = new_draft(f, FG_STS_13_ISSUED_ASYMMETRIC);
+    draft = world_draft(f, FG_STS_13_ISSUED_ASYMMETRIC);
     draft.parts |= DRAFT_SAML;
-    draft.assertion = assertion_of(FG_CONFIRM_SENDER_VOUCHES, FG_SAML_11);
+    draft.assertion = world_assertion(FG_CONFIRM_SENDER_VOUCHES, FG_SAML_11);
     assert_refused(judge(f, &draft), FG_E_TOKEN_CONFIRMATION);
 }
 
 static void assertions_of_strangers_are_refused(void **state) {
     fixture_t *f = *state;
     draft_assertion_t wanted = {.version = FG_SAML_11, .issuer = IDP, .audience = BASE_URL, .issuer_key = world.idp};
-    draft_t draft = new_draft(f, FG_STS_13_ISSUED_ASYMMETRIC);
+    draft_t draft = world_draft(f, FG_STS_13_ISSUED_ASYMMETRIC);
     draft.parts |= DRAFT_SAML;
     draft.assertion = draft_assertion(&wanted);
     assert_taken(judge(f, &draft));
@@ -765,11 +542,11 @@ static void assertions_of_strangers_are_refused(void **state) {
 /* WS-Trust 1.3 §4.4.7, UseKey */
 static void possession_of_a_key_is_told(void **state) {
     fixture_t *f = *state;
-    draft_t draft = certificate_draft(f);
+    draft_t draft = world_certificate_draft(f);
     assert_taken(judge(f, &draft));
     assert_true(fg_wss_possesses(wss, world.client));
     assert_false(fg_wss_possesses(wss, world.other));
-    draft = new_draft(f, FG_STS_13_USERNAME);
+    draft = world_draft(f, FG_STS_13_USERNAME);
     draft.parts |= DRAFT_USERNAME;
     draft.covered = DRAFT_TIMESTAMP;
     draft.key = world.stranger;
@@ -788,7 +565,7 @@ static void encrypted_parts_are_read(void **state) {
                                                     FG_ENC_AES128_CBC};
     fixture_t *f = *state;
     for (size_t i = 0; i < FG_ARRAY_SIZE(algorithms); i++) {
-        draft_t draft = new_draft(f, FG_STS_13_USERNAME);
+        draft_t draft = world_draft(f, FG_STS_13_USERNAME);
         draft.parts |= DRAFT_USERNAME;
         draft.encrypted = DRAFT_USERNAME | DRAFT_BODY;
         draft.algorithm = algorithms[i];
@@ -799,9 +576,9 @@ static void encrypted_parts_are_read(void **state) {
         draft.recipient = world.other;
         assert_refused(judge(f, &draft), FG_E_DECRYPT);
     }
-    draft_t draft = new_draft(f, FG_STS_13_ISSUED_ASYMMETRIC);
+    draft_t draft = world_draft(f, FG_STS_13_ISSUED_ASYMMETRIC);
     draft.parts |= DRAFT_SAML;
-    draft.assertion = assertion_of(FG_CONFIRM_BEARER, FG_SAML_20);
+    draft.assertion = world_assertion(FG_CONFIRM_BEARER, FG_SAML_20);
     draft.encrypted = DRAFT_SAML;
     assert_taken(judge(f, &draft));
 }
@@ -809,7 +586,7 @@ static void encrypted_parts_are_read(void **state) {
 /* In whichever order they were made. */
 static void signed_then_encrypted_or_the_other_way_round(void **state) {
     fixture_t *f = *state;
-    draft_t draft = message_draft(f);
+    draft_t draft = world_message_draft(f);
     assert_taken(judge(f, &draft));
     draft.created = "2026-01-01T00:00:01Z";
     draft.soap = FG_SOAP_11;
@@ -829,7 +606,7 @@ static void encrypted_headers_are_headers(void **state) {
     for (unsigned i = 0; i < 4; i++) {
         static const char *const moments[] = {"2026-01-01T00:00:00Z", "2026-01-01T00:00:01Z", "2026-01-01T00:00:02Z",
                                               "2026-01-01T00:00:03Z"};
-        draft_t draft = certificate_draft(f);
+        draft_t draft = world_certificate_draft(f);
         draft.created = moments[i];
         draft.soap = (fg_soap_version_t)(i & 1);
         draft.encrypt_first = draft.key_behind = (i & 2) != 0;
@@ -843,7 +620,7 @@ static void encrypted_headers_are_headers(void **state) {
         assert_false(fg_wss_header_was_encrypted(&wss->header, message->security));
         draft.covered = DRAFT_TIMESTAMP;
         assert_refused(judge(f, &draft), FG_E_SIG_MISSING);
-        draft = certificate_draft(f);
+        draft = world_certificate_draft(f);
         draft.encrypted = DRAFT_TO;
         draft.to = "/adfs/services/trust/13/elsewhere";
         assert_refused(judge(f, &draft), FG_E_WSA_HEADER);
@@ -855,7 +632,7 @@ static void encryption_hides_no_header(void **state) {
 #define BEFORE_SECURITY(header) "<o:Security", header "<o:Security"
 #define LEFT(must) "<k:EncryptedHeader xmlns:k='" FG_NS_WSSE11 "' s:mustUnderstand='" must "'/>"
     fixture_t *f = *state;
-    draft_t draft = certificate_draft(f);
+    draft_t draft = world_certificate_draft(f);
     draft.encrypted = DRAFT_TO;
     const char *text = draft_write(&draft);
     assert_refused(
@@ -874,7 +651,7 @@ static void encrypted_assertions_bring_their_keys(void **state) {
                                             "\" URI=\"#_skey\"></r:RetrievalMethod>"};
     fixture_t *f = *state;
     for (size_t i = 0; i < FG_ARRAY_SIZE(infos); i++) {
-        draft_t draft = public_draft(f, FG_STS_13_ISSUED_ASYMMETRIC);
+        draft_t draft = world_public_draft(f, FG_STS_13_ISSUED_ASYMMETRIC);
         draft.created = i == 0 ? "2026-01-01T00:00:00Z" : "2026-01-01T00:00:01Z";
         draft.encrypted = DRAFT_SAML;
         draft.beside = infos[i];
@@ -884,7 +661,7 @@ static void encrypted_assertions_bring_their_keys(void **state) {
         draft.recipient = world.other;
         assert_refused(judge(f, &draft), FG_E_DECRYPT);
     }
-    draft_t draft = public_draft(f, FG_STS_13_ISSUED_ASYMMETRIC);
+    draft_t draft = world_public_draft(f, FG_STS_13_ISSUED_ASYMMETRIC);
     draft.encrypted = DRAFT_SAML;
     draft.beside = "<r:RetrievalMethod xmlns:r=\"" FG_NS_DS "\" URI=\"#_elsewhere\"></r:RetrievalMethod>";
     assert_refused(judge(f, &draft), FG_E_TOKEN_MALFORMED);
@@ -930,7 +707,7 @@ static void answer(fg_exchange_t *ex) {
 static void answers_are_signed_and_encrypted(void **state) {
     fixture_t *f = *state;
     for (unsigned soap = 0; soap < 2; soap++) {
-        draft_t draft = message_draft(f);
+        draft_t draft = world_message_draft(f);
         fg_arena_t *arena = fg_arena_new(0);
         draft.soap = (fg_soap_version_t)soap;
         draft.algorithm = soap ? FG_ENC_AES256_CBC : FG_ENC_AES256_GCM;
@@ -953,7 +730,7 @@ static void answers_are_signed_and_encrypted(void **state) {
 }
 
 int main(void) {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, world_refill, world_end)
     const struct CMUnitTest tests[] = {
         TEST(the_table_is_what_the_wsdl_says_and_what_is_enforced),
         TEST(suite_and_layout_are_published_as_they_are),
@@ -985,5 +762,5 @@ int main(void) {
         TEST(encrypted_assertions_bring_their_keys),
         TEST(answers_are_signed_and_encrypted),
     };
-    return cmocka_run_group_tests(tests, group_set_up, group_tear_down);
+    return cmocka_run_group_tests(tests, world_start, world_stop);
 }

@@ -70,7 +70,8 @@ static fg_str_t write_leaf(work_t *k, const fg_xns_t *ns, const char *name, cons
 static void write_addressing(work_t *k) {
     const draft_t *draft = k->draft;
     const char *ns = trusts[draft->trust].uri;
-    k->action = write_leaf(k, &wsa, "Action", "_action", fg_arena_printf(k->arena, "%s/RST/Issue", ns));
+    k->action = write_leaf(k, &wsa, "Action", "_action",
+                           fg_arena_printf(k->arena, "%s/RST/%s", ns, draft->request ? draft->request : "Issue"));
     k->message_id = write_leaf(k, &wsa, "MessageID", "_message", "urn:uuid:1");
     if ((draft->parts & DRAFT_TO) != 0)
         k->to = write_leaf(k, &wsa, "To", "_to",

@@ -68,7 +68,8 @@ typedef struct draft {
     const char *beside; /* an EncryptedAssertion with its key in it; this is EncryptedData's KeyInfo */
     const fg_key_t *recipient;
     fg_enc_algorithm_t algorithm;
-    const char *body; /* the payload; NULL: an RST */
+    const char *request; /* what Action says; NULL: Issue */
+    const char *body;    /* the payload; NULL: an RST */
 } draft_t;
 
 /* The whole envelope, in memory that the next one uses again. */
