@@ -12,7 +12,8 @@
 
 #define NOW INT64_C(1767225600000)
 
-static const fg_xml_limits_t limits = {.bytes = 64u << 10, .depth = 24, .elements = 400, .attributes = 16, .namespaces = 24};
+static const fg_xml_limits_t limits = {
+    .bytes = 64u << 10, .depth = 24, .elements = 400, .attributes = 16, .namespaces = 24};
 
 static void check(const fg_rst_t *rst) {
     bool target = rst->request != FG_TRUST_ISSUE;
@@ -35,7 +36,8 @@ static void check(const fg_rst_t *rst) {
 static void try_version(const xmlNode *root, fg_arena_t *arena, fg_trust_version_t trust) {
     static fg_str_t realm = FG_STR("urn:app");
     static const char *const claims[] = {"http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn"};
-    const fg_partner_t partner = {.name = "app", .realms = &realm, .realm_count = 1, .claim_types = claims, .claim_type_count = 1};
+    const fg_partner_t partner = {
+        .name = "app", .realms = &realm, .realm_count = 1, .claim_types = claims, .claim_type_count = 1};
     const fg_str_t *required;
     size_t count;
     fg_err_t err = FG_ERR_INIT;
