@@ -4,6 +4,7 @@ partners.  make bench; bench/request.py [ROUNDS]
 
 A worker's CPU time is what the kernel counted for it (user and system, all its threads) over some hundred requests on one kept connection.
 Rounds of requests and of bench/bare alternate; the medians are shown."""
+import base64
 import ctypes
 import http.client
 import json
@@ -13,6 +14,9 @@ import ssl
 import statistics
 import subprocess
 import sys
+import time
+import urllib.parse
+import zlib
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(ROOT, 'tests', 'system'))
@@ -36,6 +40,43 @@ def cpu(pid):
 def memory(pid):
     with open('/proc/%d/smaps_rollup' % pid) as file:
         return {name: int(size) / 1024 for name, size in re.findall(r'^(\w+):\s+(\d+) kB', file.read(), re.M)}
+
+
+METADATA_SP = """<md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" entityID="urn:bench:saml:%d"><md:SPSSODescriptor \
+AuthnRequestsSigned="true" protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol"><md:KeyDescriptor use="signing">\
+<ds:KeyInfo xmlns:ds="http://www.w3.org/2000/09/xmldsig#"><ds:X509Data><ds:X509Certificate>%s</ds:X509Certificate></ds:X509Data></ds:KeyInfo>\
+</md:KeyDescriptor><md:AssertionConsumerService index="0" Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST" \
+Location="https://sp%d.example.com/acs"/></md:SPSSODescriptor></md:EntityDescriptor>"""
+AUTHN_REQUEST = """<samlp:AuthnRequest xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol" Destination="%s" ID="_bench" IssueInstant="%s" Version="2.0">\
+<saml:Issuer xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion">urn:bench:saml:%d</saml:Issuer></samlp:AuthnRequest>"""
+SERVICE_PROVIDERS = 100
+
+
+class ServiceProviders:
+    """So many, with one key: their metadata files, and a signed AuthnRequest of each by Redirect."""
+
+    def __init__(self, authority, folder):
+        self.key = authority.issue('bench-sp', ['DNS:sp.example.com'])
+        with open(self.key + '.crt') as file:
+            certificate = re.search('BEGIN CERTIFICATE-----(.*?)-----END', file.read(), re.S).group(1).strip()
+        self.sections = {}
+        for i in range(SERVICE_PROVIDERS):
+            path = os.path.join(folder, 'sp%d.xml' % i)
+            with open(path, 'w') as file:
+                file.write(METADATA_SP % (i, certificate, i))
+            self.sections['saml%d' % i] = {'metadata': path, 'claims': harness.CLAIMS}
+
+    def ask(self, gateway):
+        instant = time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())
+        self.queries = [self._sign(AUTHN_REQUEST % (gateway.base_url + PASSIVE, instant, i)) for i in range(SERVICE_PROVIDERS)]
+
+    def _sign(self, xml):
+        packer = zlib.compressobj(wbits=-15)
+        message = base64.b64encode(packer.compress(xml.encode()) + packer.flush()).decode()
+        query = urllib.parse.urlencode({'SAMLRequest': message, 'SigAlg': 'http://www.w3.org/2001/04/xmldsig-more#rsa-sha256'})
+        command = ['openssl', 'dgst', '-sha256', '-sign', self.key + '.key']
+        signature = subprocess.run(command, input=query.encode(), check=True, capture_output=True).stdout
+        return query + '&' + urllib.parse.urlencode({'Signature': base64.b64encode(signature).decode()})
 
 
 def partners(count):
@@ -93,6 +134,9 @@ class Client:
         """A token for a session: no password.  Another relying party each time: many for one would look like a loop."""
         self.ask('GET', SIGN_IN + str(number % 100), None, {'Cookie': self.cookies}, b'wresult')
 
+    def saml(self, number):
+        self.ask('GET', PASSIVE + '?' + self.queries[number % SERVICE_PROVIDERS], None, {'Cookie': self.cookies}, b'SAMLResponse')
+
     def sign_in(self):
         session = self.gateway.browser()
         page = session.get(self.gateway.url(SIGN_IN + '0'), timeout=30)
@@ -115,12 +159,15 @@ def main(rounds):
     folder = harness.temporary_folder()
     authority = harness.Authority(folder)
     try:
-        gateway = harness.Gateway(authority, partners=partners(100), nginx={'workers': 1})
+        providers = ServiceProviders(authority, folder)
+        gateway = harness.Gateway(authority, partners={**partners(100), **providers.sections}, nginx={'workers': 1})
         cheapen(gateway.site.users_file, 'bob')
         with gateway:
             pid = int(harness.run('pgrep', '-P', str(gateway.nginx.pid())).stdout.split()[0])
             idle = memory(pid)
             client = Client(gateway)
+            providers.ask(gateway)
+            client.queries = providers.queries
             figures = {}
 
             def note(name, value):
@@ -133,6 +180,7 @@ def main(rounds):
                 note('RST, hash as it is', measure(pid, client.token, 20))
                 note('RST, least hash', measure(pid, client.cheap_token, 200))
                 note('sign-in with a session', measure(pid, client.browser, 200))
+                note('SAML 2.0 sign-on with a session', measure(pid, client.saml, 200))
                 note('metadata', measure(pid, client.metadata, 200))
                 note('mex', measure(pid, client.mex, 200))
             show({name: statistics.median(values) for name, values in figures.items()}, idle, memory(pid))
@@ -148,7 +196,7 @@ def show(figures, idle, busy):
     for name, value in [*figures.items(), ('RST, least hash, less that hash', rest)]:
         print('%-36s %10.1f %11.2fx' % (name, value, value / sign))
     for name, sizes in (('idle', idle), ('after the requests', busy)):
-        print('worker with 100 partners, %s: %.1f MiB resident, %.1f MiB its share, %.1f MiB its own' % (
+        print('worker with 100 partners and as many service providers, %s: %.1f MiB resident, %.1f MiB its share, %.1f MiB its own' % (
             name, sizes['Rss'], sizes['Pss'], sizes['Private_Dirty'] + sizes['Private_Clean']))  # fmt: skip
 
 

@@ -20,7 +20,7 @@ void fg_crypto_stop(void);
 
 /* Digests (core/digest.c) ask for no memory and cannot fail. */
 void fg_sha256(const void *data, size_t length, unsigned char out[FG_SHA256_SIZE]);
-/* thumbprints, PasswordDigest, and what a switch or an algorithm suite allows */
+/* thumbprints, entities, PasswordDigest, and what a switch or an algorithm suite allows */
 void fg_sha1(const void *data, size_t length, unsigned char out[FG_SHA1_SIZE]);
 typedef enum fg_hash { FG_HASH_SHA1, FG_HASH_SHA256, FG_HASH_SHA384, FG_HASH_SHA512 } fg_hash_t;
 /* Returns how many bytes of out it has filled. */

@@ -104,6 +104,22 @@ typedef enum fg_code {
     FG_E_WSFED_HOME_REALM,
     FG_E_WSFED_LOOP,
     FG_E_WSFED_RESULT,
+    /* SAML 2.0 protocol */
+    FG_E_SAML_MESSAGE,
+    FG_E_SAML_VERSION,
+    FG_E_SAML_PARTNER,
+    FG_E_SAML_DESTINATION,
+    FG_E_SAML_CONSUMER, /* assertion consumer service */
+    FG_E_SAML_BINDING,
+    FG_E_SAML_NAME_ID,
+    FG_E_SAML_PASSIVE,
+    FG_E_SAML_CONTEXT, /* authentication context */
+    FG_E_SAML_PROXY,
+    FG_E_SAML_PROVIDER, /* none of those that were asked for */
+    FG_E_SAML_ANSWER,   /* to no request of ours */
+    FG_E_SAML_STATUS,   /* the partner refused */
+    FG_E_SAML_UNSUPPORTED,
+    FG_E_SAML_PRINCIPAL, /* nobody whom the partner knows */
     /* WS-Management */
     FG_E_WSMAN_ENCRYPTED,
     FG_E_WSMAN_ENCODING,

@@ -25,6 +25,7 @@ typedef struct fg_http_request {
     size_t body_max;     /* bytes of the answer's body; 0: as configured */
     unsigned redirects;  /* that many are followed, each checked like the first address; 0: none */
     bool any_host;       /* any https address, as long as it is a public one; the caller's configuration says so */
+    bool patient;        /* nobody waits for it: deadline_ms counts, also if it is longer than what is configured */
     bool revalidate;     /* the cache does not answer by itself */
 } fg_http_request_t;
 

@@ -42,6 +42,7 @@ typedef struct fetch {
     fg_arena_t *arena;
     const fg_http_request_t *request;
     int64_t until_ms; /* the deadline, by env's clock */
+    int64_t longest_ms;
     fg_http_hop_t hop;
     fg_http_field_t headers[HEADERS_MAX + 2];
 } fetch_t;
@@ -88,8 +89,8 @@ static bool run_hop(fetch_t *f, fg_http_response_t *response, fg_err_t *err) {
         return false;
     hop->public_only = reach != FG_HTTP_ANYWHERE;
     hop->deadline_ms = f->until_ms - fg_now(f->env);
-    if (hop->deadline_ms > options->deadline_ms) /* the clock was set back */
-        hop->deadline_ms = options->deadline_ms;
+    if (hop->deadline_ms > f->longest_ms) /* the clock was set back */
+        hop->deadline_ms = f->longest_ms;
     if (hop->deadline_ms <= 0)
         return FG_FAIL(err, FG_E_FETCH_FAILED, "%.*s: the time is over", FG_STR_ARG(hop->url));
     *response = (fg_http_response_t){0};
@@ -199,7 +200,9 @@ static bool client_fetch(fg_http_t *http, const fg_env_t *env, fg_arena_t *arena
     fetch_t f = {.client = client, .env = env, .arena = arena, .request = request};
     if (!check_request(request, err))
         return false;
-    f.until_ms = fg_now(env) + shorter(request->deadline_ms, client->options.deadline_ms);
+    bool patient = request->patient && request->deadline_ms > 0;
+    f.longest_ms = patient ? request->deadline_ms : shorter(request->deadline_ms, client->options.deadline_ms);
+    f.until_ms = fg_now(env) + f.longest_ms;
     f.hop = (fg_http_hop_t){
         .method = request->method ? request->method : "GET",
         .url = request->url,

@@ -83,6 +83,8 @@ bool fg_key_fits(const fg_key_t *key, fg_jws_alg_t alg);
 /* Verifies; ECDSA as r|s of exact length, neither of them 0 (JW-10).  FG_E_SIG_ALGORITHM: the key does not fit. */
 bool fg_key_verify(const fg_key_t *key, fg_jws_alg_t alg, fg_str_t data, fg_str_t signature,
                    fg_err_t *err) FG_MUST_CHECK;
+/* RSA PKCS#1 1.5 with SHA-1, which is no JSON Web Signature: for partners whose switch says so (XS-25). */
+bool fg_key_verify_rsa_sha1(const fg_key_t *key, fg_str_t data, fg_str_t signature) FG_MUST_CHECK;
 
 /* The same as XML Signature has it (RFC 6931 §2.3): PKCS#1 1.5 or ECDSA, as the key is, with any of the digests: no
  * curve is tied to one.  The signature must have the exact length that such a key makes (XS-27). */

@@ -27,6 +27,11 @@
 #define FG_NS_SAML2 "urn:oasis:names:tc:SAML:2.0:assertion"
 #define FG_NS_SAML2P "urn:oasis:names:tc:SAML:2.0:protocol"
 #define FG_NS_MD "urn:oasis:names:tc:SAML:2.0:metadata"
+#define FG_NS_MDATTR "urn:oasis:names:tc:SAML:metadata:attribute"
+#define FG_NS_MDRPI "urn:oasis:names:tc:SAML:metadata:rpi"
+#define FG_NS_MDUI "urn:oasis:names:tc:SAML:metadata:ui"
+#define FG_NS_IDPDISC "urn:oasis:names:tc:SAML:profiles:SSO:idp-discovery-protocol"
+#define FG_NS_SHIBMD "urn:mace:shibboleth:metadata:1.0"
 #define FG_NS_FED "http://docs.oasis-open.org/wsfed/federation/200706"
 #define FG_NS_AUTH "http://docs.oasis-open.org/wsfed/authorization/200706"
 

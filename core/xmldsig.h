@@ -37,6 +37,26 @@ typedef struct fg_dsig_verified {
 bool fg_dsig_verify_enveloped(xmlNode *element, const char *id_attribute, const fg_dsig_trust_t *trust,
                               fg_dsig_verified_t *verified, fg_err_t *err) FG_MUST_CHECK;
 
+/* ---- the same of an element too large for one tree (core/xml_pieces.h) ----
+ *
+ * Its canonical form is that of its pieces one after the other, as each is with the tags around it that are around it
+ * in the document: a namespace is declared where it is first used on the way down, whatever stands beside. */
+
+typedef struct fg_dsig_pieces fg_dsig_pieces_t;
+
+/* root: the element with its ds:Signature and at most white space before that.  The digest is still to be made; nothing
+ * is verified before fg_dsig_pieces_end.  NULL: refused.  root and arena must live as long. */
+fg_dsig_pieces_t *fg_dsig_pieces_begin(fg_arena_t *arena, xmlNode *root, const char *id_attribute,
+                                       const fg_dsig_trust_t *trust, fg_err_t *err) FG_MUST_CHECK;
+/* A container is opened (root first): root is a tree of all that are open, with nothing in the last. */
+bool fg_dsig_pieces_open(fg_dsig_pieces_t *pieces, const xmlNode *root, fg_err_t *err) FG_MUST_CHECK;
+/* A piece, in a tree of all that are open. */
+bool fg_dsig_pieces_add(fg_dsig_pieces_t *pieces, const xmlNode *root, fg_err_t *err) FG_MUST_CHECK;
+/* The innermost container is closed. */
+void fg_dsig_pieces_close(fg_dsig_pieces_t *pieces);
+/* All of it was seen: whether it is what a trusted key signed. */
+bool fg_dsig_pieces_end(fg_dsig_pieces_t *pieces, fg_err_t *err) FG_MUST_CHECK;
+
 /* ---- signatures of messages (WS-Security 1.1 §8) ---- */
 
 #define FG_DSIG_REFERENCES_MAX 16u

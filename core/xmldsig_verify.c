@@ -9,9 +9,13 @@
 
 #include <libxml/parser.h>
 
+#include "core/algorithms.h"
+
+#define ENVELOPED FG_NS_DS "enveloped-signature"
 #define SIGNATURE_NODES_MAX 200u
 #define KEYS_MAX 8u
 #define ROOM_SIZE 8192u
+#define LEVELS_MAX 8u
 
 typedef struct enveloped {
     fg_dsig_walk_t walk;
@@ -175,4 +179,149 @@ bool fg_dsig_verify_enveloped(xmlNode *element, const char *id_attribute, const 
                 check_signature(&e, trust, verified);
     fg_arena_free(e.walk.arena);
     return good;
+}
+
+/* ---- in pieces ---- */
+
+/* How much of the canonical form of the open containers stands before what is in them, and behind. */
+typedef struct level {
+    size_t before, behind;
+} level_t;
+
+struct fg_dsig_pieces {
+    enveloped_t e;
+    const fg_dsig_trust_t *trust;
+    EVP_MD_CTX *digest;
+    fg_buf_t around; /* the canonical form of the open containers alone */
+    fg_buf_t room;
+    level_t levels[LEVELS_MAX];
+    unsigned depth;
+    unsigned signatures;
+};
+
+static void release_pieces(void *object) {
+    fg_dsig_pieces_t *p = object;
+    EVP_MD_CTX_free(p->digest);
+    fg_buf_free(&p->around);
+    fg_buf_free(&p->room);
+}
+
+static const EVP_MD *digest_of(fg_hash_t hash) {
+    const fg_algorithms_t *all = fg_algorithms_get();
+    const EVP_MD *const mds[] = {[FG_HASH_SHA1] = all->sha1,
+                                 [FG_HASH_SHA256] = all->sha256,
+                                 [FG_HASH_SHA384] = all->sha384,
+                                 [FG_HASH_SHA512] = all->sha512};
+    return mds[hash];
+}
+
+fg_dsig_pieces_t *fg_dsig_pieces_begin(fg_arena_t *arena, xmlNode *root, const char *id_attribute,
+                                       const fg_dsig_trust_t *trust, fg_err_t *err) {
+    fg_dsig_pieces_t *p = fg_arena_alloc(arena, sizeof *p);
+    if (p == NULL || !fg_arena_own(arena, release_pieces, p)) {
+        FG_FAIL(err, FG_E_MEMORY, "verification");
+        return NULL;
+    }
+    p->e = (enveloped_t){.walk = {.arena = arena, .err = err, .allow_sha1 = trust->allow_sha1}, .element = root};
+    p->trust = trust;
+    fg_buf_init(&p->around, FG_DSIG_CANONICAL_MAX);
+    fg_buf_init(&p->room, FG_DSIG_CANONICAL_MAX);
+    if (!find_signature(&p->e) || !find_id(&p->e, id_attribute) || !read_signature(&p->e))
+        return NULL;
+    p->digest = EVP_MD_CTX_new();
+    if (p->digest != NULL && EVP_DigestInit_ex(p->digest, digest_of(p->e.digest.hash), NULL) == 1)
+        return p;
+    FG_FAIL(err, FG_E_MEMORY, "verification");
+    return NULL;
+}
+
+/* XS-11: the id is the root's alone. */
+static bool check_ids(const fg_dsig_pieces_t *p, const xmlNode *root, fg_err_t *err) {
+    for (const xmlNode *node = root; node != NULL; node = fg_dsig_next_element(node))
+        for (const xmlAttr *other = node->properties; other != NULL; other = other->next) {
+            bool own = node == root && other->ns == NULL && xmlStrEqual(other->name, p->e.id->name);
+            if (!own && fg_dsig_looks_like_id(other) && fg_dsig_has_value(other, p->e.id_value))
+                return FG_FAIL(err, FG_E_SIG_STRUCTURE, "the id of %s occurs again in %s", fg_dsig_name(root),
+                               fg_dsig_name(node));
+        }
+    return true;
+}
+
+static bool write_tree(fg_dsig_pieces_t *p, const xmlNode *root, const xmlNode *without, fg_buf_t *out, fg_err_t *err) {
+    const fg_xml_c14n_t how = {.without = without, .prefixes = p->e.digest.prefixes};
+    fg_buf_reset(out);
+    if (!check_ids(p, root, err))
+        return false;
+    if (fg_xml_canonical_as(root, &how, out, err))
+        return true;
+    if (err != NULL)
+        err->code = FG_E_SIG_STRUCTURE;
+    return false;
+}
+
+static bool update(fg_dsig_pieces_t *p, const char *bytes, size_t length, fg_err_t *err) {
+    return EVP_DigestUpdate(p->digest, bytes, length) == 1 || FG_FAIL(err, FG_E_INTERNAL, "digest");
+}
+
+/* "</name>" as the canonical form has it. */
+static size_t end_tag_length(const xmlNode *node) {
+    size_t prefix = node->ns != NULL && node->ns->prefix != NULL ? strlen((const char *)node->ns->prefix) + 1 : 0;
+    return 3 + prefix + strlen((const char *)node->name);
+}
+
+bool fg_dsig_pieces_open(fg_dsig_pieces_t *p, const xmlNode *root, fg_err_t *err) {
+    level_t before = p->depth > 0 ? p->levels[p->depth - 1] : (level_t){0, 0}, now = {0, 0};
+    if (p->depth == LEVELS_MAX)
+        return FG_FAIL(err, FG_E_XML_LIMIT, "too deep");
+    if (!write_tree(p, root, NULL, &p->around, err))
+        return false;
+    for (const xmlNode *node = root; node != NULL; node = fg_xml_first_child(node))
+        now.behind += end_tag_length(node);
+    now.before = p->around.length - now.behind;
+    p->levels[p->depth++] = now;
+    return update(p, p->around.data + before.before, now.before - before.before, err);
+}
+
+/* The signature that verifies is not part of what it signs. */
+static const xmlNode *own_signature(fg_dsig_pieces_t *p, const xmlNode *root) {
+    const xmlNode *child = p->depth == 1 ? fg_xml_first_child(root) : NULL;
+    if (!fg_xml_is(child, FG_NS_DS, "Signature"))
+        return NULL;
+    p->signatures++;
+    return child;
+}
+
+bool fg_dsig_pieces_add(fg_dsig_pieces_t *p, const xmlNode *root, fg_err_t *err) {
+    level_t level = p->levels[p->depth - 1];
+    size_t around = level.before + level.behind;
+    if (!write_tree(p, root, own_signature(p, root), &p->room, err))
+        return false;
+    const char *data = p->room.data, *end = data + p->room.length;
+    if (p->room.length < around || memcmp(data, p->around.data, level.before) != 0 ||
+        memcmp(end - level.behind, p->around.data + level.before, level.behind) != 0)
+        return FG_FAIL(err, FG_E_SIG_STRUCTURE, "a piece is not in its place");
+    return update(p, data + level.before, p->room.length - around, err);
+}
+
+void fg_dsig_pieces_close(fg_dsig_pieces_t *p) {
+    level_t level = p->levels[--p->depth], outer = p->depth > 0 ? p->levels[p->depth - 1] : (level_t){0, 0};
+    size_t tag = level.behind - outer.behind;
+    EVP_DigestUpdate(p->digest, p->around.data + level.before, tag);
+    /* what is around the container itself */
+    memmove(p->around.data + outer.before, p->around.data + level.before + tag, outer.behind);
+    p->around.length = outer.before + outer.behind;
+}
+
+bool fg_dsig_pieces_end(fg_dsig_pieces_t *p, fg_err_t *err) {
+    unsigned char hash[EVP_MAX_MD_SIZE];
+    unsigned length = 0;
+    fg_dsig_verified_t verified;
+    p->e.walk.err = err;
+    if (p->depth != 0 || p->signatures != 1)
+        return FG_FAIL(err, FG_E_SIG_STRUCTURE, "%u signatures, %u elements open", p->signatures, p->depth);
+    if (EVP_DigestFinal_ex(p->digest, hash, &length) != 1 ||
+        !fg_equal_secret((fg_str_t){(const char *)hash, length}, p->e.digest.value))
+        return FG_FAIL(err, FG_E_SIG_INVALID, "%s was changed after signing: digest differs",
+                       fg_dsig_name(p->e.element));
+    return check_signature(&p->e, p->trust, &verified);
 }

@@ -29,6 +29,7 @@ static const fg_config_option_t root_options[] = {
     ROW("logo_url", logo, logo_url, ONE, NULL, NULL),
     ROW("colour", colour, colour, ONE, NULL, "#1f6feb"),
     ROW("contact", text, contact, ONE, NULL, NULL),
+    ROW("list_applications", choice, list_applications, ONE, NULL, "false"),
     ROW("pages", path, pages, ONE, NULL, NULL),
     ROW("audit_log", path, audit_log, ONE, NULL, NULL),
     ROW("state", path, state, ONE, NULL, FG_STATE_DIR),
@@ -80,6 +81,37 @@ static const fg_config_option_t fetch_options[] = {
 };
 #undef STRUCT
 
+#define STRUCT fg_config_t
+static const fg_config_option_t discovery_options[] = {
+    ROW("service", web, discovery.service, ONE, "service = \"https://…\"", NULL),
+};
+#undef STRUCT
+
+#define STRUCT fg_config_federation_t
+static const fg_config_option_t federation_options[] = {
+    ROW("metadata", path, metadata, ONE, NULL, NULL),
+    ROW("folder", path, folder, ONE, NULL, NULL),
+    ROW("url", web, url, ONE, NULL, NULL),
+    ROW("certificate", path, certificates, LIST, NULL, NULL),
+    ROW("role", role, roles, ONE, NULL, "both"),
+    ROW("refresh", duration, refresh_ms, ONE, NULL, "6h"),
+    ROW("size", size, size, ONE, NULL, "128m"),
+    ROW("lifetime", duration, lifetime_ms, ONE, NULL, "1h"),
+    ROW("lifetime_limit", duration, lifetime_limit_ms, ONE, NULL, NULL),
+    ROW("name_id", claim, name_id, ONE, NULL, NULL),
+    ROW("name_id_format", uri, name_id_format, ONE, NULL, NULL),
+    ROW("claims", claim, claims, LIST, NULL, NULL),
+    ROW("authorization_rules", path, authorization_rules, ONE, NULL, NULL),
+    ROW("issuance_rules", path, issuance_rules, ONE, NULL, NULL),
+    ROW("acceptance_rules", path, acceptance_rules, ONE, NULL, NULL),
+    ROW("encryption", encryption, encryption, ONE, NULL, "aes256-cbc"),
+    ROW("encrypt", choice, encrypt, ONE, NULL, "true"),
+    ROW("sign_response", choice, sign_response, ONE, NULL, "false"),
+    ROW("requested_only", choice, requested_only, ONE, NULL, "false"),
+    ROW("attribute_queries", choice, attribute_queries, ONE, NULL, "false"),
+};
+#undef STRUCT
+
 #define STRUCT fg_config_certificates_t
 static const fg_config_option_t certificates_options[] = {
     ROW("display_name", text, display_name, ONE, NULL, NULL),
@@ -99,6 +131,7 @@ static const fg_config_option_t directory_options[] = {
     ROW("path", path, path, ONE, "path = \"users.json\"", NULL),
     ROW("display_name", text, display_name, ONE, NULL, NULL),
     ROW("uri", uri, uri, ONE, NULL, NULL),
+    ROW("domains", domain, domains, LIST, NULL, NULL),
     ROW("acceptance_rules", path, acceptance_rules, ONE, NULL, NULL),
 };
 #undef STRUCT
@@ -122,9 +155,14 @@ static const fg_config_option_t partner_options[] = {
     ROW("certificate", path, certificate, ONE, NULL, NULL),
     ROW("encrypt", choice, encrypt, ONE, NULL, NULL),
     ROW("encryption", encryption, encryption, ONE, NULL, "aes256-cbc"),
+    ROW("sign_response", choice, sign_response, ONE, NULL, "false"),
+    ROW("attribute_name_format", uri, attribute_name_format, ONE, NULL, NULL),
+    ROW("allow_sha1", choice, allow_sha1, ONE, NULL, "false"),
     ROW("key_types", key_type, key_types, LIST, NULL, NULL),
     ROW("jwt", choice, jwt, ONE, NULL, "false"),
     ROW("renew", duration, renew_ms, ONE, NULL, NULL),
+    ROW("requested_only", choice, requested_only, ONE, NULL, "false"),
+    ROW("attribute_queries", choice, attribute_queries, ONE, NULL, "false"),
     ROW("metadata", path, metadata, ONE, NULL, NULL),
     ROW("metadata_certificate", path, metadata_certificate, ONE, NULL, NULL),
 };
@@ -132,6 +170,7 @@ static const fg_config_option_t partner_options[] = {
 
 #define STRUCT fg_config_provider_t
 static const fg_config_option_t identity_provider_options[] = {
+    ROW("protocol", protocol, protocol, ONE, NULL, NULL),
     ROW("display_name", text, display_name, ONE, NULL, NULL),
     ROW("issuer", uri, issuer, ONE, NULL, NULL),
     ROW("metadata", path, metadata, ONE, NULL, NULL),
@@ -142,6 +181,7 @@ static const fg_config_option_t identity_provider_options[] = {
     ROW("sign_out", web, sign_out, ONE, NULL, NULL),
     ROW("realm", uri, realm, ONE, NULL, NULL),
     ROW("uri", uri, uri, ONE, NULL, NULL),
+    ROW("domains", domain, domains, LIST, NULL, NULL),
     ROW("acceptance_rules", path, acceptance_rules, ONE, NULL, NULL),
     ROW("vouched_by", path, vouched_by, LIST, NULL, NULL),
     ROW("allow_sha1", choice, allow_sha1, ONE, NULL, "false"),
@@ -170,6 +210,7 @@ static const fg_config_option_t protect_options[] = {
 static const fg_config_section_t sections[] = {
     SECTION("partner", true, partner_options, fg_config_partner_t, partners),
     SECTION("identity_provider", true, identity_provider_options, fg_config_provider_t, providers),
+    SECTION("federation", true, federation_options, fg_config_federation_t, federations),
     SECTION("directory", true, directory_options, fg_config_directory_t, directories),
     SECTION("certificates", true, certificates_options, fg_config_certificates_t, certificates),
     SECTION("protect", true, protect_options, fg_config_protect_t, protects),
@@ -178,14 +219,15 @@ static const fg_config_section_t sections[] = {
     SECTION("session", false, session_options, fg_config_t, base_url),
     SECTION("lockout", false, lockout_options, fg_config_t, base_url),
     SECTION("limits", false, limits_options, fg_config_t, base_url),
+    SECTION("discovery", false, discovery_options, fg_config_t, base_url),
     SECTION("viewer", false, viewer_options, fg_config_t, base_url),
 };
 
 const fg_config_grammar_t fg_config_grammar = {root_options, FG_ARRAY_SIZE(root_options), sections,
                                                FG_ARRAY_SIZE(sections), "the configuration"};
-/* included files hold the first two: partners of either kind */
+/* included files hold the first three: partners of every kind */
 static const fg_config_grammar_t include_grammar = {
-    NULL, 0, sections, 2, "an included file (only partner and identity_provider may stand there)"};
+    NULL, 0, sections, 3, "an included file (only partner, identity_provider and federation may stand there)"};
 
 /* ---- libConfuse */
 

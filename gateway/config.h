@@ -23,6 +23,7 @@ typedef struct fg_config_directory {
     const char *path;
     const char *display_name;
     fg_str_t uri;
+    fg_config_list_t domains; /* const char * */
     const char *acceptance_rules;
 } fg_config_directory_t;
 
@@ -45,15 +46,21 @@ typedef struct fg_config_partner {
     const char *delegation_rules;
     const char *certificate;
     fg_config_choice_t encrypt;
+    fg_config_choice_t sign_response;
+    fg_str_t attribute_name_format;
+    fg_config_choice_t allow_sha1;
     fg_config_list_t key_types; /* unsigned */
     fg_config_choice_t jwt;
     int64_t renew_ms; /* 0: not renewed */
+    fg_config_choice_t requested_only;
+    fg_config_choice_t attribute_queries;
     const char *metadata;
     const char *metadata_certificate;
 } fg_config_partner_t;
 
 typedef struct fg_config_provider {
     fg_config_at_t at;
+    fg_config_protocol_t protocol;
     const char *display_name;
     fg_str_t issuer;
     const char *metadata;
@@ -64,11 +71,36 @@ typedef struct fg_config_provider {
     fg_str_t sign_out;
     fg_str_t realm;
     fg_str_t uri;
+    fg_config_list_t domains; /* const char * */
     const char *acceptance_rules;
     fg_config_list_t vouched_by; /* const char *, paths */
     fg_config_choice_t allow_sha1;
     int64_t lifetime_limit_ms; /* 0: none */
 } fg_config_provider_t;
+
+typedef struct fg_config_federation {
+    fg_config_at_t at;
+    const char *metadata; /* one of the three */
+    const char *folder;
+    fg_str_t url;
+    fg_config_list_t certificates; /* const char *, paths */
+    unsigned roles;                /* bits 1u << fg_saml_role_t */
+    int64_t refresh_ms;
+    size_t size;
+    int64_t lifetime_ms;
+    int64_t lifetime_limit_ms; /* 0: none */
+    const char *name_id;
+    fg_str_t name_id_format;
+    fg_config_list_t claims; /* const char * */
+    const char *authorization_rules;
+    const char *issuance_rules;
+    const char *acceptance_rules;
+    fg_encryption_t encryption;
+    fg_config_choice_t encrypt;
+    fg_config_choice_t sign_response;
+    fg_config_choice_t requested_only;
+    fg_config_choice_t attribute_queries;
+} fg_config_federation_t;
 
 typedef struct fg_config_certificates {
     fg_config_at_t at;
@@ -105,6 +137,7 @@ typedef struct fg_config {
     const char *logo_url;
     const char *colour;
     const char *contact;
+    fg_config_choice_t list_applications;
     const char *pages;
     const char *audit_log;
     const char *state;
@@ -143,6 +176,10 @@ typedef struct fg_config {
     fg_config_list_t providers;    /* fg_config_provider_t, likewise */
     fg_config_list_t protects;     /* fg_config_protect_t */
     fg_config_list_t certificates; /* fg_config_certificates_t */
+    fg_config_list_t federations;  /* fg_config_federation_t */
+    struct {
+        fg_str_t service; /* of somebody else; .n 0: our own page */
+    } discovery;
 } fg_config_t;
 
 /* Reads the file and those it includes into the arena. */

@@ -188,6 +188,16 @@ static bool read_trust(const fg_config_reading_t *in, const char *text, void *fi
     return true;
 }
 
+static const char *const protocol_words[] = {"wsfed", "saml", NULL};
+static bool read_protocol(const fg_config_reading_t *in, const char *text, void *field) {
+    fg_config_protocol_t protocol = strcmp(text, "wsfed") == 0 ? FG_CONFIG_WSFED : FG_CONFIG_SAML;
+    (void)in;
+    if (protocol == FG_CONFIG_SAML && strcmp(text, "saml") != 0)
+        return false;
+    memcpy(field, &protocol, sizeof protocol);
+    return true;
+}
+
 static const char *const encryption_words[] = {"aes256-cbc", "aes256-gcm", NULL};
 static bool read_encryption(const fg_config_reading_t *in, const char *text, void *field) {
     fg_encryption_t encryption;
@@ -290,6 +300,34 @@ static bool read_revocation(const fg_config_reading_t *in, const char *text, voi
     return true;
 }
 
+/* ---- federations */
+
+static const char *const role_words[] = {"sp", "idp", "both", NULL};
+static bool read_role(const fg_config_reading_t *in, const char *text, void *field) {
+    unsigned index;
+    (void)in;
+    if (!find_word(text, role_words, &index))
+        return false;
+    index++; /* one bit for each of the two */
+    memcpy(field, &index, sizeof index);
+    return true;
+}
+
+/* What stands behind the '@' of mail addresses. */
+static bool read_domain(const fg_config_reading_t *in, const char *text, void *field) {
+    char *copy = fg_arena_strdup(in->arena, text);
+    if (copy == NULL || *copy == '\0' || strlen(copy) > 253)
+        return false;
+    for (char *c = copy; *c != '\0'; c++) {
+        if (*c >= 'A' && *c <= 'Z')
+            *c = (char)(*c + 32);
+        if (strchr("abcdefghijklmnopqrstuvwxyz0123456789.-", *c) == NULL)
+            return false;
+    }
+    memcpy(field, &copy, sizeof copy);
+    return true;
+}
+
 /* ---- claims */
 
 /* the same order in both */
@@ -376,6 +414,8 @@ const fg_config_kind_t fg_config_path_kind = {sizeof(char *), read_path, "a path
 const fg_config_kind_t fg_config_base_kind = {sizeof(fg_str_t), read_base,
                                               "an https address without a path, as \"https://fs.example.com\"", NULL};
 const fg_config_kind_t fg_config_uri_kind = {sizeof(fg_str_t), read_uri, "an absolute URI", NULL};
+const fg_config_kind_t fg_config_role_kind = {sizeof(unsigned), read_role, "\"sp\", \"idp\" or \"both\"", role_words};
+const fg_config_kind_t fg_config_domain_kind = {sizeof(char *), read_domain, "a domain as \"example.org\"", NULL};
 const fg_config_kind_t fg_config_web_kind = {sizeof(fg_str_t), read_web,
                                              "an http or https address without user name and fragment", NULL};
 const fg_config_kind_t fg_config_logo_kind = {sizeof(char *), read_logo,
@@ -398,6 +438,8 @@ const fg_config_kind_t fg_config_token_kind = {sizeof(fg_saml_version_t), read_t
                                                token_words};
 const fg_config_kind_t fg_config_trust_kind = {sizeof(fg_trust_version_t), read_trust, "\"2005\" or \"13\"",
                                                trust_words};
+const fg_config_kind_t fg_config_protocol_kind = {sizeof(fg_config_protocol_t), read_protocol, "\"wsfed\" or \"saml\"",
+                                                  protocol_words};
 const fg_config_kind_t fg_config_encryption_kind = {sizeof(fg_encryption_t), read_encryption,
                                                     "\"aes256-cbc\" or \"aes256-gcm\"", encryption_words};
 const fg_config_kind_t fg_config_claim_kind = {sizeof(char *), read_claim, "a claim type: a short name or a URI",

@@ -23,6 +23,9 @@ typedef struct fg_config_network {
 
 typedef enum fg_config_choice { FG_CHOICE_UNSET, FG_CHOICE_NO, FG_CHOICE_YES } fg_config_choice_t;
 
+/* Of an identity provider; not said: WS-Federation if its metadata has that role, else SAML 2.0. */
+typedef enum fg_config_protocol { FG_CONFIG_PROTOCOL_ANY, FG_CONFIG_WSFED, FG_CONFIG_SAML } fg_config_protocol_t;
+
 /* Where it is asked whether certificates were revoked. */
 typedef enum fg_config_revocation {
     FG_REVOCATION_NONE,
@@ -61,6 +64,7 @@ extern const fg_config_kind_t fg_config_rsa_kind;        /* fg_key_type_t */
 extern const fg_config_kind_t fg_config_encryption_kind; /* fg_encryption_t */
 extern const fg_config_kind_t fg_config_token_kind;      /* fg_saml_version_t */
 extern const fg_config_kind_t fg_config_trust_kind;      /* fg_trust_version_t */
+extern const fg_config_kind_t fg_config_protocol_kind;   /* fg_config_protocol_t */
 extern const fg_config_kind_t fg_config_claim_kind;      /* const char *: claim type URI */
 extern const fg_config_kind_t fg_config_directory_kind;  /* const char *: the word */
 extern const fg_config_kind_t fg_config_host_kind;       /* fg_str_t: host[:port], lower case */
@@ -69,6 +73,8 @@ extern const fg_config_kind_t fg_config_accept_kind;     /* unsigned: one bit */
 extern const fg_config_kind_t fg_config_fetch_kind;      /* fg_http_allow_t */
 extern const fg_config_kind_t fg_config_revocation_kind; /* fg_config_revocation_t */
 extern const fg_config_kind_t fg_config_key_type_kind;   /* unsigned: one bit, 1u << FG_PROOF_… */
+extern const fg_config_kind_t fg_config_role_kind;       /* unsigned: bits 1u << fg_saml_role_t */
+extern const fg_config_kind_t fg_config_domain_kind;     /* const char *: of mail addresses, lower case */
 extern const fg_config_kind_t fg_config_upstream_kind;   /* fg_upstream_token_t */
 
 #endif

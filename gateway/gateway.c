@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "bridges/saml/saml.h"
 #include "core/crypto.h"
 #include "core/file.h"
 #include "core/http.h"
@@ -16,6 +17,7 @@
 #include "core/time.h"
 #include "gateway/certificate_realms.h"
 #include "gateway/config_check.h"
+#include "gateway/federations.h"
 #include "gateway/identity_providers.h"
 #include "gateway/pages.h"
 #include "gateway/partners.h"
@@ -48,6 +50,7 @@ struct fg_gateway {
     fg_partners_t *partners;
     fg_identity_providers_t *providers;
     fg_certificate_realms_t *certificates;
+    fg_federations_t *federations;
     fg_protects_t *protects;
     fg_http_t *http;
     fg_pages_t *pages;
@@ -142,6 +145,8 @@ static bool load_directory(fg_gateway_t *gateway, const fg_config_directory_t *d
     fg_err_t why = FG_ERR_INIT;
     realm->display_name = d->display_name ? d->display_name : d->at.title;
     realm->uri = d->uri;
+    realm->domains = d->domains.items;
+    realm->domain_count = d->domains.count;
     if (d->uri.n == 0)
         realm->uri = fg_str(fg_arena_printf(gateway->arena, "%s/%s", gateway->hub.entity_id.p, d->at.title));
     if (realm->uri.p == NULL)
@@ -247,6 +252,7 @@ static bool fill_hub(fg_gateway_t *gateway, fg_err_t *err) {
     hub->logo_url = c->logo_url;
     hub->colour = c->colour;
     hub->contact = c->contact;
+    hub->list_applications = c->list_applications == FG_CHOICE_YES;
     hub->lockout = (fg_lockout_t){c->lockout.account_failures, c->lockout.address_failures, c->lockout.first_wait_ms,
                                   c->lockout.longest_wait_ms};
     hub->skew_ms = c->skew_ms;
@@ -257,6 +263,7 @@ static bool fill_hub(fg_gateway_t *gateway, fg_err_t *err) {
                                  c->limits.xml_namespaces};
     hub->render = fg_pages_render;
     hub->protocols[FG_PROTOCOL_WSFED] = &fg_wsfed_protocol;
+    hub->protocols[FG_PROTOCOL_SAML] = &fg_saml_protocol;
     return hub->entity_id.p != NULL || FG_FAIL(err, FG_E_MEMORY, "loading the configuration");
 }
 
@@ -285,6 +292,11 @@ static bool load(fg_gateway_t *gateway, const char *path, const fg_gateway_optio
     gateway->certificates = fg_certificate_realms_new(&gateway->config, stores, env, err);
     if (gateway->certificates == NULL || !load_http(gateway, err))
         return false;
+    gateway->federations = fg_federations_new(&gateway->config, stores, gateway->hub.entity_id, env, err);
+    if (gateway->federations == NULL)
+        return false;
+    gateway->hub.federations = gateway->config.federations.count > 0 ? gateway->federations : NULL;
+    gateway->hub.discovery_service = gateway->config.discovery.service;
     gateway->protects = fg_protects_new(&gateway->config, &gateway->hub.stores, err);
     if (gateway->protects == NULL)
         return false;
@@ -326,6 +338,7 @@ void fg_gateway_free(fg_gateway_t *gateway) {
     fg_partners_free(gateway->partners);
     fg_identity_providers_free(gateway->providers);
     fg_certificate_realms_free(gateway->certificates);
+    fg_federations_free(gateway->federations); /* its threads fetch */
     fg_http_client_free(gateway->http);
     fg_protects_free(gateway->protects);
     for (size_t i = 0; i < gateway->hub.home_realm_count; i++)
@@ -510,6 +523,7 @@ void fg_gateway_refresh(fg_gateway_t *gateway, const fg_env_t *env) {
         fg_store_report(env->store, env);
     fg_identity_providers_refresh(gateway->providers, env, snapshot_build, gateway);
     fg_certificate_realms_refresh(gateway->certificates, env);
+    fg_federations_refresh(gateway->federations, env);
     fg_protects_refresh(gateway->protects, env, snapshot_build, gateway);
     pthread_mutex_unlock(&gateway->refreshing);
 }

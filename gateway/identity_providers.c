@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "bridges/saml/party.h"
 #include "core/crypto.h"
 #include "core/file.h"
 #include "gateway/certificates.h"
@@ -22,7 +23,8 @@ typedef struct source {
     fg_key_t *metadata_certificate;   /* NULL: the metadata's signature is not asked for */
     fg_ruleset_t *acceptance_rules;   /* NULL: none */
     fg_arena_t *arena;                /* of metadata */
-    fg_provider_metadata_t *metadata; /* NULL: none */
+    fg_provider_metadata_t *metadata; /* of the protocol that it is to speak; NULL: none */
+    fg_saml_party_t *saml;            /* NULL: it is to speak WS-Federation */
     fg_file_stamp_t stamp;
     fg_arena_t *jwks_arena; /* of jwks */
     fg_str_t jwks;          /* a JWK set that can be read; .p NULL: none */
@@ -38,16 +40,58 @@ static void release_key(void *key) { fg_key_unref(key); }
 
 /* ---- files */
 
+/* What both protocols need to know, from SAML 2.0's role. */
+static bool read_saml_role(const fg_env_t *env, fg_arena_t *arena, fg_str_t xml, const fg_dsig_trust_t *trust,
+                           fg_provider_metadata_t *metadata, fg_saml_party_t **saml, fg_err_t *err) {
+    bool found;
+    fg_saml_party_t *party = fg_arena_alloc(arena, sizeof *party);
+    if (party == NULL)
+        return FG_FAIL(err, FG_E_MEMORY, "reading metadata");
+    if (!fg_saml_party_read(env, arena, xml, trust, FG_SAML_IDENTITY_PROVIDER, party, &found, err))
+        return false;
+    if (!found)
+        return FG_FAIL(err, FG_E_XML_STRUCTURE, "no IDPSSODescriptor for SAML 2.0");
+    const fg_saml_endpoint_t *service = fg_saml_party_endpoint(party, FG_SAML_SINGLE_SIGN_ON, FG_SAML_REDIRECT);
+    if (service == NULL)
+        service = fg_saml_party_endpoint(party, FG_SAML_SINGLE_SIGN_ON, FG_SAML_POST);
+    *metadata = (fg_provider_metadata_t){
+        .entity_id = party->entity_id,
+        .sign_in_url = service ? service->location : FG_STR_NONE,
+        .keys = party->keys,
+        .valid_until_ms = party->valid_until_ms,
+    };
+    *saml = party;
+    return true;
+}
+
+/* The role of the protocol that the section names, else of WS-Federation, else of SAML 2.0: AD FS has both. */
+static bool read_role(const source_t *source, const fg_env_t *env, fg_arena_t *arena, fg_str_t xml,
+                      const fg_dsig_trust_t *trust, fg_provider_metadata_t *metadata, fg_saml_party_t **saml,
+                      fg_err_t *err) {
+    fg_config_protocol_t protocol = source->section->protocol;
+    fg_err_t why = FG_ERR_INIT, *wsfed_err = protocol == FG_CONFIG_WSFED ? err : &why;
+    if (protocol != FG_CONFIG_SAML && fg_provider_metadata_read(env, arena, xml, trust, metadata, wsfed_err))
+        return true;
+    if (protocol == FG_CONFIG_WSFED)
+        return false;
+    if (read_saml_role(env, arena, xml, trust, metadata, saml, err))
+        return true;
+    if (protocol == FG_CONFIG_PROTOCOL_ANY && err != NULL)
+        *err = why;
+    return false;
+}
+
 static bool read_metadata(source_t *source, const fg_env_t *env, fg_err_t *err) {
     fg_buf_t xml = FG_BUF_INIT(METADATA_MAX);
     const fg_key_t *key = source->metadata_certificate;
     const fg_dsig_trust_t trust = {&key, 1, source->section->allow_sha1 == FG_CHOICE_YES};
     fg_arena_t *arena = fg_arena_new(0);
     fg_provider_metadata_t *metadata = arena ? fg_arena_alloc(arena, sizeof *metadata) : NULL;
+    fg_saml_party_t *saml = NULL;
     fg_file_stamp_t stamp = {0};
     bool ok = metadata != NULL ? fg_file_read(source->section->metadata, &xml, &stamp, err)
                                : FG_FAIL(err, FG_E_MEMORY, "reading metadata");
-    ok = ok && fg_provider_metadata_read(env, arena, fg_buf_str(&xml), key ? &trust : NULL, metadata, err);
+    ok = ok && read_role(source, env, arena, fg_buf_str(&xml), key ? &trust : NULL, metadata, &saml, err);
     fg_buf_free(&xml);
     source->stamp = stamp; /* also of a file that is wrong: it is not looked at again until it changes */
     if (!ok) {
@@ -56,6 +100,9 @@ static bool read_metadata(source_t *source, const fg_env_t *env, fg_err_t *err) 
     }
     source->arena = arena;
     source->metadata = metadata;
+    source->saml = saml;
+    if (saml != NULL)
+        saml->keys.allow_sha1 = source->section->allow_sha1 == FG_CHOICE_YES;
     return true;
 }
 
@@ -248,8 +295,8 @@ static const fg_key_t *const *share(fg_arena_t *arena, fg_key_t *const *from, si
 static bool put_keys(const source_t *source, fg_arena_t *arena, fg_identity_provider_t *provider, fg_err_t *err) {
     const fg_provider_metadata_t *m = source->metadata;
     bool by_hand = source->certificate_count > 0;
-    fg_key_t *const *from = by_hand ? source->certificates : m ? m->keys : NULL;
-    size_t count = by_hand ? source->certificate_count : m ? m->key_count : 0;
+    fg_key_t *const *from = by_hand ? source->certificates : m ? m->keys.items : NULL;
+    size_t count = by_hand ? source->certificate_count : m ? m->keys.count : 0;
     if (count == 0 && source->jwks.p == NULL)
         return fg_config_refuse(err, &source->section->at, "certificate", 0,
                                 "certificate = {\"FILE\"} or metadata = \"FILE\" in identity_provider \"%s\"",
@@ -271,9 +318,13 @@ static bool provider_build(const source_t *source, fg_arena_t *arena, const fg_h
     *provider = (fg_identity_provider_t){
         .name = s->at.title,
         .realm = s->realm.n > 0 ? s->realm : hub->entity_id,
+        .protocol = source->saml ? FG_PROTOCOL_SAML : FG_PROTOCOL_WSFED,
+        .saml = source->saml ? fg_saml_party_copy(arena, source->saml) : NULL,
         .allow_sha1 = s->allow_sha1 == FG_CHOICE_YES,
         .max_lifetime_ms = s->lifetime_limit_ms,
     };
+    if (source->saml != NULL && provider->saml == NULL)
+        return FG_FAIL(err, FG_E_MEMORY, "reading identity providers");
     if (!put(arena, s->issuer, m->entity_id, &provider->issuer) ||
         !put(arena, s->sign_in, m->sign_in_url, &provider->sign_in_url))
         return FG_FAIL(err, FG_E_MEMORY, "reading identity providers");
@@ -319,6 +370,9 @@ bool fg_identity_providers_build(const fg_identity_providers_t *providers, fg_ar
             .uri = s->uri.n > 0 ? s->uri : table[i].issuer,
             .display_name = s->display_name ? s->display_name : s->at.title,
             .identity_provider = &table[i],
+            .domains = s->domains.items,
+            .domain_count = s->domains.count,
+            .facts = table[i].saml != NULL ? table[i].saml->facts : (fg_claims_t){0},
             .acceptance_rules = source->acceptance_rules,
         };
         if (!check_unique(source, realms, count, err))

@@ -108,16 +108,21 @@ static const struct page {
     /* No form-action: Chromium applies it to the redirects that follow a form too, and the choice leads to partners,
      * who send the browser on as they like.  The form holds no secret. */
     [FG_PAGE_HOME_REALM] = {POLICY, "same-origin", NULL},
+    [FG_PAGE_APPLICATIONS] = {POLICY, "same-origin", NULL}, /* likewise */
     /* sign-out clean-up loads a page of each relying party (WS-Federation 1.2 §13.2.4), which may ask who does so */
-    [FG_PAGE_SIGNED_OUT] = {POLICY "form-action 'none'; frame-src https: http:", "strict-origin", NULL},
+    [FG_PAGE_SIGNED_OUT] = {POLICY "form-action 'none'; frame-src https: http:; script-src 'nonce-%1$s'",
+                            "strict-origin", NULL},
     /* the same in a frame of an identity provider's page: there is nothing in it that could be clicked */
-    [FG_PAGE_CLEAN_UP] = {POLICY_FRAMED "form-action 'none'; frame-src https: http:", "strict-origin", NULL},
+    [FG_PAGE_CLEAN_UP] = {POLICY_FRAMED "form-action 'none'; frame-src https: http:; script-src 'nonce-%1$s'",
+                          "strict-origin", NULL},
     [FG_PAGE_ERROR] = {POLICY "form-action 'none'", "same-origin", prepare_error},
     /* No form-action: Chromium applies it to the redirects that follow the POST too, and where the relying party sends
      * the browser next is not known here.  The form's address is a registered one, and no markup can come into the
      * page. */
     [FG_PAGE_AUTO_POST] = {POLICY "script-src 'nonce-%1$s'", "strict-origin", NULL},
     [FG_PAGE_CLAIMS] = {POLICY "form-action 'none'", "same-origin", prepare_claims},
+    /* auto_post in a frame of signed_out or clean_up, that is, of a partner's page perhaps */
+    [FG_PAGE_POST_FRAME] = {POLICY_FRAMED "script-src 'nonce-%1$s'", "strict-origin", NULL},
     [FG_PAGE_GO_ON] = {POLICY "form-action 'none'", "same-origin", NULL},
 };
 

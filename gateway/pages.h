@@ -2,19 +2,22 @@
  *
  * The pages that people see: templates and texts, loaded once, and their answers' headers.
  *
- * Files: sign_in.html, home_realm.html, signed_out.html, error.html, auto_post.html, claims.html, clean_up.html,
- * go_on.html, what they include, and texts.LANGUAGE.json.  Each file is taken from the administrator's folder if it is
- * there, else from the installed one. A text is sought in the administrator's file of the language, the installed one,
- * then likewise in English.  doc/pages.md says the same to administrators.
+ * Files: sign_in.html, home_realm.html, applications.html, signed_out.html, error.html, auto_post.html, claims.html,
+ * clean_up.html, go_on.html, what they include, and texts.LANGUAGE.json.  Each file is taken from the administrator's
+ * folder if it is there, else from the installed one. A text is sought in the administrator's file of the language, the
+ * installed one, then likewise in English.  doc/pages.md says the same to administrators.
  *
  * Models (all members may be absent; every page also has organisation, logo_url, contact, contact_url, lang, nonce,
  * correlation_id, accent_light, accent_dark):
  *   sign_in     action, application, username, message (key of the text "message.KEY"), csrf, realm_choice_url
  *   home_realm  action, application, hidden [{name, value}], realms [{uri, name}]
- *   signed_out  parties [{name, url}], provider_name, provider_url, wreply, wreply_name
- *   clean_up    parties [{name, url}]
+ *   applications  action, applications [{realm, name}]
+ *   signed_out  parties [{name, url, awaited}], wreply, wreply_name, provider_url, provider_name, next (goes on to it
+ *               by itself once the frames are loaded), next_name
+ *   clean_up    the same, but for wreply; told (true: an awaited frame's answer came)
  *   error       status, sentence (English), reason (key of the text "fault.REASON"), fault, back
  *   auto_post   action, application, enctype (none: URL-encoded), fields [{name, value}]
+ *   post_frame  the same, in a frame
  *   go_on       url, application
  *   claims      subject, issuer, audience, method, instant, expires, version, claims [{type, value}], sign_out_url */
 #ifndef FG_GATEWAY_PAGES_H

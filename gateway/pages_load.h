@@ -19,6 +19,8 @@ typedef enum fg_page {
     FG_PAGE_AUTO_POST,
     FG_PAGE_CLAIMS,
     FG_PAGE_GO_ON,
+    FG_PAGE_POST_FRAME,
+    FG_PAGE_APPLICATIONS,
     FG_PAGE_COUNT
 } fg_page_t;
 

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "bridges/saml/party.h"
 #include "core/file.h"
 #include "gateway/certificates.h"
 #include "gateway/rule_files.h"
@@ -16,7 +17,8 @@ typedef struct source {
     fg_key_t *certificate;           /* by hand; NULL: none */
     fg_key_t *metadata_certificate;  /* NULL: the metadata's signature is not asked for */
     fg_arena_t *arena;               /* of metadata */
-    fg_partner_metadata_t *metadata; /* NULL: none */
+    fg_partner_metadata_t *metadata; /* of WS-Federation; NULL: none */
+    fg_saml_party_t *saml;           /* of SAML 2.0, of the same document; NULL: none */
     fg_file_stamp_t stamp;
     fg_ruleset_t *authorization_rules, *issuance_rules, *delegation_rules; /* NULL: none */
 } source_t;
@@ -31,16 +33,36 @@ static void release_key(void *key) { fg_key_unref(key); }
 
 /* ---- files */
 
+typedef struct found {
+    bool wsfed, saml;
+} found_t;
+
+/* One document may have a role of either protocol, or both, as that of AD FS has. */
+static bool read_roles(const fg_env_t *env, fg_arena_t *arena, fg_str_t xml, const fg_dsig_trust_t *trust,
+                       fg_partner_metadata_t *metadata, fg_saml_party_t *saml, found_t *found, fg_err_t *err) {
+    if (!fg_saml_party_read(env, arena, xml, trust, FG_SAML_SERVICE_PROVIDER, saml, &found->saml, err))
+        return false;
+    fg_err_t why = FG_ERR_INIT;
+    found->wsfed = fg_federation_metadata_read(env, arena, xml, trust, metadata, &why);
+    if (found->wsfed || (found->saml && why.code == FG_E_XML_STRUCTURE))
+        return true;
+    if (err != NULL)
+        *err = why;
+    return false;
+}
+
 static bool read_metadata(source_t *source, const fg_env_t *env, fg_err_t *err) {
     fg_buf_t xml = FG_BUF_INIT(METADATA_MAX);
     const fg_key_t *key = source->metadata_certificate;
     const fg_dsig_trust_t trust = {&key, 1, false};
     fg_arena_t *arena = fg_arena_new(0);
     fg_partner_metadata_t *metadata = arena ? fg_arena_alloc(arena, sizeof *metadata) : NULL;
+    fg_saml_party_t *saml = arena ? fg_arena_alloc(arena, sizeof *saml) : NULL;
+    found_t found = {false, false};
     fg_file_stamp_t stamp = {0};
-    bool ok = metadata != NULL ? fg_file_read(source->section->metadata, &xml, &stamp, err)
-                               : FG_FAIL(err, FG_E_MEMORY, "reading metadata");
-    ok = ok && fg_federation_metadata_read(env, arena, fg_buf_str(&xml), key ? &trust : NULL, metadata, err);
+    bool ok = metadata != NULL && saml != NULL ? fg_file_read(source->section->metadata, &xml, &stamp, err)
+                                               : FG_FAIL(err, FG_E_MEMORY, "reading metadata");
+    ok = ok && read_roles(env, arena, fg_buf_str(&xml), key ? &trust : NULL, metadata, saml, &found, err);
     fg_buf_free(&xml);
     source->stamp = stamp; /* also of a file that is wrong: it is not looked at again until it changes */
     if (!ok) {
@@ -48,7 +70,9 @@ static bool read_metadata(source_t *source, const fg_env_t *env, fg_err_t *err) 
         return false;
     }
     source->arena = arena;
-    source->metadata = metadata;
+    source->metadata = found.wsfed ? metadata : NULL;
+    source->saml = found.saml ? saml : NULL;
+    saml->keys.allow_sha1 = source->section->allow_sha1 == FG_CHOICE_YES;
     return true;
 }
 
@@ -93,6 +117,8 @@ static bool source_read(source_t *source, const fg_rule_stores_t *stores, const 
     fg_err_t why = FG_ERR_INIT;
     if (section->metadata != NULL && !read_metadata(source, env, &why))
         return fg_config_refuse(err, at, "metadata", 0, "a relying party's federation metadata (%s)", why.detail);
+    if (section->allow_sha1 == FG_CHOICE_YES)
+        fg_log(env, FG_LOG_WARN, "partner \"%s\": signatures with SHA-1 are accepted, which can be forged", at->title);
     if (source->certificate != NULL && fg_key_get_not_after(source->certificate) < fg_now(env))
         fg_log(env, FG_LOG_WARN, "partner \"%s\": the certificate %s has expired", at->title, section->certificate);
     return read_rules(source, stores, err);
@@ -156,6 +182,8 @@ static bool put_certificate(const source_t *source, fg_arena_t *arena, fg_partne
     fg_key_t *key = source->certificate;
     if (key == NULL && source->metadata != NULL)
         key = source->metadata->encryption_key;
+    if (key == NULL && source->saml != NULL)
+        key = source->saml->encryption_key;
     if (source->section->encrypt == FG_CHOICE_YES && key == NULL)
         return fg_config_refuse(err, &source->section->at, "encrypt", 0,
                                 "it beside a certificate, or metadata with one for encryption");
@@ -185,8 +213,11 @@ static bool put_active(const source_t *source, fg_partner_t *partner, fg_err_t *
 
 static bool partner_build(const source_t *source, fg_arena_t *arena, fg_partner_t *partner, fg_err_t *err) {
     const fg_config_partner_t *s = source->section;
-    static const fg_partner_metadata_t nothing;
-    const fg_partner_metadata_t *m = source->metadata ? source->metadata : &nothing;
+    const fg_partner_metadata_t saml_only = {
+        .realms = {source->saml ? source->saml->entity_id : FG_STR_NONE},
+        .realm_count = source->saml != NULL,
+    };
+    const fg_partner_metadata_t *m = source->metadata ? source->metadata : &saml_only;
     *partner = (fg_partner_t){
         .name = s->at.title,
         .display_name = s->display_name ? s->display_name : s->at.title,
@@ -211,6 +242,15 @@ static bool partner_build(const source_t *source, fg_arena_t *arena, fg_partner_
                                 s->at.title);
     if (s->lifetime_ms == 0)
         return fg_config_refuse(err, &s->at, "lifetime", 0, "a duration longer than nothing");
+    partner->saml = source->saml ? fg_saml_party_copy(arena, source->saml) : NULL;
+    if (source->saml != NULL && partner->saml == NULL)
+        return FG_FAIL(err, FG_E_MEMORY, "reading partners");
+    partner->sign_response = s->sign_response == FG_CHOICE_YES;
+    partner->attribute_name_format = s->attribute_name_format;
+    partner->requested_only = s->requested_only == FG_CHOICE_YES;
+    partner->attribute_queries = s->attribute_queries == FG_CHOICE_YES;
+    if (partner->saml != NULL)
+        partner->facts = partner->saml->facts;
     partner->sign_out_url = s->sign_out;
     if (s->sign_out.n == 0 && partner->reply_count > 0)
         partner->sign_out_url = partner->reply_urls[0];
@@ -300,7 +340,7 @@ void fg_partners_refresh(fg_partners_t *partners, const fg_env_t *env,
     for (size_t i = 0; i < partners->count; i++) {
         source_t *source = &partners->sources[i], before = *source;
         fg_file_stamp_t stamp;
-        if (source->metadata == NULL || !fg_file_stamp(source->section->metadata, &stamp) ||
+        if (source->section->metadata == NULL || !fg_file_stamp(source->section->metadata, &stamp) ||
             fg_file_stamp_eq(&stamp, &source->stamp))
             continue;
         fg_err_t err = FG_ERR_INIT;
@@ -315,6 +355,7 @@ void fg_partners_refresh(fg_partners_t *partners, const fg_env_t *env,
             fg_arena_free(source->arena);
             source->arena = before.arena;
             source->metadata = before.metadata;
+            source->saml = before.saml;
         }
         fg_log(env, FG_LOG_ERROR, "partner \"%s\": metadata %s is refused and the last good one stays: %s",
                source->section->at.title, source->section->metadata, err.detail);

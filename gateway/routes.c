@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "gateway/routes.h"
 
+#include "bridges/saml/saml.h"
 #include "core/fault.h"
+#include "hub/initiate.h"
 #include "hub/web_access.h"
 #include "sts/mex.h"
 #include "sts/viewer.h"
@@ -11,7 +13,8 @@
 /* ---- the table of protocols */
 
 static const fg_protocol_t *const protocols[] = {
-    &fg_wstrust_protocol, &fg_mex_protocol, &fg_wsfed_protocol, &fg_viewer_protocol, &fg_web_access_protocol,
+    &fg_wstrust_protocol, &fg_mex_protocol,        &fg_saml_protocol,     &fg_wsfed_protocol,
+    &fg_viewer_protocol,  &fg_web_access_protocol, &fg_initiate_protocol,
 };
 
 /* Partners write addresses with and without the last slash. */

@@ -5,6 +5,7 @@
 
 #include "core/crypto.h"
 #include "core/time.h"
+#include "hub/federation.h"
 #include "hub/access_parts.h"
 #include "hub/token_id.h"
 #include "token/decrypt.h"
@@ -208,7 +209,7 @@ static bool find_kept(fg_exchange_t *ex, fg_access_work_t *w) {
     if (!fg_token_check_cancelled(ex, fg_str(session->id), NULL))
         return false;
     /* from a configuration that is gone */
-    return session->home_realm.n == 0 || fg_hub_find_home_realm(ex->hub, session->home_realm) != NULL;
+    return session->home_realm.n == 0 || fg_knows_home_realm(ex, session->home_realm);
 }
 
 static void keep(fg_exchange_t *ex, fg_access_work_t *w, int64_t expires_ms) {

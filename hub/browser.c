@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "hub/home_realm.h"
 #include "hub/browser.h"
 
 #include "core/crypto.h"
@@ -9,10 +10,14 @@
 #define URL_MAX (64u << 10)
 #define FORM_PURPOSE "signin"
 /* Parameters of our own pages beside those of the protocol. */
-#define REALM "whr"     /* the button of home_realm.html */
-#define CHOOSE "choose" /* show the home realms again */
-#define FRESH "fresh"   /* a partner signed in for this very request */
+#define REALM FG_REALM_PARAM
+#define HINT "login_hint"       /* who is going to sign in, as the application thinks */
+#define DISCOVERED "discovered" /* a discovery service was asked */
+#define CHOOSE "choose"         /* show the home realms again */
+#define FRESH "fresh"           /* a partner signed in for this very request */
 #define FRESH_LIFETIME FG_MINUTE
+#define LOOP_ROUNDS 5
+#define LOOP_WINDOW (20 * FG_SECOND)
 
 /* ---- pages */
 
@@ -54,72 +59,34 @@ static fg_str_t own_url(fg_exchange_t *ex, const fg_browser_signin_t *in, bool c
     return copy;
 }
 
-/* People can be sent there: there is a directory to ask, or a partner with an address. */
-static bool is_offered(const fg_home_realm_t *realm) {
-    return realm->directory != NULL ||
-           (realm->identity_provider != NULL && realm->identity_provider->sign_in_url.n > 0);
-}
-
 static fg_step_t show_home_realms(fg_exchange_t *ex, const fg_browser_signin_t *in) {
-    json_t *hidden = json_array(), *realms = json_array();
-    for (size_t i = 0; i < in->params->count; i++) {
-        const fg_param_t *param = &in->params->items[i];
-        if (in->is_kept(param->name) && !fg_str_is(param->name, REALM))
-            (void)json_array_append_new(
-                hidden, json_pack("{s:o, s:o}", "name", text_of(param->name), "value", text_of(param->value)));
-    }
-    for (size_t i = 0; i < ex->hub->home_realm_count; i++) {
-        const fg_home_realm_t *realm = &ex->hub->home_realms[i];
-        if (is_offered(realm))
-            (void)json_array_append_new(
-                realms, json_pack("{s:o, s:s}", "uri", text_of(realm->uri), "name", realm->display_name));
-    }
-    return show(ex, in, "home_realm",
-                json_pack("{s:o, s:o, s:o, s:o}", "action", text_of(endpoint_url(ex, in)), "application",
-                          text_of(in->application), "hidden", hidden, "realms", realms));
+    fg_err_t err = FG_ERR_INIT;
+    const fg_home_realm_page_t page = {endpoint_url(ex, in), in->params, in->is_kept, in->application};
+    return fg_home_realm_show(ex, &page, &err) ? FG_STEP_DONE : refuse(ex, in, &err);
 }
 
 /* ---- where the person comes from */
 
-/* The only home realm that people can be sent to; *many: there are several. */
-static const fg_home_realm_t *only_home_realm(const fg_hub_t *hub, bool *many) {
-    const fg_home_realm_t *only = NULL;
-    *many = false;
-    for (size_t i = 0; i < hub->home_realm_count; i++) {
-        if (!is_offered(&hub->home_realms[i]))
-            continue;
-        if (only != NULL)
-            *many = true;
-        else
-            only = &hub->home_realms[i];
-    }
-    return *many ? NULL : only;
-}
-
-/* What is remembered of a relying party carries its realm in its name. */
-static const char *memory_name(fg_exchange_t *ex, const fg_browser_signin_t *in) {
-    const char *name = fg_arena_printf(ex->arena, "home-realm:%.*s", (int)in->memory.n, in->memory.p);
-    return name ? name : "home-realm";
-}
-
 /* The one that was asked for, else the only one, else the choice made before; NULL: ask. */
 static const fg_home_realm_t *choose_home_realm(fg_exchange_t *ex, const fg_browser_signin_t *in, bool *many) {
-    const fg_home_realm_t *only = only_home_realm(ex->hub, many);
+    const fg_home_realm_t *only = fg_home_realm_only(ex, many);
     if (in->home_realm != NULL || !*many)
         return in->home_realm ? in->home_realm : only;
-    if (get(in, CHOOSE).n != 0 || in->memory.n == 0)
-        return NULL;
-    fg_str_t remembered = fg_remembered(ex, memory_name(ex, in));
-    const fg_home_realm_t *realm = remembered.n ? fg_hub_find_home_realm(ex->hub, remembered) : NULL;
-    return realm != NULL && is_offered(realm) ? realm : NULL;
+    return get(in, CHOOSE).n == 0 ? fg_home_realm_remembered(ex, in->memory) : NULL;
+}
+
+/* Whom a mail address names, in the search field or as login_hint.  The choice becomes a parameter like any other. */
+static const fg_home_realm_t *find_hinted(fg_exchange_t *ex, const fg_browser_signin_t *in) {
+    const fg_home_realm_t *realm = fg_home_realm_searched(ex, in->params);
+    if (realm == NULL && get(in, CHOOSE).n == 0)
+        realm = fg_find_home_realm_for_mail(ex, get(in, HINT));
+    return realm;
 }
 
 static bool remember_home_realm(fg_exchange_t *ex, const fg_browser_signin_t *in, fg_err_t *err) {
     bool many;
-    only_home_realm(ex->hub, &many);
-    if (!many || in->home_realm == NULL || in->memory.n == 0)
-        return true;
-    return fg_remember(ex, memory_name(ex, in), in->home_realm->uri, err);
+    fg_home_realm_only(ex, &many);
+    return !many || in->home_realm == NULL || fg_home_realm_remember(ex, in->memory, in->home_realm->uri, err);
 }
 
 /* A way of signing in that cannot be served is refused at once rather than replaced by a weaker one (WF-07):
@@ -129,8 +96,10 @@ static bool check_method(const fg_exchange_t *ex, const fg_browser_signin_t *in,
     bool served = in->method == NULL || in->method == fg_authmethod_find(FG_STR(FG_AUTH_PASSWORD));
     for (size_t i = 0; i < ex->hub->home_realm_count && !served; i++) {
         const fg_home_realm_t *other = &ex->hub->home_realms[i];
-        served = (realm == NULL || other == realm) && other->identity_provider != NULL && is_offered(other);
+        served = realm == NULL && other->identity_provider != NULL && fg_home_realm_is_offered(other);
     }
+    served = served || (realm != NULL && realm->identity_provider != NULL && fg_home_realm_is_offered(realm)) ||
+             (realm == NULL && ex->hub->federations != NULL);
     return served || FG_FAIL(err, FG_E_WSFED_AUTH, "%s is not possible here", in->method->claim);
 }
 
@@ -148,8 +117,11 @@ static bool leave(fg_exchange_t *ex, const fg_browser_signin_t *in, const fg_hom
         .back = own_url(ex, in, false),
         .method = in->method,
         .fresh_ms = in->fresh_ms,
+        .passive = in->passive,
     };
-    if (!is_offered(realm))
+    if (in->local)
+        return FG_FAIL(err, FG_E_SAML_PROXY, "%s would have to be asked", realm->display_name);
+    if (!fg_home_realm_is_offered(realm))
         return FG_FAIL(err, FG_E_WSFED_HOME_REALM, "people cannot be sent to %s", realm->display_name);
     if (signin.back.p == NULL)
         return FG_FAIL(err, FG_E_WSFED_REQUEST, "the request is too long to be brought back");
@@ -195,11 +167,17 @@ static bool is_just_done(fg_exchange_t *ex, const fg_browser_signin_t *in) {
 
 /* ---- the password */
 
+/* What the application believes the person is called. */
+static fg_str_t get_user(const fg_browser_signin_t *in) {
+    fg_str_t hint = get(in, HINT);
+    return hint.n <= 256 ? hint : FG_STR_NONE;
+}
+
 static fg_step_t show_sign_in(fg_exchange_t *ex, const fg_browser_signin_t *in, const char *message,
                               fg_str_t username) {
     fg_err_t err = FG_ERR_INIT;
     bool choice;
-    only_home_realm(ex->hub, &choice);
+    fg_home_realm_only(ex, &choice);
     fg_str_t csrf, action = own_url(ex, in, false), other = choice ? own_url(ex, in, true) : FG_STR("");
     if (!fg_form_token_make(ex, FORM_PURPOSE, &csrf, &err))
         return refuse(ex, in, &err);
@@ -272,7 +250,59 @@ static bool session_satisfies(fg_exchange_t *ex, const fg_browser_signin_t *in) 
         return false;
     if (in->method != NULL && fg_authmethod_find(session->identity.auth_method) != in->method)
         return false;
-    return in->home_realm == NULL || fg_str_eq(session->home_realm, in->home_realm->uri);
+    const fg_home_realm_t *realm = fg_find_home_realm(ex, session->home_realm);
+    if (in->local && (realm == NULL || realm->directory == NULL))
+        return false;
+    return in->home_realm == NULL || (realm != NULL && fg_str_eq(realm->uri, in->home_realm->uri));
+}
+
+/* ---- somebody else's discovery service (sstc-saml-idp-discovery §2.4.1): it sends the browser back with the choice */
+
+static fg_step_t ask_service(fg_exchange_t *ex, const fg_browser_signin_t *in) {
+    fg_err_t err = FG_ERR_INIT;
+    fg_buf_t back = FG_BUF_INIT(URL_MAX), url = FG_BUF_INIT(URL_MAX);
+    fg_buf_put_str(&back, own_url(ex, in, false));
+    fg_uri_put_param(&back, FG_STR(DISCOVERED), FG_STR("1"));
+    fg_buf_put_str(&url, ex->hub->discovery_service);
+    fg_uri_put_param(&url, FG_STR("entityID"), ex->hub->entity_id);
+    fg_uri_put_param(&url, FG_STR("return"), fg_buf_str(&back));
+    fg_uri_put_param(&url, FG_STR("returnIDParam"), FG_STR(REALM));
+    if (in->passive)
+        fg_uri_put_param(&url, FG_STR("isPassive"), FG_STR("true"));
+    bool good = fg_buf_ok(&back) && fg_buf_ok(&url);
+    if (good)
+        fg_response_redirect(ex, fg_buf_str(&url));
+    fg_buf_free(&back);
+    fg_buf_free(&url);
+    if (good)
+        return FG_STEP_DONE;
+    FG_FAIL(&err, FG_E_WSFED_REQUEST, "the request is too long to be brought back");
+    return refuse(ex, in, &err);
+}
+
+/* Once for a request: if it knows no answer, our own page does. */
+static bool asks_service(const fg_exchange_t *ex, const fg_browser_signin_t *in) {
+    return ex->hub->discovery_service.n > 0 && get(in, DISCOVERED).n == 0 && get(in, CHOOSE).n == 0 &&
+           get(in, FG_SEARCH_PARAM).n == 0 && get(in, FG_PAGE_PARAM).n == 0 && !in->local;
+}
+
+/* To ourselves, with what was found out. */
+static fg_step_t take_hint(fg_exchange_t *ex, const fg_browser_signin_t *in, const fg_home_realm_t *realm) {
+    fg_err_t err = FG_ERR_INIT;
+    fg_buf_t url = FG_BUF_INIT(URL_MAX);
+    fg_buf_put_str(&url, own_url(ex, in, false));
+    fg_uri_put_param(&url, FG_STR(REALM), realm->uri);
+    fg_str_t mail = get(in, HINT).n > 0 ? FG_STR_NONE : fg_str_trim(get(in, FG_SEARCH_PARAM));
+    if (mail.n > 0 && in->is_kept(FG_STR(HINT)))
+        fg_uri_put_param(&url, FG_STR(HINT), mail);
+    bool good = fg_buf_ok(&url);
+    if (good)
+        fg_response_redirect(ex, fg_buf_str(&url));
+    fg_buf_free(&url);
+    if (good)
+        return FG_STEP_DONE;
+    FG_FAIL(&err, FG_E_WSFED_REQUEST, "the request is too long to be brought back");
+    return refuse(ex, in, &err);
 }
 
 fg_step_t fg_browser_sign_in(fg_exchange_t *ex, fg_browser_signin_t *in) {
@@ -283,11 +313,34 @@ fg_step_t fg_browser_sign_in(fg_exchange_t *ex, fg_browser_signin_t *in) {
     if (in->form == NULL && session_satisfies(ex, in))
         return in->finish(ex, in);
     const fg_home_realm_t *realm = choose_home_realm(ex, in, &many);
+    const fg_home_realm_t *hinted = many && in->home_realm == NULL ? find_hinted(ex, in) : NULL;
+    if (hinted != NULL)
+        return take_hint(ex, in, hinted);
+    if (realm == NULL && many && asks_service(ex, in))
+        return ask_service(ex, in);
     if (!check_method(ex, in, realm, &err))
         return refuse(ex, in, &err);
+    if (in->passive && in->form == NULL && (realm == NULL || realm->directory != NULL)) {
+        FG_FAIL(&err, FG_E_SAML_PASSIVE, "a page would have to be shown");
+        return refuse(ex, in, &err);
+    }
     if (realm == NULL && many)
         return show_home_realms(ex, in);
     if (realm != NULL && realm->directory == NULL)
         return leave(ex, in, realm, &err) ? FG_STEP_DONE : refuse(ex, in, &err);
-    return in->form != NULL ? submit(ex, in, realm) : show_sign_in(ex, in, "", FG_STR_NONE);
+    return in->form != NULL ? submit(ex, in, realm) : show_sign_in(ex, in, "", get_user(in));
+}
+
+/* ---- loops */
+
+bool fg_browser_check_loop(fg_exchange_t *ex, const fg_browser_signin_t *in, const fg_partner_t *partner,
+                           fg_str_t realm, fg_err_t *err) {
+    fg_store_t *store = ex->env->store;
+    const char *key = fg_arena_printf(ex->arena, "loop:%s:%.*s", in->session.id, (int)realm.n, realm.p);
+    int64_t rounds = 0;
+    if (store == NULL || key == NULL ||
+        store->add(store, fg_str(key), 1, ex->now_ms, ex->now_ms + LOOP_WINDOW, &rounds) != FG_STORE_OK)
+        return true; /* a comfort, no one-time check: it does not fail closed */
+    return rounds <= LOOP_ROUNDS ||
+           FG_FAIL(err, FG_E_WSFED_LOOP, "%s: %lld tokens in 20 s", partner->name, (long long)rounds);
 }

@@ -21,6 +21,8 @@ struct fg_browser_signin {
     const fg_authmethod_t *method;     /* how it must have been; NULL: any */
     int64_t fresh_ms;                  /* at most that long ago; negative: any age */
     const fg_home_realm_t *home_realm; /* where; NULL: any */
+    bool passive;                      /* no page is shown: refused with FG_E_SAML_PASSIVE instead */
+    bool local;                        /* no partner is asked: refused with FG_E_SAML_PROXY instead */
     const fg_params_t *form;           /* of the sign-in page's POST; NULL: not sent */
     fg_step_t (*finish)(fg_exchange_t *ex, fg_browser_signin_t *in); /* the session is good */
     void (*refuse)(fg_exchange_t *ex, const fg_err_t *err);
@@ -33,6 +35,11 @@ struct fg_browser_signin {
  * password that was sent, or sends the browser to a partner.  in must live as long as the exchange. */
 fg_step_t fg_browser_sign_in(fg_exchange_t *ex, fg_browser_signin_t *in);
 
+/* Refuses (FG_E_WSFED_LOOP) the same relying party for the sixth time within 20 s of one session: it does not take what
+ * it gets, and another round will not help.  Counted in the store; where that does not answer, nothing is refused. */
+bool fg_browser_check_loop(fg_exchange_t *ex, const fg_browser_signin_t *in, const fg_partner_t *partner,
+                           fg_str_t realm, fg_err_t *err) FG_MUST_CHECK;
+
 /* Appends to url, an address of ours, the note that this session's person has just signed in at a partner because the
  * request of that address asked for it: it counts as fresh for a minute, for that request and session only. */
 bool fg_browser_fresh_put(fg_exchange_t *ex, const fg_session_t *session, fg_buf_t *url, fg_err_t *err) FG_MUST_CHECK;
@@ -44,6 +51,7 @@ typedef struct fg_partner_signin {
     fg_str_t back;
     const fg_authmethod_t *method; /* asked for, and held against the result (WF-07) */
     int64_t fresh_ms;
+    bool passive; /* the partner is to show no page */
     /* known on the way back */
     int64_t asked_ms;                  /* when the browser was sent there */
     const fg_session_party_t *parties; /* of the session that the new one takes the place of */

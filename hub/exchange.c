@@ -78,6 +78,11 @@ size_t fg_request_cookies(const fg_request_t *request, const char *prefix, fg_he
     return count;
 }
 
+bool fg_request_is_framed(const fg_request_t *request) {
+    fg_str_t destination = fg_request_header(request, "sec-fetch-dest", NULL);
+    return fg_str_is(destination, "iframe") || fg_str_is(destination, "frame");
+}
+
 fg_str_t fg_request_media_type(fg_arena_t *arena, const fg_request_t *request) {
     size_t times;
     fg_str_t value = fg_request_header(request, "content-type", &times);

@@ -94,6 +94,9 @@ bool fg_request_is_at(const fg_request_t *request, fg_str_t host);
 fg_str_t fg_request_cookie(const fg_request_t *request, const char *name, size_t *times);
 /* The cookies whose name begins with prefix, at most room; returns how many were found. */
 size_t fg_request_cookies(const fg_request_t *request, const char *prefix, fg_header_t *found, size_t room);
+/* Browsers say so (Fetch Metadata §2.1): the page of another site loads us in a frame, which is no place for a page of
+ * ours that people read. */
+bool fg_request_is_framed(const fg_request_t *request);
 /* The media type in lower case without parameters, if Content-Type was sent exactly once; else .p NULL. */
 fg_str_t fg_request_media_type(fg_arena_t *arena, const fg_request_t *request);
 

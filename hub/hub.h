@@ -25,7 +25,10 @@ struct fg_home_realm {
     fg_directory_t *directory;                       /* or NULL */
     const fg_identity_provider_t *identity_provider; /* or NULL */
     fg_x509_trust_t *certificates;                   /* or NULL */
-    const fg_ruleset_t *acceptance_rules;            /* what becomes of their claims; NULL: they stay as they are */
+    const char *const *domains;                      /* of its people's mail addresses, lower case */
+    size_t domain_count;
+    fg_claims_t facts;                    /* of its metadata, for acceptance rules (policy/request.h) */
+    const fg_ruleset_t *acceptance_rules; /* what becomes of their claims; NULL: they stay as they are */
 };
 
 /* A realm and whose it is.  Sorted by fg_realm_entry_compare, so that a look-up is a binary search whatever the number
@@ -58,7 +61,9 @@ typedef struct fg_hub {
     size_t realm_count;
     const fg_home_realm_t *home_realms;
     size_t home_realm_count;
-    const fg_protect_t *protects; /* in the order of the configuration, the same in all snapshots */
+    struct fg_federations *federations; /* partners without a section of their own (hub/federation.h); NULL: none */
+    fg_str_t discovery_service;         /* of somebody else, for browsers; .n 0: our own page */
+    const fg_protect_t *protects;       /* in the order of the configuration, the same in all snapshots */
     size_t protect_count;
     fg_rule_stores_t stores;                      /* attribute stores of claim rules: the directories */
     const fg_protocol_t *protocols[FG_PROTOCOLS]; /* that browsers carry between partners; NULL: not built in */
@@ -71,6 +76,7 @@ typedef struct fg_hub {
     size_t body_max;             /* default 256 KiB */
     fg_xml_limits_t xml;
 
+    bool list_applications;     /* the page of sign-on that begins here lists them (hub/initiate.h) */
     const char *viewer_path;    /* path of the claims viewer ("/demo/"); NULL: off */
     const fg_partner_t *viewer; /* its own registration */
 

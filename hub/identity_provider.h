@@ -9,7 +9,7 @@
 #include "token/jwt.h"
 
 /* The protocols that browsers carry between partners. */
-typedef enum fg_protocol_kind { FG_PROTOCOL_WSFED, FG_PROTOCOLS } fg_protocol_kind_t;
+typedef enum fg_protocol_kind { FG_PROTOCOL_WSFED, FG_PROTOCOL_SAML, FG_PROTOCOLS } fg_protocol_kind_t;
 
 typedef struct fg_identity_provider {
     const char *name;            /* the section's title in the configuration */
@@ -23,9 +23,10 @@ typedef struct fg_identity_provider {
     /* certificates of those who may vouch for its people (SAML token profile 1.1 §3.5.2, sender-vouches) */
     const fg_key_t *const *vouchers;
     size_t voucher_count;
-    fg_jwk_set_t jwks;       /* for JWTs: the certificates' keys and those of a JWK set file */
-    bool allow_sha1;         /* logged at start (XS-25) */
-    int64_t max_lifetime_ms; /* of its tokens; 0: no limit */
+    fg_jwk_set_t jwks;                /* for JWTs: the certificates' keys and those of a JWK set file */
+    const struct fg_saml_party *saml; /* its SAML 2.0 metadata (bridges/saml/); NULL: it does not speak that */
+    bool allow_sha1;                  /* logged at start (XS-25) */
+    int64_t max_lifetime_ms;          /* of its tokens; 0: no limit */
 } fg_identity_provider_t;
 
 #endif

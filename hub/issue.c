@@ -5,8 +5,10 @@
 
 #include "core/time.h"
 #include "hub/audit.h"
+#include "hub/name_id.h"
 #include "hub/delegation.h"
 #include "hub/token_id.h"
+#include "policy/request.h"
 #include "token/encrypt.h"
 #include "token/jwt.h"
 #include "token/proof.h"
@@ -44,13 +46,6 @@ static bool select_claims(fg_arena_t *arena, const fg_partner_t *partner, const 
     return true;
 }
 
-static const fg_claim_property_t *get_property(const fg_claim_t *claim, const char *name) {
-    const fg_claim_property_t *property = claim->properties;
-    while (property != NULL && !fg_str_is(property->name, name))
-        property = property->next;
-    return property;
-}
-
 /* As AD FS does: the name identifier that the rules issue, in the format that they give it, is the NameID and no
  * attribute. */
 static void take_name_id(fg_claims_t *claims, const char *format, fg_name_id_t *name_id) {
@@ -60,7 +55,7 @@ static void take_name_id(fg_claims_t *claims, const char *format, fg_name_id_t *
         if (!fg_str_is(claim->type, FG_CLAIM_NAMEIDENTIFIER)) {
             claims->items[kept++] = *claim;
         } else if (name_id->value.n == 0) {
-            const fg_claim_property_t *own = get_property(claim, FG_CLAIM_PROPERTY_FORMAT);
+            const fg_claim_property_t *own = fg_claim_property(claim, FG_CLAIM_PROPERTY_FORMAT);
             name_id->value = claim->value;
             name_id->format = own ? own->value : fg_str(format);
         }
@@ -85,6 +80,34 @@ bool fg_issue_gather(fg_arena_t *arena, const fg_identity_t *identity, fg_claims
         if (fg_claims_get(&identity->claims, own[i]) == NULL && !add_own(arena, identity, own[i], out))
             return false;
     return true;
+}
+
+/* What the rules may know of the relying party; it goes no further. */
+static bool gather_facts(fg_exchange_t *ex, const fg_issue_request_t *request, fg_claims_t *known) {
+    const fg_claims_t *facts = &request->partner->facts;
+    const fg_claim_t party = {
+        .type = FG_STR(FG_FACT_PARTY), .value = request->audience, .issuer = FG_STR(FG_REQUEST_ISSUER)};
+    if (!fg_claims_add(ex->arena, known, &party))
+        return false;
+    for (size_t i = 0; i < facts->count; i++)
+        if (!fg_claims_add(ex->arena, known, &facts->items[i]))
+            return false;
+    return true;
+}
+
+static bool is_wanted(const fg_issue_request_t *request, fg_str_t type) {
+    for (size_t i = 0; i < request->wanted_count; i++)
+        if (fg_str_eq(request->wanted[i], type))
+            return true;
+    return false;
+}
+
+static void keep_wanted(const fg_issue_request_t *request, fg_claims_t *claims) {
+    size_t kept = 0;
+    for (size_t i = 0; i < claims->count; i++)
+        if (!request->limited || is_wanted(request, claims->items[i].type))
+            claims->items[kept++] = claims->items[i];
+    claims->count = kept;
 }
 
 /* What the partner gets told of an actor: what it would be told of a person with these claims, and at least a name. */
@@ -131,12 +154,14 @@ static bool select_actors(fg_exchange_t *ex, const fg_partner_t *partner, const 
 }
 
 /* AD FS' order: authorization rules, then issuance rules, both over what was accepted. */
-static bool apply_policy(fg_exchange_t *ex, const fg_partner_t *partner, const fg_identity_t *identity,
-                         fg_claims_t *claims, fg_name_id_t *name_id, fg_err_t *err) {
+static bool apply_policy(fg_exchange_t *ex, const fg_issue_request_t *request, fg_claims_t *claims,
+                         fg_name_id_t *name_id, fg_err_t *err) {
+    const fg_partner_t *partner = request->partner;
+    const fg_identity_t *identity = request->identity;
     fg_claims_t known = {0};
     fg_rule_output_t out;
     bool rules = partner->authorization_rules != NULL || partner->issuance_rules != NULL;
-    if (rules && !fg_issue_gather(ex->arena, identity, &known))
+    if (rules && (!fg_issue_gather(ex->arena, identity, &known) || !gather_facts(ex, request, &known)))
         return FG_FAIL(err, FG_E_MEMORY, "no memory for claims");
     if (partner->authorization_rules != NULL &&
         !fg_ruleset_authorize(partner->authorization_rules, ex->arena, &ex->hub->stores, &known, err))
@@ -146,6 +171,7 @@ static bool apply_policy(fg_exchange_t *ex, const fg_partner_t *partner, const f
         return select_claims(ex->arena, partner, identity, claims) || FG_FAIL(err, FG_E_MEMORY, "no memory for claims");
     if (!fg_ruleset_run(partner->issuance_rules, ex->arena, &ex->hub->stores, &known, &out, err))
         return fg_err_prefix(err, "token for %s", partner->name);
+    fg_claims_drop_request(&out.claims);
     *claims = out.claims;
     if (partner->name_id_claim == NULL)
         take_name_id(claims, partner->name_id_format, name_id);
@@ -289,7 +315,7 @@ static bool gather(fg_exchange_t *ex, const fg_issue_request_t *request, said_t 
         *said = (said_t){identity->claims, identity->name_id, identity->actor};
         return true;
     }
-    return apply_policy(ex, request->partner, identity, &said->claims, &said->name_id, err) &&
+    return apply_policy(ex, request, &said->claims, &said->name_id, err) &&
            select_actors(ex, request->partner, identity, &said->actors, err) &&
            check_required(request, &said->claims, &said->name_id, err);
 }
@@ -322,6 +348,13 @@ bool fg_issue(fg_exchange_t *ex, const fg_issue_request_t *request, fg_issued_t 
     if (!set_expiry(request, issued, err) || !gather(ex, request, &said, err) ||
         !fg_token_id_make(ex, request->owner, request->id_flags, issued->id, err))
         return false;
+    if (request->name_id != NULL)
+        said.name_id = *request->name_id;
+    else if (request->saml_sso && !fg_name_id_choose(ex, partner, request->identity, &said.claims,
+                                                     request->name_id_format, &said.name_id, err))
+        return fg_err_prefix(err, "token for %s", partner->name);
+    issued->name_id = said.name_id;
+    keep_wanted(request, &said.claims); /* behind the NameID, which may be made of a claim that is not asked for */
 
     fg_assertion_t assertion = {
         .version = request->version,
@@ -333,6 +366,8 @@ bool fg_issue(fg_exchange_t *ex, const fg_issue_request_t *request, fg_issued_t 
         .audience = request->audience,
         .name_id = said.name_id,
         .recipient = request->recipient,
+        .in_response_to = request->in_response_to,
+        .attribute_name_format = partner->attribute_name_format,
         .identity = request->identity,
         .claims = &said.claims,
         .actor = said.actors,

@@ -24,6 +24,13 @@ typedef struct fg_issue_request {
     int64_t lifetime_ms; /* 0: the partner's; longer than the partner's: clamped (WT-09) */
     int64_t
         not_after_ms; /* it ends then at the latest: with the token of whom somebody acts for (WT-02); 0: no limit */
+    bool saml_sso;    /* an answer by SAML 2.0's profiles: the next two count */
+    fg_str_t in_response_to;         /* the request's ID; .n 0: nobody asked */
+    fg_str_t name_id_format;         /* that was asked for; .n 0: any */
+    const fg_name_id_t *name_id;     /* that the partner knows the person by already; NULL: none yet */
+    bool limited;                    /* no other claims than these are issued */
+    const fg_str_t *wanted;          /* names */
+    size_t wanted_count;
     const fg_issue_proof_t *proof;   /* NULL: a bearer token */
     bool renews;                     /* identity is that of a token of ours: what it says is issued again as it is */
     fg_str_t owner;                  /* who may renew and cancel it (hub/token_id.h); .n 0: nobody */
@@ -41,6 +48,7 @@ typedef struct fg_issued {
     fg_saml_version_t version;
     int64_t created_ms;
     int64_t expires_ms;
+    fg_name_id_t name_id; /* under which the partner knows the person now */
     bool jwt;
     fg_claims_t claims; /* what it says */
 } fg_issued_t;

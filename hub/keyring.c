@@ -31,6 +31,7 @@ struct fg_keyring {
     bool is_broken;
     int64_t reorder_ms; /* when another sealing key begins to seal */
     int64_t retry_ms;
+    unsigned char pairwise[FG_SHA256_SIZE];
 };
 
 /* ---- states */
@@ -98,6 +99,7 @@ static bool install(fg_keyring_t *ring, fg_keyring_image_t *image, int64_t now, 
     }
     fg_keyring_image_clear(&ring->image);
     ring->image = *image;
+    memcpy(keys->pairwise, ring->pairwise, sizeof keys->pairwise);
     OPENSSL_cleanse(image, sizeof *image);
     ring->is_broken = false;
     ring->reorder_ms = INT64_MAX;
@@ -363,6 +365,33 @@ void fg_keyring_refresh(fg_keyring_t *ring, const fg_env_t *env) {
 
 /* ---- opening */
 
+/* A file beside ring.json, made once. */
+static bool load_pairwise(fg_keyring_t *ring, bool create, const fg_env_t *env, fg_err_t *err) {
+    char path[4096];
+    fg_file_stamp_t stamp;
+    fg_buf_t text = FG_BUF_INIT(128), bytes = FG_BUF_INIT(128);
+    if (!fg_keyring_path(ring->folder, "pairwise.key", path))
+        return FG_FAIL(err, FG_E_CONFIG, "key folder: path too long");
+    bool ok = true;
+    if (create && !fg_file_stamp(path, &stamp)) {
+        ok = env->random(env, ring->pairwise, sizeof ring->pairwise) ||
+             FG_FAIL(err, FG_E_INTERNAL, "no randomness for the key of pairwise names");
+        fg_base64_encode(&text, ring->pairwise, sizeof ring->pairwise);
+        fg_buf_putc(&text, '\n');
+        ok = ok && fg_file_replace(path, fg_buf_str(&text), 0600, err);
+    } else if (fg_file_stamp(path, &stamp)) {
+        ok = fg_file_read(path, &text, NULL, err);
+        if (ok && (!fg_base64_decode(&bytes, fg_str_trim(fg_buf_str(&text))) || bytes.length != sizeof ring->pairwise))
+            ok = FG_FAIL(err, FG_E_CONFIG, "%s: not a key of pairwise names", path);
+        if (ok)
+            memcpy(ring->pairwise, bytes.data, sizeof ring->pairwise);
+    }
+    fg_buf_free(&text);
+    fg_buf_free(&bytes);
+    memcpy(ring->current->pairwise, ring->pairwise, sizeof ring->pairwise);
+    return ok;
+}
+
 static bool take_rules(fg_keyring_t *ring, const char *folder, const fg_keyring_rules_t *rules, fg_err_t *err) {
     ring->rules = *rules;
     if (snprintf(ring->folder, sizeof ring->folder, "%s", folder) >= (int)sizeof ring->folder)
@@ -413,7 +442,8 @@ fg_keyring_t *fg_keyring_open(const char *folder, const fg_keyring_rules_t *rule
     }
     pthread_mutex_init(&ring->swap, NULL);
     pthread_mutex_init(&ring->change, NULL);
-    if (take_rules(ring, folder, rules, err) && open_folder(ring, create, uid, gid, env, err))
+    if (take_rules(ring, folder, rules, err) && open_folder(ring, create, uid, gid, env, err) &&
+        load_pairwise(ring, create, env, err))
         return ring;
     fg_keyring_free(ring);
     return NULL;
@@ -426,5 +456,6 @@ void fg_keyring_free(fg_keyring_t *ring) {
     fg_keyring_image_clear(&ring->image);
     pthread_mutex_destroy(&ring->swap);
     pthread_mutex_destroy(&ring->change);
+    OPENSSL_cleanse(ring->pairwise, sizeof ring->pairwise);
     free(ring);
 }

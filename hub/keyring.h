@@ -23,7 +23,9 @@ typedef struct fg_keys {
     fg_key_t *encryption[FG_KEY_STATES];
     fg_sealing_key_t sealing[3]; /* [0] seals, all open */
     unsigned sealing_count;
-    unsigned references; /* the ring's own business */
+    unsigned char
+        pairwise[FG_SHA256_SIZE]; /* from which pairwise names are made: never rolled, as they must not change */
+    unsigned references;          /* the ring's own business */
 } fg_keys_t;
 
 typedef struct fg_keyring_rules {

@@ -3,12 +3,14 @@
  * A round trip to an identity provider: what is kept meanwhile, and what comes of it. */
 #include "core/crypto.h"
 #include "core/time.h"
+#include "hub/federation.h"
 #include "hub/audit.h"
 #include "hub/browser.h"
 #include "hub/bytes.h"
 #include "hub/cookie.h"
 #include "hub/kept.h"
 #include "hub/seal.h"
+#include "hub/session_note.h"
 #include "token/replay.h"
 
 #define COOKIE "__Host-fedgate-s-"
@@ -165,7 +167,7 @@ bool fg_partner_state_take(fg_exchange_t *ex, fg_str_t word, fg_partner_signin_t
         return false;
     if (signin->back.n == 0 && !fg_kept_take(ex, KEPT, word, &signin->back, err))
         return false;
-    signin->realm = fg_hub_find_home_realm(ex->hub, realm);
+    signin->realm = fg_find_home_realm(ex, realm);
     if (signin->realm == NULL || signin->realm->identity_provider == NULL)
         return FG_FAIL(err, FG_E_WSFED_HOME_REALM, "\"%.*s\" is no identity provider any more", FG_STR_ARG(realm));
     return true;
@@ -214,6 +216,8 @@ bool fg_partner_signed_in(fg_exchange_t *ex, const fg_partner_signin_t *signin, 
         !fg_session_begin(ex, identity, signin->realm->uri, &session, err))
         return false;
     fg_session_add_parties(&session, signin->parties, signin->party_count);
+    if (signin->realm->identity_provider->protocol == FG_PROTOCOL_SAML)
+        fg_session_note_name(ex, &session, signin->realm->uri, session.identity.name_id.value);
     if (!fg_session_save(ex, &session, err) || !go_back(ex, signin, &session, err))
         return false;
     audit_signin(ex, signin, identity);

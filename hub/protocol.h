@@ -4,6 +4,7 @@
 #ifndef FG_HUB_PROTOCOL_H
 #define FG_HUB_PROTOCOL_H
 
+#include "core/xmlwriter.h"
 #include "hub/exchange.h"
 
 typedef struct fg_endpoint {
@@ -18,7 +19,7 @@ typedef struct fg_endpoint {
 } fg_endpoint_t;
 
 struct fg_partner_signin;
-struct fg_session;
+struct fg_signout;
 struct fg_session_party;
 
 struct fg_protocol {
@@ -28,14 +29,21 @@ struct fg_protocol {
 
     /* ---- of the protocols that browsers carry between partners (fg_hub_t's protocols); NULL elsewhere */
 
+    /* Signs on at a relying party that did not ask (SAML 2.0 profiles §4.1.5); realm: one of the partner's; state: to
+     * be passed on, .p NULL: none. */
+    fg_step_t (*begin_sign_on)(fg_exchange_t *ex, const struct fg_partner *partner, fg_str_t realm, fg_str_t state);
     /* Sends a browser to an identity provider. */
     bool (*begin_sign_in)(fg_exchange_t *ex, const struct fg_partner_signin *signin, fg_err_t *err);
+    /* Writes our own roles into the metadata document that all protocols share, behind those of WS-Federation. */
+    void (*write_roles)(fg_xw_t *w, const fg_hub_t *hub, const fg_keys_t *keys);
     /* Where the browser, from a frame of the signed-out page, tells a relying party that the session is over; .n 0: it
-     * has no such address, or was told already.  False: it should have been told and cannot be. */
-    bool (*tell_party)(fg_exchange_t *ex, const struct fg_session *session, const struct fg_session_party *party,
+     * has no such address, or was told already.  An answer that is to come is noted in signout->awaited.  False: it
+     * should have been told and cannot be. */
+    bool (*tell_party)(fg_exchange_t *ex, struct fg_signout *signout, const struct fg_session_party *party,
                        fg_str_t *url, fg_err_t *err);
-    /* The same for the identity provider that vouched for the session. */
-    bool (*tell_provider)(fg_exchange_t *ex, const struct fg_session *session, fg_str_t *url, fg_err_t *err);
+    /* The same for the identity provider that vouched for the session; a protocol that goes there at top level sets
+     * signout->next instead. */
+    bool (*tell_provider)(fg_exchange_t *ex, struct fg_signout *signout, fg_str_t *url, fg_err_t *err);
 };
 
 #endif

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "hub/federation.h"
 #include "hub/session.h"
 
 #include <stdio.h>
@@ -7,6 +8,7 @@
 #include "hub/bytes.h"
 #include "hub/cookie.h"
 #include "hub/seal.h"
+#include "hub/session_note.h"
 
 #define COOKIE "__Host-fedgate"
 #define CHUNKS 4u
@@ -104,6 +106,7 @@ void fg_session_write(fg_buf_t *out, const fg_session_t *session) {
         identity->issuer,
         identity->auth_method,
         identity->session_index,
+        session->provider_index,
     };
     fg_words_t words;
     begin_words(&words);
@@ -172,6 +175,7 @@ bool fg_session_read(fg_arena_t *arena, fg_str_t bytes, fg_session_t *session) {
         &identity->issuer,
         &identity->auth_method,
         &identity->session_index,
+        &session->provider_index,
     };
     begin_words(&words);
     if (fg_bytes_get_number(&in, 1) != FORMAT_VERSION)
@@ -230,7 +234,7 @@ static fg_str_t join_chunks(fg_exchange_t *ex) {
     return fg_buf_ok(&text) ? fg_buf_str(&text) : FG_STR_NONE;
 }
 
-static bool is_ended(fg_exchange_t *ex, const fg_session_t *session) {
+bool fg_session_is_ended(fg_exchange_t *ex, const fg_session_t *session) {
     fg_store_t *store = ex->env->store;
     char value[1];
     size_t length = sizeof value;
@@ -248,12 +252,13 @@ bool fg_session_open(fg_exchange_t *ex, fg_session_t *session) {
     int64_t now = ex->now_ms;
     if (now - session->created_ms >= ex->hub->session_absolute_ms || now - session->used_ms >= ex->hub->session_idle_ms)
         return false;
-    return !is_ended(ex, session);
+    return !fg_session_is_ended(ex, session);
 }
 
 bool fg_session_begin(fg_exchange_t *ex, const fg_identity_t *identity, fg_str_t home_realm, fg_session_t *session,
                       fg_err_t *err) {
-    *session = (fg_session_t){.identity = *identity, .home_realm = home_realm};
+    *session =
+        (fg_session_t){.identity = *identity, .home_realm = home_realm, .provider_index = identity->session_index};
     session->created_ms = session->used_ms = ex->now_ms;
     if (!fg_id_xml(ex->env, session->id))
         return FG_FAIL(err, FG_E_INTERNAL, "no randomness for a session id");
@@ -291,18 +296,13 @@ static void clear_end_cookie(fg_exchange_t *ex) {
 
 /* Relying parties that find no room are told by an ordinary sign-out only. */
 static bool save_for_end(fg_exchange_t *ex, const fg_session_t *session, fg_err_t *err) {
-    const fg_home_realm_t *realm = fg_hub_find_home_realm(ex->hub, session->home_realm);
+    const fg_home_realm_t *realm = fg_find_home_realm(ex, session->home_realm);
     if (realm == NULL || realm->identity_provider == NULL) {
         clear_end_cookie(ex);
         return true;
     }
     fg_buf_t bytes = FG_BUF_INIT(END_MAX);
-    fg_bytes_put_string(&bytes, fg_str(session->id));
-    fg_bytes_put_string(&bytes, session->home_realm);
-    fg_bytes_put_number(&bytes, (uint64_t)session->created_ms, 8);
-    for (size_t i = 0; i < session->party_count; i++)
-        if (bytes.length + fg_session_party_size(&session->parties[i]) <= END_MAX)
-            fg_session_party_write(&bytes, &session->parties[i]);
+    fg_session_write_end(&bytes, session, END_MAX);
     fg_str_t text = FG_STR_NONE;
     bool sealed = fg_buf_ok(&bytes) && fg_cookie_seal(ex, END_COOKIE, fg_buf_str(&bytes), &text);
     fg_buf_free(&bytes);
@@ -316,23 +316,24 @@ bool fg_session_open_for_end(fg_exchange_t *ex, fg_session_t *session) {
     size_t times;
     fg_str_t bytes, text = fg_request_cookie(&ex->request, END_COOKIE, &times);
     *session = (fg_session_t){0};
-    if (times != 1 || text.n > CHUNK_SIZE || !fg_cookie_unseal(ex, END_COOKIE, text, &bytes))
+    if (times != 1 || text.n > CHUNK_SIZE || !fg_cookie_unseal(ex, END_COOKIE, text, &bytes) ||
+        !fg_session_read_end(ex, bytes, session))
         return false;
-    fg_bytes_t in = {bytes, false};
-    fg_str_t id = fg_bytes_get_string(&in);
-    if (id.n == 0 || id.n >= sizeof session->id)
-        return false;
-    memcpy(session->id, id.p, id.n);
-    session->home_realm = fg_bytes_get_string(&in);
-    session->created_ms = (int64_t)fg_bytes_get_number(&in, 8);
-    while (in.rest.n > 0 && !in.failed && session->party_count < FG_SESSION_PARTIES)
-        session->parties[session->party_count++] = fg_session_party_read(&in);
-    if (!fg_bytes_end(&in) || ex->now_ms - session->created_ms >= ex->hub->session_absolute_ms)
-        return false;
-    return !is_ended(ex, session);
+    return !fg_session_is_ended(ex, session);
 }
 
 /* ---- saving and ending */
+
+/* A partner of SAML 2.0 is in it. */
+static bool may_end_without_browser(fg_exchange_t *ex, const fg_session_t *session) {
+    const fg_home_realm_t *realm = fg_find_home_realm(ex, session->home_realm);
+    if (realm != NULL && realm->identity_provider != NULL && realm->identity_provider->protocol == FG_PROTOCOL_SAML)
+        return true;
+    for (size_t i = 0; i < session->party_count; i++)
+        if (session->parties[i].protocol == FG_PROTOCOL_SAML)
+            return true;
+    return false;
+}
 
 bool fg_session_save(fg_exchange_t *ex, const fg_session_t *session, fg_err_t *err) {
     fg_buf_t bytes = FG_BUF_INIT(SESSION_MAX);
@@ -361,6 +362,8 @@ bool fg_session_save(fg_exchange_t *ex, const fg_session_t *session, fg_err_t *e
             return FG_FAIL(err, FG_E_MEMORY, "session cookie");
         fg_cookie_set(ex, name, fg_str(value), "SameSite=Lax");
     }
+    if (may_end_without_browser(ex, session))
+        fg_session_note(ex, session);
     return save_for_end(ex, session, err);
 }
 
@@ -377,8 +380,13 @@ void fg_session_end(fg_exchange_t *ex, const fg_session_t *session) {
         fg_cookie_clear(ex, name);
     }
     clear_end_cookie(ex);
+    if (session != NULL)
+        fg_session_mark_ended(ex, session);
+}
+
+void fg_session_mark_ended(fg_exchange_t *ex, const fg_session_t *session) {
     fg_store_t *store = ex->env->store;
-    char *key = session ? fg_arena_printf(ex->arena, "session-ended:%s", session->id) : NULL;
+    char *key = fg_arena_printf(ex->arena, "session-ended:%s", session->id);
     if (store == NULL || key == NULL)
         return;
     if (store->put(store, fg_str(key), FG_STR("1"), ex->now_ms, session->created_ms + ex->hub->session_absolute_ms) !=

@@ -21,7 +21,8 @@ typedef struct fg_session_party {
 typedef struct fg_session {
     char id[FG_ID_SIZE];
     fg_identity_t identity;
-    fg_str_t home_realm; /* uri */
+    fg_str_t home_realm;     /* uri */
+    fg_str_t provider_index; /* SessionIndex that the identity provider gave it; .n 0: none */
     int64_t created_ms;
     int64_t used_ms;
     fg_session_party_t parties[FG_SESSION_PARTIES];
@@ -50,6 +51,9 @@ bool fg_session_save(fg_exchange_t *ex, const fg_session_t *session, fg_err_t *e
 bool fg_session_renew(fg_exchange_t *ex, const fg_session_t *session, fg_err_t *err) FG_MUST_CHECK;
 /* Clears the cookies of the response; the id is remembered as ended until its absolute lifetime is over. */
 void fg_session_end(fg_exchange_t *ex, const fg_session_t *session);
+/* The same where the response goes to somebody else than the session's browser. */
+void fg_session_mark_ended(fg_exchange_t *ex, const fg_session_t *session);
+bool fg_session_is_ended(fg_exchange_t *ex, const fg_session_t *session) FG_MUST_CHECK;
 
 /* Of a session that an identity provider vouched for the browser keeps a second cookie, which comes along where the
  * provider's pages load ours in a frame and SameSite=Lax keeps the session's away.  It says whose session it is and

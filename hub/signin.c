@@ -15,12 +15,26 @@ fg_step_t fg_signin_begin(fg_exchange_t *ex, const fg_home_realm_t *realm, fg_st
     return FG_STEP_PASSWORD;
 }
 
+/* What the rules may know of who vouches for the person. */
+static bool add_facts(fg_exchange_t *ex, const fg_home_realm_t *realm, fg_claims_t *claims) {
+    const fg_claim_t provider = {
+        .type = FG_STR(FG_FACT_PROVIDER), .value = realm->uri, .issuer = FG_STR(FG_REQUEST_ISSUER)};
+    if (realm->identity_provider != NULL && !fg_claims_add(ex->arena, claims, &provider))
+        return false;
+    for (size_t i = 0; i < realm->facts.count; i++)
+        if (!fg_claims_add(ex->arena, claims, &realm->facts.items[i]))
+            return false;
+    return true;
+}
+
 /* Properties go no further: a session does not keep them. */
 static bool accept_claims(fg_exchange_t *ex, const fg_home_realm_t *realm, fg_identity_t *identity, fg_err_t *err) {
     fg_rule_output_t out;
     fg_claims_drop_request(&identity->claims);
     if (realm->acceptance_rules == NULL)
         return true;
+    if (!add_facts(ex, realm, &identity->claims))
+        return FG_FAIL(err, FG_E_MEMORY, "accepting claims");
     if (!fg_ruleset_run(realm->acceptance_rules, ex->arena, &ex->hub->stores, &identity->claims, &out, err))
         return false;
     fg_claims_drop_request(&out.claims);

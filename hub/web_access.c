@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "hub/federation.h"
 #include "hub/web_access.h"
 
 #include "core/crypto.h"
@@ -283,7 +284,7 @@ typedef struct web_access {
     fg_browser_signin_t signin;
 } web_access_t;
 
-static bool is_kept(fg_str_t name) { return fg_str_is(name, TO) || fg_str_is(name, "whr"); }
+static bool is_kept(fg_str_t name) { return fg_str_is(name, TO) || fg_str_is(name, "whr") || fg_str_is(name, "login_hint"); }
 
 static const fg_protect_t *find_protect(const fg_hub_t *hub, fg_str_t name) {
     for (size_t i = 0; i < hub->protect_count; i++)
@@ -327,7 +328,7 @@ static bool read_home_realm(fg_exchange_t *ex, web_access_t *in, fg_err_t *err) 
         return FG_FAIL(err, FG_E_HTTP_REQUEST, "whr was sent %zu times", times);
     if (uri.n == 0 || in->signin.home_realm != NULL)
         return true;
-    in->signin.home_realm = fg_hub_find_home_realm(ex->hub, uri);
+    in->signin.home_realm = fg_find_home_realm(ex, uri);
     return in->signin.home_realm != NULL || FG_FAIL(err, FG_E_WSFED_HOME_REALM, "whr \"%.*s\"", FG_STR_ARG(uri));
 }
 

@@ -18,12 +18,27 @@
 /* A member of a JSON body: FG_REQUEST_JSON "spec.replicas"; of all elements where there is a list on the way. */
 #define FG_REQUEST_JSON FG_REQUEST_CLAIMS "json:"
 
+/* What metadata says of the relying party that a token is for, in its authorization and issuance rules: its entityID or
+ * realm, entity categories (RFC 8409), who registered it (saml-metadata-rpi), attributes that it asks for; and of the
+ * identity provider that a token is from, in its acceptance rules. */
+#define FG_FACT_PARTY FG_REQUEST_CLAIMS "relying_party"
+#define FG_FACT_PARTY_CATEGORY FG_REQUEST_CLAIMS "relying_party_category"
+#define FG_FACT_PARTY_REGISTRAR FG_REQUEST_CLAIMS "relying_party_registrar"
+#define FG_FACT_REQUESTED FG_REQUEST_CLAIMS "requested_attribute"
+#define FG_FACT_REQUIRED FG_REQUEST_CLAIMS "required_attribute"
+#define FG_FACT_PROVIDER FG_REQUEST_CLAIMS "identity_provider"
+#define FG_FACT_PROVIDER_CATEGORY FG_REQUEST_CLAIMS "identity_provider_category"
+#define FG_FACT_PROVIDER_REGISTRAR FG_REQUEST_CLAIMS "identity_provider_registrar"
+#define FG_FACT_PROVIDER_ASSURANCE FG_REQUEST_CLAIMS "identity_provider_assurance"
+#define FG_FACT_PROVIDER_SCOPE FG_REQUEST_CLAIMS "identity_provider_scope"
+
 /* Built-in aliases, in all rule files: method, path, query, host, client_address, time, hour, weekday, tls_version,
  * tls_cipher, certificate, and for WS-Management operation, action, resource, selector, option, filter_dialect, filter,
- * command, argument, command_line, script, working_directory, environment, and for delegation the words delegation and
- * relying_party; each stands for FG_REQUEST_CLAIMS and itself.  The short names of claims in gateway.conf (role, upn,
- * …) are aliases as well, and with "subject_", "subject_actor_" or "actor_" before them they stand for
- * FG_REQUEST_SUBJECT, FG_REQUEST_SUBJECT_ACTOR or FG_REQUEST_ACTOR and the claim's type. */
+ * command, argument, command_line, script, working_directory, environment, the facts of partners from relying_party to
+ * identity_provider_scope, and for delegation the word delegation; each stands for FG_REQUEST_CLAIMS and itself.  The
+ * short names of claims in gateway.conf (role, upn, …) are aliases as well, and with "subject_", "subject_actor_" or
+ * "actor_" before them they stand for FG_REQUEST_SUBJECT, FG_REQUEST_SUBJECT_ACTOR or FG_REQUEST_ACTOR and the claim's
+ * type. */
 #define FG_REQUEST_ALIASES 128u              /* there are fewer */
 fg_str_t fg_request_alias(fg_str_t name);    /* the type; .p NULL: no such */
 const char *fg_request_alias_name(size_t i); /* the names one after the other; NULL behind the last */

@@ -54,10 +54,20 @@ static const struct {
     {"environment", FG_REQUEST_CLAIMS "environment"},
     /* who wants to act for somebody else: how and where, and for whom */
     {"delegation", FG_REQUEST_CLAIMS "delegation"},
-    {"relying_party", FG_REQUEST_CLAIMS "relying_party"},
     PERSON("subject_", FG_REQUEST_SUBJECT),
     PERSON("subject_actor_", FG_REQUEST_SUBJECT_ACTOR),
     PERSON("actor_", FG_REQUEST_ACTOR),
+    /* a partner's */
+    {"relying_party", FG_FACT_PARTY},
+    {"relying_party_category", FG_FACT_PARTY_CATEGORY},
+    {"relying_party_registrar", FG_FACT_PARTY_REGISTRAR},
+    {"requested_attribute", FG_FACT_REQUESTED},
+    {"required_attribute", FG_FACT_REQUIRED},
+    {"identity_provider", FG_FACT_PROVIDER},
+    {"identity_provider_category", FG_FACT_PROVIDER_CATEGORY},
+    {"identity_provider_registrar", FG_FACT_PROVIDER_REGISTRAR},
+    {"identity_provider_assurance", FG_FACT_PROVIDER_ASSURANCE},
+    {"identity_provider_scope", FG_FACT_PROVIDER_SCOPE},
 };
 _Static_assert(FG_ARRAY_SIZE(aliases) <= FG_REQUEST_ALIASES, "room for all of them");
 

@@ -5,12 +5,11 @@
 
 #include "core/crypto.h"
 #include "core/version.h"
+#include "hub/protocol.h"
 
 #define DOCUMENT_MAX (256u << 10)
 #define PROTOCOLS FG_NS_TRUST_13 " " FG_NS_TRUST_2005 " " FG_NS_FED
 
-static const fg_xns_t ns_md = {"", FG_NS_MD};
-static const fg_xns_t ns_ds = {"ds", FG_NS_DS};
 static const fg_xns_t ns_fed = {"fed", FG_NS_FED};
 static const fg_xns_t ns_auth = {"auth", FG_NS_AUTH};
 static const fg_xns_t ns_xsi = {"xsi", FG_NS_XSI};
@@ -43,17 +42,6 @@ static const struct {
 };
 
 /* ---- parts of a role */
-
-static void write_key(fg_xw_t *w, const char *use, const fg_key_t *key) {
-    fg_xw_start(w, &ns_md, "KeyDescriptor");
-    fg_xw_attrz(w, "use", use);
-    fg_xw_start(w, &ns_ds, "KeyInfo");
-    fg_xw_start(w, &ns_ds, "X509Data");
-    fg_xw_leaf(w, &ns_ds, "X509Certificate", fg_key_get_certificate_base64(key));
-    fg_xw_end(w);
-    fg_xw_end(w);
-    fg_xw_end(w);
-}
 
 static void write_claims(fg_xw_t *w, const char *list, bool optional) {
     fg_xw_start(w, &ns_fed, list);
@@ -112,7 +100,7 @@ static void write_active_endpoint(fg_xw_t *w, fg_str_t base) {
 static size_t start_role(fg_xw_t *w, const fg_hub_t *hub, const char *type) {
     fg_xw_flush(w);
     size_t at = w->out->length;
-    fg_xw_start(w, &ns_md, "RoleDescriptor");
+    fg_xw_start(w, &fg_entity_ns, "RoleDescriptor");
     fg_xw_attrz(w, "ServiceDisplayName", hub->organisation ? hub->organisation : "");
     fg_xw_attrz(w, "protocolSupportEnumeration", PROTOCOLS);
     fg_xw_attr_ns(w, &ns_xsi, "type", fg_str(type));
@@ -136,7 +124,7 @@ static bool has_own_name(const fg_hub_t *hub, size_t index) {
 static size_t write_application_role(fg_xw_t *w, const fg_hub_t *hub, const fg_keys_t *keys) {
     size_t at = start_role(w, hub, "fed:ApplicationServiceType");
     if (keys->encryption[FG_KEY_ACTIVE] != NULL)
-        write_key(w, "encryption", keys->encryption[FG_KEY_ACTIVE]);
+        fg_entity_write_key(w, "encryption", keys->encryption[FG_KEY_ACTIVE]);
     write_claims(w, "ClaimTypesRequested", true);
     fg_xw_start(w, &ns_fed, "TargetScopes");
     write_reference(w, hub->base_url, "/adfs/ls/");
@@ -167,7 +155,7 @@ static size_t write_sts_role(fg_xw_t *w, const fg_hub_t *hub, const fg_keys_t *k
     /* old and new together, so that partners are ready before a roll and after it */
     for (size_t i = 0; i < FG_KEY_STATES; i++)
         if (keys->signing[i] != NULL)
-            write_key(w, "signing", keys->signing[i]);
+            fg_entity_write_key(w, "signing", keys->signing[i]);
     write_token_types(w);
     write_claims(w, "ClaimTypesOffered", false);
     write_active_endpoint(w, hub->base_url);
@@ -179,9 +167,9 @@ static size_t write_sts_role(fg_xw_t *w, const fg_hub_t *hub, const fg_keys_t *k
 static void write_contact(fg_xw_t *w, const fg_hub_t *hub) {
     if (hub->contact == NULL || strchr(hub->contact, '@') == NULL)
         return;
-    fg_xw_start(w, &ns_md, "ContactPerson");
+    fg_xw_start(w, &fg_entity_ns, "ContactPerson");
     fg_xw_attrz(w, "contactType", "support");
-    fg_xw_start(w, &ns_md, "EmailAddress");
+    fg_xw_start(w, &fg_entity_ns, "EmailAddress");
     if (!fg_str_starts(fg_str(hub->contact), "mailto:"))
         fg_xw_textz(w, "mailto:");
     fg_xw_textz(w, hub->contact);
@@ -229,11 +217,14 @@ bool fg_federation_metadata_write(const fg_hub_t *hub, const fg_keys_t *keys, fg
     if (!make_id(hub, keys, id))
         return FG_FAIL(err, FG_E_INTERNAL, "id of the federation metadata");
     fg_xw_init(&w, out);
-    fg_xw_start(&w, &ns_md, "EntityDescriptor");
+    fg_xw_start(&w, &fg_entity_ns, "EntityDescriptor");
     fg_xw_attrz(&w, "ID", id);
     fg_xw_attr(&w, "entityID", hub->entity_id);
     size_t application = write_application_role(&w, hub, keys);
     size_t sts = write_sts_role(&w, hub, keys);
+    for (size_t i = 0; i < FG_PROTOCOLS; i++)
+        if (hub->protocols[i] != NULL && hub->protocols[i]->write_roles != NULL)
+            hub->protocols[i]->write_roles(&w, hub, keys);
     write_contact(&w, hub);
     fg_xw_end(&w);
     if (!fg_xw_ok(&w) || !fg_buf_ok(out))

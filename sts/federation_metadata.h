@@ -5,7 +5,7 @@
 #ifndef FG_STS_FEDERATION_METADATA_H
 #define FG_STS_FEDERATION_METADATA_H
 
-#include "core/xmldsig.h"
+#include "hub/entity.h"
 #include "hub/exchange.h"
 
 #define FG_FEDERATION_METADATA_PATH "/FederationMetadata/2007-06/FederationMetadata.xml"
@@ -34,15 +34,12 @@ typedef struct fg_partner_metadata {
 bool fg_federation_metadata_read(const fg_env_t *env, fg_arena_t *arena, fg_str_t xml, const fg_dsig_trust_t *trust,
                                  fg_partner_metadata_t *out, fg_err_t *err) FG_MUST_CHECK;
 
-#define FG_METADATA_KEYS 16
-
 /* What an identity provider's metadata declares; everything is in the arena. */
 typedef struct fg_provider_metadata {
-    fg_str_t entity_id;               /* issuer of its tokens */
-    fg_str_t sign_in_url;             /* its first PassiveRequestorEndpoint; .n 0: it has none */
-    fg_key_t *keys[FG_METADATA_KEYS]; /* certificates with which it signs; fg_key_ref them to keep them */
-    size_t key_count;                 /* at least 1 */
-    int64_t valid_until_ms;           /* 0: for ever */
+    fg_str_t entity_id;     /* issuer of its tokens */
+    fg_str_t sign_in_url;   /* its first PassiveRequestorEndpoint; .n 0: it has none */
+    fg_entity_keys_t keys;  /* certificates with which it signs; at least one */
+    int64_t valid_until_ms; /* 0: for ever */
 } fg_provider_metadata_t;
 
 /* The same for its role fed:SecurityTokenServiceType. */

@@ -5,16 +5,18 @@
 
 #include "sts/federation_metadata.h"
 
-/* The parameters of WS-Federation 1.2 §13.2 and one of our own ("choose": show the home realms again). */
+/* The parameters of WS-Federation 1.2 §13.2 and two of our own ("choose": show the home realms again; "login_hint", as
+ * OpenID Connect has it: who is going to sign in). */
 static const struct {
     const char *name;
     bool kept;    /* belongs to the request that a page must bring back */
     bool pointer; /* names a message elsewhere: never fetched (WF-06) */
 } param_table[] = {
-    {"wa", true, false},      {"wtrealm", true, false},    {"wreply", true, false},   {"wctx", true, false},
-    {"wct", true, false},     {"wfresh", true, false},     {"wauth", true, false},    {"whr", true, false},
-    {"wreq", true, false},    {"wp", true, false},         {"choose", false, false},  {"wresult", false, false},
-    {"wreqptr", false, true}, {"wresultptr", false, true}, {"wattrptr", false, true}, {"wpseudoptr", false, true},
+    {"wa", true, false},         {"wtrealm", true, false}, {"wreply", true, false},     {"wctx", true, false},
+    {"wct", true, false},        {"wfresh", true, false},  {"wauth", true, false},      {"whr", true, false},
+    {"login_hint", true, false}, {"wreq", true, false},    {"wp", true, false},         {"choose", false, false},
+    {"wresult", false, false},   {"wreqptr", false, true}, {"wresultptr", false, true}, {"wattrptr", false, true},
+    {"wpseudoptr", false, true},
 };
 
 bool fg_wsfed_is_kept(fg_str_t name) {
@@ -127,6 +129,7 @@ const fg_protocol_t fg_wsfed_protocol = {
     .name = "wsfed",
     .endpoints = endpoints,
     .endpoint_count = FG_ARRAY_SIZE(endpoints),
+    .begin_sign_on = fg_wsfed_begin_sign_on,
     .begin_sign_in = fg_wsfed_begin_sign_in,
     .tell_party = fg_wsfed_tell_party,
     .tell_provider = fg_wsfed_tell_provider,

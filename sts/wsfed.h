@@ -7,6 +7,7 @@
 
 #include "hub/browser.h"
 #include "hub/protocol.h"
+#include "hub/signout.h"
 
 #define FG_WSFED_PATH "/adfs/ls/"
 #define FG_WSFED_SIGNIN "wsignin1.0"
@@ -51,11 +52,13 @@ fg_step_t fg_wsfed_refuse(fg_exchange_t *ex, const fg_err_t *err);
 /* wreq: an RST that may choose the token's type and must ask for what is issued here (wsfed_wreq.c). */
 bool fg_wsfed_read_wreq(fg_exchange_t *ex, fg_wsfed_t *in, fg_err_t *err) FG_MUST_CHECK;
 
+/* Of the protocol table: the browser goes to the relying party as if that had sent it here. */
+fg_step_t fg_wsfed_begin_sign_on(fg_exchange_t *ex, const fg_partner_t *partner, fg_str_t realm, fg_str_t state);
 /* Of the protocol table: sends the browser to an identity provider, tells partners that a session is over. */
 bool fg_wsfed_begin_sign_in(fg_exchange_t *ex, const fg_partner_signin_t *signin, fg_err_t *err) FG_MUST_CHECK;
-bool fg_wsfed_tell_party(fg_exchange_t *ex, const fg_session_t *session, const fg_session_party_t *party, fg_str_t *url,
+bool fg_wsfed_tell_party(fg_exchange_t *ex, fg_signout_t *signout, const fg_session_party_t *party, fg_str_t *url,
                          fg_err_t *err) FG_MUST_CHECK;
-bool fg_wsfed_tell_provider(fg_exchange_t *ex, const fg_session_t *session, fg_str_t *url, fg_err_t *err) FG_MUST_CHECK;
+bool fg_wsfed_tell_provider(fg_exchange_t *ex, fg_signout_t *signout, fg_str_t *url, fg_err_t *err) FG_MUST_CHECK;
 
 fg_step_t fg_wsfed_signin(fg_exchange_t *ex, fg_wsfed_t *in);
 /* wsignin1.0 with a wresult: an identity provider's answer. */

@@ -3,14 +3,14 @@
  * wsignin1.0 (WS-Federation 1.2 §13.2.1): who asks, for what, is the session good enough, else sign in; then the token.
  */
 #include "core/time.h"
+#include "hub/federation.h"
 #include "hub/issue.h"
 #include "sts/rstr.h"
 #include "sts/wsfed.h"
 
 #define WRESULT_MAX (256u << 10)
+#define URL_MAX (8u << 10)
 #define FRESH_MAX_MINUTES 525600 /* a year: nothing asks for more */
-#define LOOP_ROUNDS 5
-#define LOOP_WINDOW (20 * FG_SECOND)
 
 /* ---- the request */
 
@@ -70,9 +70,9 @@ static bool read_method(fg_wsfed_t *in, fg_err_t *err) {
     return true;
 }
 
-static bool read_home_realm(const fg_hub_t *hub, fg_wsfed_t *in, fg_err_t *err) {
+static bool read_home_realm(fg_exchange_t *ex, fg_wsfed_t *in, fg_err_t *err) {
     fg_str_t uri = fg_wsfed_get(&in->params, "whr");
-    in->browser.home_realm = uri.n ? fg_hub_find_home_realm(hub, uri) : NULL;
+    in->browser.home_realm = uri.n ? fg_find_home_realm(ex, uri) : NULL;
     if (uri.n != 0 && in->browser.home_realm == NULL)
         return FG_FAIL(err, FG_E_WSFED_HOME_REALM, "whr \"%.*s\"", FG_STR_ARG(uri));
     return true;
@@ -82,27 +82,12 @@ static bool read_request(fg_exchange_t *ex, fg_wsfed_t *in, fg_err_t *err) {
     if (fg_params_get(&in->params, "wresult", NULL).p != NULL)
         return FG_FAIL(err, FG_E_WSFED_REQUEST, "a sign-in response is a form's POST");
     if (!read_partner(ex->hub, in, err) || !read_reply(in, err) || !read_instant(in, err) || !read_fresh(in, err) ||
-        !read_method(in, err) || !read_home_realm(ex->hub, in, err))
+        !read_method(in, err) || !read_home_realm(ex, in, err))
         return false;
     return fg_wsfed_read_wreq(ex, in, err);
 }
 
 /* ---- the token */
-
-/* The same relying party again and again within seconds: it does not take the token, and another round will not help.
- */
-static bool check_loop(fg_exchange_t *ex, const fg_wsfed_t *in, fg_err_t *err) {
-    fg_store_t *store = ex->env->store;
-    const char *key =
-        fg_arena_printf(ex->arena, "wsfed-loop:%s:%.*s", in->browser.session.id, (int)in->realm.n, in->realm.p);
-    int64_t rounds = 0;
-    if (store == NULL || key == NULL ||
-        store->add(store, fg_str(key), 1, ex->now_ms, ex->now_ms + LOOP_WINDOW, &rounds) != FG_STORE_OK)
-        return true; /* a comfort, no one-time check: it does not fail closed */
-    if (rounds > LOOP_ROUNDS)
-        return FG_FAIL(err, FG_E_WSFED_LOOP, "%s: %lld tokens in 20 s", in->partner->name, (long long)rounds);
-    return true;
-}
 
 static bool issue_result(fg_exchange_t *ex, const fg_wsfed_t *in, fg_buf_t *out, fg_err_t *err) {
     fg_issued_t issued;
@@ -147,7 +132,7 @@ static bool post_result(fg_exchange_t *ex, const fg_wsfed_t *in, fg_str_t wresul
 }
 
 static bool answer(fg_exchange_t *ex, fg_wsfed_t *in, fg_buf_t *wresult, fg_err_t *err) {
-    if (!check_loop(ex, in, err) || !issue_result(ex, in, wresult, err))
+    if (!fg_browser_check_loop(ex, &in->browser, in->partner, in->realm, err) || !issue_result(ex, in, wresult, err))
         return false;
     const fg_session_party_t party = {.protocol = FG_PROTOCOL_WSFED, .realm = in->realm};
     if (!fg_session_add_party(&in->browser.session, &party))
@@ -179,4 +164,23 @@ fg_step_t fg_wsfed_signin(fg_exchange_t *ex, fg_wsfed_t *in) {
     in->browser.finish = finish;
     in->browser.refuse = fg_response_error_page;
     return fg_browser_sign_in(ex, &in->browser);
+}
+
+/* An address of ours: nothing is asked for that a link could not ask for. */
+fg_step_t fg_wsfed_begin_sign_on(fg_exchange_t *ex, const fg_partner_t *partner, fg_str_t realm, fg_str_t state) {
+    fg_err_t err = FG_ERR_INIT;
+    fg_buf_t url = FG_BUF_INIT(URL_MAX);
+    (void)partner;
+    fg_buf_put_str(&url, fg_wsfed_url(ex, FG_WSFED_PATH));
+    fg_wsfed_put_param(&url, "wa", FG_STR(FG_WSFED_SIGNIN));
+    fg_wsfed_put_param(&url, "wtrealm", realm);
+    if (state.n > 0)
+        fg_wsfed_put_param(&url, "wctx", state);
+    bool made = fg_buf_ok(&url);
+    if (made)
+        fg_response_redirect(ex, fg_buf_str(&url));
+    else
+        FG_FAIL(&err, FG_E_HTTP_REQUEST, "RelayState of %zu bytes", state.n);
+    fg_buf_free(&url);
+    return made ? FG_STEP_DONE : fg_wsfed_refuse(ex, &err);
 }

@@ -10,17 +10,17 @@
 
 /* ---- writing ---- */
 
-void fg_assertion_write_actor(fg_xw_t *w, const fg_identity_t *actor, const fg_xns_t *ns,
-                              fg_attribute_name_t write_name) {
+void fg_assertion_write_actor(fg_xw_t *w, const fg_identity_t *actor, const fg_attribute_form_t *form) {
+    const fg_claim_t said = {.type = FG_STR(FG_CLAIM_ACTOR)};
     fg_xw_t inner;
     fg_buf_t text = FG_BUF_INIT(ACTOR_MAX);
     fg_xw_init(&inner, &text);
     fg_xw_start(&inner, NULL, "Actor");
-    fg_assertion_write_attributes(&inner, &actor->claims, actor->actor, ns, write_name);
+    fg_assertion_write_attributes(&inner, &actor->claims, actor->actor, form);
     fg_xw_end(&inner);
-    fg_xw_start(w, ns, "Attribute");
-    write_name(w, FG_STR(FG_CLAIM_ACTOR));
-    fg_xw_leaf(w, ns, "AttributeValue", fg_buf_str(&text));
+    fg_xw_start(w, form->ns, "Attribute");
+    form->write_name(w, &said, form->name_format);
+    fg_xw_leaf(w, form->ns, "AttributeValue", fg_buf_str(&text));
     fg_xw_end(w);
     w->failed = w->failed || !fg_xw_ok(&inner);
     fg_buf_free(&text);

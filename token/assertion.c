@@ -6,6 +6,7 @@
 #include "token/authmethod.h"
 #include "token/replay.h"
 
+#define XML_VALUE_MAX (16u << 10)
 #define WSS_PROFILE "http://docs.oasis-open.org/wss/oasis-wss-saml-token-profile-1.1#"
 
 typedef struct format {
@@ -76,19 +77,19 @@ static bool is_passed_over(const fg_claims_t *claims, size_t at) {
 }
 
 void fg_assertion_write_attributes(fg_xw_t *w, const fg_claims_t *claims, const fg_identity_t *actor,
-                                   const fg_xns_t *ns, fg_attribute_name_t write_name) {
+                                   const fg_attribute_form_t *form) {
     for (size_t i = 0; i < claims->count; i++) {
         if (is_passed_over(claims, i))
             continue;
-        fg_xw_start(w, ns, "Attribute");
-        write_name(w, claims->items[i].type);
+        fg_xw_start(w, form->ns, "Attribute");
+        form->write_name(w, &claims->items[i], form->name_format);
         for (size_t k = i; k < claims->count; k++)
             if (fg_str_eq(claims->items[k].type, claims->items[i].type))
-                fg_xw_leaf(w, ns, "AttributeValue", claims->items[k].value);
+                fg_xw_leaf(w, form->ns, "AttributeValue", claims->items[k].value);
         fg_xw_end(w);
     }
     if (actor != NULL)
-        fg_assertion_write_actor(w, actor, ns, write_name);
+        fg_assertion_write_actor(w, actor, form);
 }
 
 /* ---- reading ---- */
@@ -148,15 +149,33 @@ bool fg_reading_audiences(fg_reading_t *reading, const xmlNode *restriction, con
     return true;
 }
 
-static bool add_value(fg_reading_t *reading, fg_str_t type, const xmlNode *value, fg_err_t *err) {
+/* A value made of elements: a name identifier (as eduPersonTargetedID is one) is its text, anything else its canonical
+ * XML. */
+static fg_str_t read_xml_value(fg_reading_t *reading, xmlNode *value, fg_err_t *err) {
+    xmlNode *first = fg_xml_first_child(value);
+    if (fg_xml_is(first, FG_NS_SAML2, "NameID") && fg_xml_next(first) == NULL)
+        return fg_xml_token(reading->arena, first, err);
+    fg_buf_t xml = FG_BUF_INIT(XML_VALUE_MAX);
+    bool good = true;
+    for (xmlNode *node = first; node != NULL && good; node = fg_xml_next(node))
+        good = fg_xml_canonical(node, &xml, err);
+    fg_str_t text = good && fg_buf_ok(&xml) ? fg_arena_str(reading->arena, fg_buf_str(&xml)) : FG_STR_NONE;
+    if (good && text.p == NULL)
+        FG_FAIL(err, FG_E_TOKEN_MALFORMED, "an attribute value of more than %u bytes of XML", XML_VALUE_MAX);
+    fg_buf_free(&xml);
+    return text;
+}
+
+static bool add_value(fg_reading_t *reading, fg_str_t type, xmlNode *value, fg_err_t *err) {
     fg_claims_t *claims = &reading->identity->claims;
-    /* a value made of elements has no form as a claim: it is passed over */
-    if (fg_xml_first_child(value) != NULL)
-        return true;
     if (claims->count == FG_READING_CLAIMS_MAX)
         return FG_FAIL(err, FG_E_TOKEN_MALFORMED, "more than %u attribute values", FG_READING_CLAIMS_MAX);
     fg_claim_t claim = {
-        .type = type, .value = fg_xml_text(reading->arena, value, err), .issuer = reading->trust->issuer};
+        .type = type,
+        .value =
+            fg_xml_first_child(value) ? read_xml_value(reading, value, err) : fg_xml_text(reading->arena, value, err),
+        .issuer = reading->trust->issuer,
+    };
     if (claim.value.p == NULL)
         return false;
     return fg_claims_add(reading->arena, claims, &claim) || FG_FAIL(err, FG_E_MEMORY, "no memory for claims");
@@ -251,7 +270,10 @@ static bool check_times(fg_reading_t *reading, const char *ns, fg_err_t *err) {
 
 static bool check_signature(fg_reading_t *reading, const format_t *format, xmlNode *element, fg_err_t *err) {
     fg_assertion_read_t *result = reading->result;
-    if (!fg_dsig_verify_enveloped(element, format->id_attribute, &reading->trust->dsig, &result->signature, err))
+    if (reading->trust->enclosing != NULL && fg_xml_child(element, FG_NS_DS, "Signature", NULL) == NULL) {
+        result->signature = *reading->trust->enclosing;
+        result->signature.element = element;
+    } else if (!fg_dsig_verify_enveloped(element, format->id_attribute, &reading->trust->dsig, &result->signature, err))
         return false;
     reading->assertion = result->signature.element;
     if (!fg_xml_is(reading->assertion, format->ns, "Assertion"))

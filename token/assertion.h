@@ -8,6 +8,7 @@
 #include "core/env.h"
 #include "core/xmldsig.h"
 #include "token/claims.h"
+#include "token/decrypt.h"
 
 typedef enum fg_saml_version { FG_SAML_11, FG_SAML_20 } fg_saml_version_t;
 
@@ -34,6 +35,7 @@ typedef struct fg_assertion {
     fg_str_t proof_key_info;            /* of holder-of-key: children of ds:KeyInfo, as fg_proof_write_* make them */
     int64_t session_not_on_or_after_ms; /* 0: none */
     const fg_identity_t *identity;      /* authentication method and instant, session index */
+    fg_str_t attribute_name_format; /* SAML 2.0: NameFormat of attributes whose claim has none of its own; .n 0: none */
     const fg_claims_t
         *claims; /* what goes into the attribute statement, in order; same types are joined into one attribute */
     /* Who acts for the subject, with the claims that are told of each; at most FG_ACTORS_MAX.  NULL: nobody. */
@@ -61,11 +63,16 @@ typedef struct fg_assertion_trust {
     fg_str_t recipient; /* SAML 2.0: if the assertion names a Recipient it must be this (SA-02); .n 0: none may be asked
                            for */
     fg_str_t in_response_to; /* .n 0: unsolicited; an InResponseTo in the assertion is then refused (SA-03) */
+    bool web_sso; /* an answer by the web browser SSO profile (profiles §4.1.4.2): Recipient and NotOnOrAfter must be in
+                     the bearer's confirmation */
     int64_t skew_ms;
-    int64_t late_ms;         /* how long it is read after its end: to be renewed; 0: not at all */
-    int64_t max_lifetime_ms; /* 0: no limit */
-    unsigned confirmations;  /* which are accepted, bits 1u << FG_CONFIRM_...; 0: bearer alone (SA-09) */
-    bool once;               /* replay: the id goes into env->store (SA-06, WF-04) */
+    int64_t late_ms;                     /* how long it is read after its end: to be renewed; 0: not at all */
+    int64_t max_lifetime_ms;             /* 0: no limit */
+    unsigned confirmations;              /* which are accepted, bits 1u << FG_CONFIRM_...; 0: bearer alone (SA-09) */
+    const fg_decryption_t *decryption;   /* of EncryptedID and EncryptedAttribute; NULL: they are refused */
+    bool once;                           /* replay: the id goes into env->store (SA-06, WF-04) */
+    const fg_dsig_verified_t *enclosing; /* the assertion stands, encrypted or not, in what was signed here: it need not
+                                            be signed itself; NULL: it must be */
 } fg_assertion_trust_t;
 
 /* What an assertion says, read from the signed element alone. */

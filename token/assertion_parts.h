@@ -9,6 +9,7 @@
 
 #define FG_READING_CLAIMS_MAX 1000u
 #define FG_READING_NO_TIME INT64_MIN
+#define FG_READING_OPENED_MAX 32u /* encrypted parts of one assertion: each costs a private key's operation */
 
 /* ---- writing ---- */
 
@@ -20,14 +21,17 @@ bool fg_saml20_write(const fg_assertion_t *assertion, fg_xw_t *w, size_t *signat
 void fg_assertion_write_time(fg_xw_t *w, const char *name, int64_t ms, char text[FG_TIME_SIZE]);
 /* ds:KeyInfo of a holder-of-key confirmation. */
 void fg_assertion_write_key_info(fg_xw_t *w, const fg_assertion_t *assertion);
-typedef void (*fg_attribute_name_t)(fg_xw_t *, fg_str_t type);
-/* One Attribute per type with all its values, and one for the actor (NULL: none); write_name puts in the format's own
- * naming attributes. */
+/* How a format writes attributes: in which namespace, with which naming attributes. */
+typedef struct fg_attribute_form {
+    const fg_xns_t *ns;
+    void (*write_name)(fg_xw_t *, const fg_claim_t *claim, fg_str_t format);
+    fg_str_t name_format; /* of those whose claim has none of its own; .n 0: none */
+} fg_attribute_form_t;
+/* One Attribute per type with all its values, and one for the actor (NULL: none). */
 void fg_assertion_write_attributes(fg_xw_t *w, const fg_claims_t *claims, const fg_identity_t *actor,
-                                   const fg_xns_t *ns, fg_attribute_name_t write_name);
+                                   const fg_attribute_form_t *form);
 /* The Attribute that says who acts (actor.c). */
-void fg_assertion_write_actor(fg_xw_t *w, const fg_identity_t *actor, const fg_xns_t *ns,
-                              fg_attribute_name_t write_name);
+void fg_assertion_write_actor(fg_xw_t *w, const fg_identity_t *actor, const fg_attribute_form_t *form);
 
 /* ---- reading ---- */
 
@@ -41,6 +45,7 @@ struct fg_reading {
     xmlNode *conditions; /* its child */
     bool audience_seen;
     bool once;               /* a condition says that it may be used once */
+    unsigned opened;         /* how many encrypted parts */
     bool authenticated;      /* an authentication statement was read */
     fg_identity_t *identity; /* whose attributes are read: the result's, or one of its actors' */
     unsigned actors;         /* so deep in the chain */

@@ -32,6 +32,13 @@ const fg_claim_t *fg_claims_get(const fg_claims_t *claims, const char *type) {
     return NULL;
 }
 
+const fg_claim_property_t *fg_claim_property(const fg_claim_t *claim, const char *name) {
+    const fg_claim_property_t *property = claim->properties;
+    while (property != NULL && !fg_str_is(property->name, name))
+        property = property->next;
+    return property;
+}
+
 fg_str_t fg_identity_name(const fg_identity_t *identity) {
     const fg_claim_t *name = fg_claims_get(&identity->claims, FG_CLAIM_NAME);
     return name != NULL ? name->value : identity->name_id.value;

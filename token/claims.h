@@ -46,6 +46,7 @@ struct fg_claim_property {
     const fg_claim_property_t *next;
 };
 #define FG_CLAIM_PROPERTY_FORMAT FG_CLAIMS_2005_PROPERTIES "format"
+#define FG_CLAIM_PROPERTY_NAME_FORMAT FG_CLAIMS_2005_PROPERTIES "attributename" /* of a SAML 2.0 attribute */
 
 typedef struct fg_claim {
     fg_str_t type;
@@ -66,6 +67,8 @@ typedef struct fg_claims {
 bool fg_claims_add(fg_arena_t *arena, fg_claims_t *claims, const fg_claim_t *claim) FG_MUST_CHECK;
 /* type is a constant; value is copied. */
 bool fg_claims_put(fg_arena_t *arena, fg_claims_t *claims, const char *type, fg_str_t value) FG_MUST_CHECK;
+/* A claim's property, or NULL. */
+const fg_claim_property_t *fg_claim_property(const fg_claim_t *claim, const char *name);
 /* The first claim of a type, or NULL. */
 const fg_claim_t *fg_claims_get(const fg_claims_t *claims, const char *type);
 

@@ -8,6 +8,15 @@
 #include "core/xml.h"
 #include "core/xmlenc.h"
 
+#define FG_DECRYPTION_KEYS 4u
+
+/* With what encrypted things are opened. */
+typedef struct fg_decryption {
+    const fg_key_t *keys[FG_DECRYPTION_KEYS];
+    size_t key_count;
+    const fg_xml_limits_t *limits; /* of what comes out */
+} fg_decryption_t;
+
 /* True for saml:EncryptedAssertion (SAML 2.0 core §2.3.4) and xenc:EncryptedData (SAML 1.1 in WS-Federation). */
 bool fg_assertion_is_encrypted(const xmlNode *element);
 
@@ -22,6 +31,11 @@ bool fg_assertion_is_encrypted(const xmlNode *element);
  * FG_E_TOKEN_MALFORMED, an algorithm of no list FG_E_SIG_ALGORITHM. */
 bool fg_assertion_decrypt(fg_arena_t *arena, const xmlNode *element, const fg_key_t *const *keys, size_t key_count,
                           const fg_xml_limits_t *limits, xmlNode **assertion, fg_err_t *err) FG_MUST_CHECK;
+
+/* The same for any element of SAML 2.0 that holds something encrypted: EncryptedAssertion, EncryptedID (a NameID),
+ * EncryptedAttribute. */
+bool fg_saml_decrypt(fg_arena_t *arena, const xmlNode *element, const fg_key_t *const *keys, size_t key_count,
+                     const fg_xml_limits_t *limits, xmlNode **content, fg_err_t *err) FG_MUST_CHECK;
 
 /* The secret alone, for who decrypts it in its place (fg_xmlenc_decrypt). */
 bool fg_assertion_secret(fg_arena_t *arena, const xmlNode *element, const fg_enc_recipients_t *us, fg_str_t *secret,

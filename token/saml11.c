@@ -49,7 +49,9 @@ static void write_conditions(fg_xw_t *w, const fg_assertion_t *assertion) {
 }
 
 /* A claim type is cut at its last slash, as Windows Identity Foundation does; a urn: has none. */
-static void write_attribute_name(fg_xw_t *w, fg_str_t type) {
+static void write_attribute_name(fg_xw_t *w, const fg_claim_t *claim, fg_str_t format) {
+    fg_str_t type = claim->type;
+    (void)format;
     const char *slash = memrchr(type.p, '/', type.n);
     size_t before = slash ? (size_t)(slash - type.p) : 0;
     if (before == 0 || before + 1 == type.n) {
@@ -83,7 +85,8 @@ bool fg_saml11_write(const fg_assertion_t *assertion, fg_xw_t *w, size_t *signat
     if (assertion->claims->count > 0 || assertion->actor != NULL) {
         fg_xw_start(w, &saml, "AttributeStatement");
         write_subject(w, assertion);
-        fg_assertion_write_attributes(w, assertion->claims, assertion->actor, &saml, write_attribute_name);
+        const fg_attribute_form_t form = {&saml, write_attribute_name, FG_STR_NONE};
+        fg_assertion_write_attributes(w, assertion->claims, assertion->actor, &form);
         fg_xw_end(w);
     }
     write_authentication(w, assertion);

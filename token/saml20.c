@@ -3,6 +3,7 @@
  * SAML 2.0 assertions (saml-core-2.0-os), with attributes as AD FS writes them. */
 #include "token/assertion_parts.h"
 #include "token/authmethod.h"
+#include "token/decrypt.h"
 
 /* how long after issuing a token may be delivered to its Recipient (saml-profiles-2.0 §4.1.4.2), as AD FS has it */
 #define DELIVERY (5 * FG_MINUTE)
@@ -64,8 +65,14 @@ static void write_conditions(fg_xw_t *w, const fg_assertion_t *assertion) {
     fg_xw_end(w);
 }
 
-/* AD FS writes no NameFormat. */
-static void write_attribute_name(fg_xw_t *w, fg_str_t type) { fg_xw_attr(w, "Name", type); }
+/* AD FS writes no NameFormat unless the claim has one as a property. */
+static void write_attribute_name(fg_xw_t *w, const fg_claim_t *claim, fg_str_t format) {
+    const fg_claim_property_t *own = fg_claim_property(claim, FG_CLAIM_PROPERTY_NAME_FORMAT);
+    format = own ? own->value : format;
+    fg_xw_attr(w, "Name", claim->type);
+    if (format.n > 0)
+        fg_xw_attr(w, "NameFormat", format);
+}
 
 static void write_authentication(fg_xw_t *w, const fg_assertion_t *assertion) {
     char instant[FG_TIME_SIZE], session_end[FG_TIME_SIZE];
@@ -99,7 +106,8 @@ bool fg_saml20_write(const fg_assertion_t *assertion, fg_xw_t *w, size_t *signat
     write_conditions(w, assertion);
     if (assertion->claims->count > 0 || assertion->actor != NULL) {
         fg_xw_start(w, &saml, "AttributeStatement");
-        fg_assertion_write_attributes(w, assertion->claims, assertion->actor, &saml, write_attribute_name);
+        const fg_attribute_form_t form = {&saml, write_attribute_name, assertion->attribute_name_format};
+        fg_assertion_write_attributes(w, assertion->claims, assertion->actor, &form);
         fg_xw_end(w);
     }
     write_authentication(w, assertion);
@@ -128,7 +136,7 @@ static bool read_conditions(fg_reading_t *reading, fg_err_t *err) {
 /* SA-02: exact, and none if none can be asked for. */
 static bool check_recipient(fg_reading_t *reading, const xmlNode *data, fg_err_t *err) {
     fg_str_t recipient = fg_xml_attr(reading->arena, data, NULL, "Recipient");
-    return recipient.p == NULL ||
+    return (recipient.p == NULL && !reading->trust->web_sso) ||
            (reading->trust->recipient.n > 0 && fg_str_eq(recipient, reading->trust->recipient)) ||
            FG_FAIL(err, FG_E_TOKEN_RECIPIENT, "Recipient is %.*s", FG_STR_ARG(recipient));
 }
@@ -144,9 +152,12 @@ static bool check_in_response_to(fg_reading_t *reading, fg_str_t in_response_to,
 
 static bool check_data(fg_reading_t *reading, const xmlNode *data, fg_err_t *err) {
     int64_t not_before = FG_READING_NO_TIME, not_on_or_after = FG_READING_NO_TIME;
-    return fg_reading_time(reading, data, "NotBefore", &not_before, err) &&
-           fg_reading_time(reading, data, "NotOnOrAfter", &not_on_or_after, err) &&
-           fg_reading_period(reading, not_before, not_on_or_after, "SubjectConfirmationData", err) &&
+    if (!fg_reading_time(reading, data, "NotBefore", &not_before, err) ||
+        !fg_reading_time(reading, data, "NotOnOrAfter", &not_on_or_after, err))
+        return false;
+    if (reading->trust->web_sso && not_on_or_after == FG_READING_NO_TIME)
+        return FG_FAIL(err, FG_E_TOKEN_CONFIRMATION, "SubjectConfirmationData without NotOnOrAfter");
+    return fg_reading_period(reading, not_before, not_on_or_after, "SubjectConfirmationData", err) &&
            check_recipient(reading, data, err) &&
            check_in_response_to(reading, fg_xml_attr(reading->arena, data, NULL, "InResponseTo"), err);
 }
@@ -184,11 +195,36 @@ static bool check_confirmation(fg_reading_t *reading, const xmlNode *confirmatio
     }
     if (found == FG_CONFIRM_HOLDER_OF_KEY && (key_info = find_key_info(data, err)) == NULL)
         return false;
+    if (data == NULL && reading->trust->web_sso)
+        return FG_FAIL(err, FG_E_TOKEN_CONFIRMATION, "a confirmation without SubjectConfirmationData");
     if (data != NULL ? !check_data(reading, data, err) : !check_in_response_to(reading, FG_STR_NONE, err))
         return false;
     reading->result->confirmation = found;
     reading->result->proof_key_info = key_info;
     return true;
+}
+
+/* Of what was signed as it stands: encrypted. */
+static const xmlNode *open_encrypted(fg_reading_t *reading, const xmlNode *element, fg_err_t *err) {
+    const fg_decryption_t *decryption = reading->trust->decryption;
+    xmlNode *content = NULL;
+    if (decryption == NULL || reading->opened++ == FG_READING_OPENED_MAX)
+        FG_FAIL(err, FG_E_TOKEN_MALFORMED, "an assertion holds <%s>, or too many", (const char *)element->name);
+    else if (!fg_saml_decrypt(reading->arena, element, decryption->keys, decryption->key_count, decryption->limits,
+                              &content, err))
+        return NULL;
+    return content;
+}
+
+static bool read_name_id(fg_reading_t *reading, const xmlNode *node, fg_err_t *err) {
+    if (fg_xml_is(node, FG_NS_SAML2, "EncryptedID"))
+        node = open_encrypted(reading, node, err);
+    return node != NULL && fg_reading_name_id(reading, node, "NameQualifier", "SPNameQualifier",
+                                              &reading->result->identity.name_id, err);
+}
+
+static bool is_name_id(const xmlNode *node) {
+    return fg_xml_is(node, FG_NS_SAML2, "NameID") || fg_xml_is(node, FG_NS_SAML2, "EncryptedID");
 }
 
 /* §2.4.1: any one of several confirmations will do.  The refusal tells of the last one. */
@@ -200,9 +236,8 @@ static bool read_subject(fg_reading_t *reading, const xmlNode *subject, fg_err_t
     for (xmlNode *node = fg_xml_first_child(subject); node != NULL; node = fg_xml_next(node)) {
         if (fg_xml_is(node, FG_NS_SAML2, "SubjectConfirmation")) {
             confirmed = confirmed || check_confirmation(reading, node, &why);
-        } else if (fg_xml_is(node, FG_NS_SAML2, "NameID") && names++ == 0) {
-            if (!fg_reading_name_id(reading, node, "NameQualifier", "SPNameQualifier",
-                                    &reading->result->identity.name_id, err))
+        } else if (is_name_id(node) && names++ == 0) {
+            if (!read_name_id(reading, node, err))
                 return false;
         } else {
             return FG_FAIL(err, FG_E_TOKEN_MALFORMED, "a Subject holds <%s>, or two NameIDs", (const char *)node->name);
@@ -219,10 +254,14 @@ bool fg_saml20_read_attribute(fg_reading_t *reading, const xmlNode *node, fg_err
 }
 
 static bool read_attribute_statement(fg_reading_t *reading, const xmlNode *statement, fg_err_t *err) {
-    for (xmlNode *node = fg_xml_first_child(statement); node != NULL; node = fg_xml_next(node)) {
-        if (!fg_xml_is(node, FG_NS_SAML2, "Attribute"))
+    for (const xmlNode *node = fg_xml_first_child(statement); node != NULL; node = fg_xml_next(node)) {
+        const xmlNode *attribute =
+            fg_xml_is(node, FG_NS_SAML2, "EncryptedAttribute") ? open_encrypted(reading, node, err) : node;
+        if (attribute == NULL)
+            return false;
+        if (!fg_xml_is(attribute, FG_NS_SAML2, "Attribute"))
             return FG_FAIL(err, FG_E_TOKEN_MALFORMED, "an AttributeStatement holds <%s>", (const char *)node->name);
-        if (!fg_saml20_read_attribute(reading, node, err))
+        if (!fg_saml20_read_attribute(reading, attribute, err))
             return false;
     }
     return true;

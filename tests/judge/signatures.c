@@ -246,7 +246,6 @@ int main(int argc, char **argv) {
     while (good && argc < 2 && getline(&line, &room, stdin) > 0)
         good = judge_line(line);
     free(line);
-    fg_xml_stop();
     fg_crypto_stop();
     return good ? 0 : 1;
 }

@@ -50,10 +50,10 @@ static void assert_hex(const unsigned char *bytes, size_t length, const char *ex
     assert_string_equal(text, expected);
 }
 
-/* FIPS 180-4 examples, RFC 4231 §4.3 and 4.7 */
+/* FIPS 180-4 examples, RFC 2202 §3, RFC 4231 §4.3 and 4.7 */
 static void digests_match_their_published_values(void **state) {
     (void)state;
-    unsigned char out[FG_SHA256_SIZE];
+    unsigned char out[FG_HASH_MAX];
     fg_sha256("abc", 3, out);
     assert_hex(out, 32, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     fg_sha256("", 0, out);
@@ -62,6 +62,14 @@ static void digests_match_their_published_values(void **state) {
     assert_hex(out, 20, "a9993e364706816aba3e25717850c26c9cd0d89d");
     fg_hmac_sha256(FG_STR("Jefe"), FG_STR("what do ya want for nothing?"), out);
     assert_hex(out, 32, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+    fg_hmac_sha1(FG_STR("Jefe"), FG_STR("what do ya want for nothing?"), out);
+    assert_hex(out, 20, "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79");
+    assert_int_equal(fg_hash(FG_HASH_SHA1, "abc", 3, out), 20);
+    assert_hex(out, 20, "a9993e364706816aba3e25717850c26c9cd0d89d");
+    assert_int_equal(fg_hash(FG_HASH_SHA384, "abc", 3, out), 48);
+    assert_hex(out, 48, "cb00753f45a35e8bb5a03d699ac65007272c32ab0eded1631a8b605a43ff5bed8086072ba1e7cc2358baeca134c825a7");
+    assert_int_equal(fg_hash(FG_HASH_SHA512, "abc", 3, out), 64);
+    assert_hex(out, 8, "ddaf35a193617aba");
     fg_hmac_sha256(FG_STR_NONE, FG_STR_NONE, out);
     assert_hex(out, 32, "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad");
     char key[131]; /* §4.7: longer than a block */

@@ -258,8 +258,8 @@ static void reads_real_ad_fs_as_identity_provider(void **state) {
         assert_true(fg_str_is(read.entity_id, good[i].entity));
         assert_true(fg_str_is(read.sign_in_url, good[i].passive));
         /* AD FS signs metadata and tokens with the same key */
-        assert_int_equal(read.key_count, 1);
-        assert_string_equal(fg_key_get_thumbprint(read.keys[0]), fg_key_get_thumbprint(key));
+        assert_int_equal(read.keys.count, 1);
+        assert_string_equal(fg_key_get_thumbprint(read.keys.items[0]), fg_key_get_thumbprint(key));
         fg_key_unref(key);
         key = vector_key(i == 0 ? "adfs-v3" : "adfs-v2");
         assert_false(read_provider(b, good[i].name, key, false, &read, &err));
@@ -285,7 +285,7 @@ static void every_signing_certificate_of_a_provider_is_read(void **state) {
     const fg_dsig_trust_t trust = {.keys = &active, .key_count = 1};
     const char *document = get_document(b);
     assert_true(fg_provider_metadata_read(&b->test.env, b->ex->arena, fg_str(document), &trust, &read, &err));
-    assert_int_equal(read.key_count, 3);
+    assert_int_equal(read.keys.count, 3);
     assert_true(fg_str_is(read.entity_id, BROWSER_ENTITY));
     assert_true(fg_str_is(read.sign_in_url, BROWSER_BASE "/adfs/ls/"));
     /* a relying party alone vouches for nobody */

@@ -181,7 +181,7 @@ static void a_kind_that_is_full_leaves_room_for_the_others(void **state) {
     assert_int_equal(stats_of(s, "replay").entries, n);
     assert_int_equal(stats_of(s, "replay").bytes, n * 128);
     assert_int_equal(stats_of(s, "replay").refused, 1);
-    static const char *others[] = {"session-ended", "lockout", "partner-state", "ticket", "wsman", "wsfed-loop", "upstream", "credential", "what-else"};
+    static const char *others[] = {"session-ended", "lockout", "partner-state", "ticket", "wsman", "loop", "upstream", "credential", "what-else"};
     for (size_t i = 0; i < FG_ARRAY_SIZE(others); i++)
         assert_int_equal(put_numbered(s, others[i], 1, LATER), FG_STORE_OK);
     assert_int_equal(stats_of(s, "wsman").entries, 1);
