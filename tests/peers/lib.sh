@@ -52,6 +52,16 @@ make_cert() {
     make_ca
     locked make_cert_unlocked "$@"
 }
+# make_tls PREFIX IP: server certificate for that address and localhost
+make_tls() { make_cert "$1" "$2" "subjectAltName=IP:$2,DNS:localhost\nextendedKeyUsage=serverAuth"; }
+
+# make_signer PREFIX CN: self-signed certificate for signing and encryption
+make_signer() {
+    [ ! -s "$1.crt" ] || return 0
+    openssl req -x509 -newkey rsa:2048 -nodes -days 3650 -subj "/CN=$2" -keyout "$1.key" -out "$1.crt" 2>/dev/null
+    chmod 644 "$1.key"
+}
+
 # make_certs: $CERTS/server.{key,crt}
 make_certs() { make_cert "$CERTS/server" localhost "subjectAltName=DNS:localhost,IP:127.0.0.1\nextendedKeyUsage=serverAuth"; }
 
@@ -60,6 +70,30 @@ workdir() {
     local dir=${WORK:-$STATE/run/$1}
     mkdir -p "$dir"
     echo "$dir"
+}
+
+# apache_workdir NAME: the same for an Apache that root starts: it switches to www-data, which must reach the folder,
+# so below a private home it is a link to a folder in /run
+apache_workdir() {
+    local dir real
+    dir=$(workdir "$1")
+    if [ "$(id -u)" = 0 ] && ! setpriv --reuid www-data --clear-groups test -x "$(readlink -f "$dir")"; then
+        real=/run/fedgate-peers-$(cksum <<<"$dir" | cut -d' ' -f1)/$1
+        mkdir -p "$real"
+        rmdir "$dir"
+        ln -sfn "$real" "$dir"
+    fi
+    readlink -f "$dir"
+}
+# apache_owner DIR: gives DIR to the account that Apache runs as
+apache_owner() { [ "$(id -u)" != 0 ] || chown -R www-data "$1"; }
+
+# apache_modules NAME...: LoadModule lines
+apache_modules() {
+    local module
+    for module in "$@"; do
+        [ ! -e "/usr/lib/apache2/modules/mod_$module.so" ] || echo "LoadModule ${module}_module modules/mod_$module.so"
+    done
 }
 
 # spawn PIDFILE LOG COMMAND...: starts it in a session of its own, unless the pid file's process still runs

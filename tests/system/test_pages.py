@@ -25,7 +25,7 @@ with open(os.path.join(os.path.dirname(__file__), 'examine.js')) as script:
 def site(authority):
     partners = {'viewer': {**harness.PARTNERS['viewer'], 'display_name': 'Demo application', 'name_id': 'upn'},
                 'microsoft': {**harness.PARTNERS['microsoft'], 'display_name': 'Microsoft 365'}}  # fmt: skip
-    gateway = harness.Gateway(authority, partners=partners, options={'organisation': 'Example Ltd', 'contact': 'help@example.com'})
+    gateway = harness.Gateway(authority, partners=partners, options={'organisation': 'Example Ltd', 'contact': 'help@example.com', 'list_applications': 'true'})
     gateway.site.write(GUESTS % gateway.site.users_file)
     with gateway:
         yield gateway
@@ -58,6 +58,8 @@ def test_pages(site, profile, shots, tmp_path, view, width, height, scheme):
     shoot('landing', '')
     page.goto(passive(wtrealm='urn:nobody'))
     shoot('error', 'That did not work')
+    page.goto(site.url('/adfs/ls/IdpInitiatedSignOn.aspx'))
+    shoot('applications', 'Where do you want to go?')
     page.goto(site.url('/demo/'))
     shoot('home_realm', 'Where do you sign in?')
     page.click('.choice')
@@ -111,3 +113,49 @@ def test_pages_of_the_administrators_own(make_gateway, profile, tmp_path):
     assert 'foot.html:2:1: found "own.rul"' in gateway.nginx.log()
     running = gateway.get(PASSIVE + '?wa=wsignin1.0&wtrealm=urn:fedgate:demo', headers={'Accept-Language': 'en'})
     assert 'Rules of Société &lt;b&gt;' in running.text
+
+
+ENTITY = (
+    '<EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata" entityID="https://idp.%(host)s/idp"><IDPSSODescriptor'
+    ' protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol"><Extensions><UIInfo xmlns="urn:oasis:names:tc:SAML:metadata:ui">'
+    '<DisplayName xml:lang="en">%(name)s</DisplayName></UIInfo></Extensions><SingleSignOnService Location="https://idp.%(host)s/sso"'
+    ' Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect"/></IDPSSODescriptor></EntityDescriptor>'
+)
+
+
+@pytest.fixture(scope='module')
+def federation(authority, tmp_path_factory):
+    path = tmp_path_factory.mktemp('federation') / 'all.xml'
+    names = ['University of Example Town %d' % i for i in range(30)] + ['Donaudampfschifffahrtsgesellschaftskapitänsakademie der Künste']
+    entities = [ENTITY % {'name': name, 'host': 'e%d.a-rather-long-name-of-a-domain.example' % i} for i, name in enumerate(names)]
+    path.write_text('<EntitiesDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata">%s</EntitiesDescriptor>' % ''.join(entities), 'utf-8')
+    path.chmod(0o644)
+    for folder in list(path.parents)[:2]:
+        folder.chmod(0o755)
+    with harness.Gateway(authority, sections={'viewer': {'path': '/demo/', 'realm': 'urn:fedgate:demo'}, ('federation', 'edu'): {'metadata': str(path)}}) as gateway:
+        yield gateway
+
+
+@pytest.mark.parametrize('scheme', ['light', 'dark'])
+@pytest.mark.parametrize('view,width,height', VIEWS, ids=[view[0] for view in VIEWS])
+def test_many_home_realms(federation, profile, shots, view, width, height, scheme):
+    page = profile(script=False, scheme=scheme, width=width, height=height)
+    findings = []
+
+    def shoot(name, count):
+        assert page.title().startswith('Where do you sign in?'), page.title()
+        assert page.evaluate('document.querySelectorAll(".choice").length') == count
+        page.do('shot', path=os.path.join(shots, '%s-%s-%s.png' % (name, view, scheme)))
+        findings.extend('%s: %s' % (name, finding) for finding in page.evaluate(EXAMINE))
+
+    page.goto(federation.url('/demo/'))
+    shoot('many', 20)
+    page.click('button[name=page]')
+    shoot('more', 12)
+    page.fill(find='künste')
+    page.click('.find button')
+    shoot('found', 1)
+    page.fill(find='nobody')
+    page.click('.find button')
+    shoot('nothing', 0)
+    assert findings == []
