@@ -234,7 +234,8 @@ fg_http_t *fg_http_client_over(const fg_http_options_t *options, fg_http_wire_t 
 }
 
 fg_http_t *fg_http_client_new(const fg_http_options_t *options, fg_err_t *err) {
-    return fg_http_client_over(options, fg_http_curl_new(options->ca_file, err), err);
+    fg_http_wire_t *wire = fg_http_curl_new(options->ca_file, err);
+    return wire ? fg_http_client_over(options, wire, err) : NULL;
 }
 
 void fg_http_client_free(fg_http_t *http) {

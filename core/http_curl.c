@@ -9,12 +9,14 @@
 #include <unistd.h>
 
 #include "core/buf.h"
+#include "core/file.h"
 #include "core/http_parts.h"
 #include "core/version.h"
 
 #define KEPT_MAX 8u
 #define HEADERS_MAX 100u
 #define HEAD_MAX (64u << 10)
+#define CA_MAX (4u << 20)
 
 typedef struct kept {
     CURL *handles[KEPT_MAX];
@@ -23,7 +25,7 @@ typedef struct kept {
 
 typedef struct wire {
     fg_http_wire_t wire; /* first */
-    const char *ca_file;
+    fg_buf_t ca;         /* PEM, read once by who loads the configuration: a worker may have no right to the file */
     pthread_mutex_t lock; /* of kept */
     kept_t kept[2];       /* [public_only] */
 } wire_t;
@@ -132,9 +134,10 @@ static void put_limits(CURL *curl, const wire_t *w, transfer_t *t) {
     curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L);
     curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 2L);
     curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-    if (w->ca_file != NULL) {
+    if (w->ca.length > 0) {
+        struct curl_blob ca = {w->ca.data, w->ca.length, CURL_BLOB_NOCOPY};
         curl_easy_setopt(curl, CURLOPT_CAPATH, NULL); /* those alone */
-        curl_easy_setopt(curl, CURLOPT_CAINFO, w->ca_file);
+        curl_easy_setopt(curl, CURLOPT_CAINFO_BLOB, &ca);
     }
 }
 
@@ -221,7 +224,15 @@ static void curl_free_wire(fg_http_wire_t *wire) {
         while (w->kept[k].count > 0)
             curl_easy_cleanup(w->kept[k].handles[--w->kept[k].count]);
     pthread_mutex_destroy(&w->lock);
+    fg_buf_free(&w->ca);
     free(w);
+}
+
+/* An empty file would otherwise mean the system's CAs. */
+static bool read_ca(wire_t *w, const char *ca_file, fg_err_t *err) {
+    if (!fg_file_read(ca_file, &w->ca, NULL, err))
+        return false;
+    return w->ca.length > 0 || FG_FAIL(err, FG_E_CONFIG, "%s: no CA certificates", ca_file);
 }
 
 fg_http_wire_t *fg_http_curl_new(const char *ca_file, fg_err_t *err) {
@@ -230,7 +241,10 @@ fg_http_wire_t *fg_http_curl_new(const char *ca_file, fg_err_t *err) {
         FG_FAIL(err, FG_E_MEMORY, "making an HTTP client");
         return NULL;
     }
-    *w = (wire_t){.wire = {curl_run, curl_free_wire}, .ca_file = ca_file};
+    *w = (wire_t){.wire = {curl_run, curl_free_wire}, .ca = FG_BUF_INIT(CA_MAX)};
     pthread_mutex_init(&w->lock, NULL);
-    return &w->wire;
+    if (ca_file == NULL || read_ca(w, ca_file, err))
+        return &w->wire;
+    curl_free_wire(&w->wire);
+    return NULL;
 }

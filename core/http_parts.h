@@ -26,7 +26,7 @@ struct fg_http_wire {
     void (*free)(fg_http_wire_t *wire);
 };
 
-/* ca_file is borrowed. */
+/* ca_file (NULL: the system's CAs) is read here, once. */
 fg_http_wire_t *fg_http_curl_new(const char *ca_file, fg_err_t *err) FG_MUST_CHECK;
 /* wire is taken, also on failure. */
 fg_http_t *fg_http_client_over(const fg_http_options_t *options, fg_http_wire_t *wire, fg_err_t *err) FG_MUST_CHECK;

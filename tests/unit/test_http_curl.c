@@ -363,6 +363,21 @@ static void the_environments_proxy_is_not_used(void **state) {
     unsetenv("all_proxy");
 }
 
+/* The master reads it as root; a worker may not. */
+static void the_file_of_cas_is_read_once(void **state) {
+    fixture_t *f = *state;
+    char hidden[80];
+    snprintf(hidden, sizeof hidden, "%s.hidden", ca_path);
+    fg_http_client_free(f->test.env.http);
+    f->test.env.http = make_client(f, ca_path);
+    assert_int_equal(rename(ca_path, hidden), 0);
+    bool fetched = FETCH(f, .url = fg_str(fg_arena_printf(f->arena, "https://localhost:%u/", tls_port)));
+    assert_null(make_client(f, ca_path));
+    assert_err(&f->err, FG_E_FILE);
+    assert_int_equal(rename(hidden, ca_path), 0);
+    assert_true(fetched);
+}
+
 static void servers_must_show_a_certificate_that_is_believed(void **state) {
     fixture_t *f = *state;
     const char *good = fg_arena_printf(f->arena, "https://localhost:%u/", tls_port), *other = fg_arena_printf(f->arena, "https://127.0.0.1:%u/", tls_port);
@@ -416,6 +431,7 @@ int main(void) {
         TEST(redirects_are_off_by_default),
         TEST(addresses_inside_are_refused_when_they_are_connected_to_wt10),
         TEST(the_environments_proxy_is_not_used),
+        TEST(the_file_of_cas_is_read_once),
         TEST(servers_must_show_a_certificate_that_is_believed),
         TEST(threads_share_a_client),
     };
