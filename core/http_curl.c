@@ -24,8 +24,8 @@ typedef struct kept {
 } kept_t;
 
 typedef struct wire {
-    fg_http_wire_t wire; /* first */
-    fg_buf_t ca;         /* PEM, read once by who loads the configuration: a worker may have no right to the file */
+    fg_http_wire_t wire;  /* first */
+    fg_buf_t ca;          /* PEM, read once by who loads the configuration: a worker may have no right to the file */
     pthread_mutex_t lock; /* of kept */
     kept_t kept[2];       /* [public_only] */
 } wire_t;
