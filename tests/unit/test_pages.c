@@ -3,6 +3,7 @@
  * With FEDGATE_SHOW_PAGES=FOLDER the sample pages are also written there as HTML files, to be looked at. */
 #include "tests/unit/support.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -338,17 +339,18 @@ static void texts_follow_the_language(void **state) {
 
 /* No page can do without the shipped files here, since they are installed elsewhere: the folder holds copies of them.
  */
+static const char *const shipped_files[] = {
+    "sign_in.html",      "home_realm.html", "signed_out.html", "clean_up.html", "error.html",     "auto_post.html",
+    "claims.html",       "head.html",       "top.html",        "foot.html",     "style.css",      "texts.en.json",
+    "applications.html", "texts.de.json",   "go_on.html",      "frames.html",   "post_frame.html"};
+
 static void copy_shipped(const char *folder) {
-    static const char *const names[] = {
-        "sign_in.html",      "home_realm.html", "signed_out.html", "clean_up.html", "error.html",     "auto_post.html",
-        "claims.html",       "head.html",       "top.html",        "foot.html",     "style.css",      "texts.en.json",
-        "applications.html", "texts.de.json",   "go_on.html",      "frames.html",   "post_frame.html"};
-    for (size_t i = 0; i < FG_ARRAY_SIZE(names); i++) {
+    for (size_t i = 0; i < FG_ARRAY_SIZE(shipped_files); i++) {
         char from[600], to[600];
         size_t length;
         fg_err_t err = FG_ERR_INIT;
-        snprintf(from, sizeof from, "%s/%s", shipped(), names[i]);
-        snprintf(to, sizeof to, "%s/%s", folder, names[i]);
+        snprintf(from, sizeof from, "%s/%s", shipped(), shipped_files[i]);
+        snprintf(to, sizeof to, "%s/%s", folder, shipped_files[i]);
         char *content = test_file(from, &length);
         assert_non_null(content);
         assert_true(fg_file_replace(to, (fg_str_t){content, length}, 0600, &err));
@@ -365,17 +367,13 @@ static void write_file(const char *folder, const char *name, const char *content
 
 static void remove_folder(const char *folder) {
     static const char *const more[] = {"texts.fr.json", "texts.xx.json"};
+    const size_t shipped_count = FG_ARRAY_SIZE(shipped_files);
     char path[600];
-    static const char *const names[] = {"sign_in.html",  "home_realm.html", "signed_out.html", "clean_up.html",
-                                        "error.html",    "auto_post.html",  "claims.html",     "head.html",
-                                        "top.html",      "foot.html",       "style.css",       "texts.en.json",
-                                        "texts.de.json", "go_on.html",      "frames.html",     "post_frame.html"};
-    for (size_t i = 0; i < FG_ARRAY_SIZE(names) + FG_ARRAY_SIZE(more); i++) {
-        snprintf(path, sizeof path, "%s/%s", folder,
-                 i < FG_ARRAY_SIZE(names) ? names[i] : more[i - FG_ARRAY_SIZE(names)]);
+    for (size_t i = 0; i < shipped_count + FG_ARRAY_SIZE(more); i++) {
+        snprintf(path, sizeof path, "%s/%s", folder, i < shipped_count ? shipped_files[i] : more[i - shipped_count]);
         unlink(path);
     }
-    rmdir(folder);
+    assert_return_code(rmdir(folder), errno);
 }
 
 static void expect_load_error(const char *folder, const char *expected) {
