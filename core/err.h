@@ -120,6 +120,27 @@ typedef enum fg_code {
     FG_E_SAML_STATUS,   /* the partner refused */
     FG_E_SAML_UNSUPPORTED,
     FG_E_SAML_PRINCIPAL, /* nobody whom the partner knows */
+    /* OAuth 2.0 and OpenID Connect */
+    FG_E_OPENID_REQUEST,
+    FG_E_OPENID_CLIENT, /* client_id */
+    FG_E_OPENID_REDIRECT,
+    FG_E_OPENID_PKCE,
+    FG_E_OPENID_RESPONSE_TYPE,
+    FG_E_OPENID_SCOPE,
+    FG_E_OPENID_TARGET, /* resource */
+    FG_E_OPENID_OBJECT, /* request */
+    FG_E_OPENID_OBJECT_URI,
+    FG_E_OPENID_LOGIN, /* somebody else than was asked for, or nobody */
+    FG_E_OPENID_CONSENT,
+    FG_E_OPENID_REFUSED, /* by the person */
+    FG_E_OPENID_ACR,
+    FG_E_OPENID_CLIENT_AUTH,
+    FG_E_OPENID_GRANT,
+    FG_E_OPENID_GRANT_TYPE,
+    FG_E_OPENID_GRANT_FORBIDDEN,
+    FG_E_OPENID_TOKEN, /* a bearer token */
+    FG_E_OPENID_TOKEN_SCOPE,
+    FG_E_OPENID_LOGOUT,
     /* WS-Management */
     FG_E_WSMAN_ENCRYPTED,
     FG_E_WSMAN_ENCODING,

@@ -40,6 +40,9 @@ fg_key_t *fg_key_from_certificate_der(fg_str_t der, fg_err_t *err) FG_MUST_CHECK
 fg_key_t *fg_key_from_rsa(fg_str_t n, fg_str_t e, fg_err_t *err) FG_MUST_CHECK;
 fg_key_t *fg_key_from_point(fg_str_t curve, fg_str_t x, fg_str_t y, fg_err_t *err) FG_MUST_CHECK;
 fg_key_t *fg_key_from_ed25519(fg_str_t x, fg_err_t *err) FG_MUST_CHECK; /* verifies JSON Web Signatures only */
+/* The other way round: n and e, or x and y with the curve's name (else NULL); appended to the buffers.  False: no such
+ * numbers (Ed25519). */
+bool fg_key_get_numbers(const fg_key_t *key, fg_buf_t *first, fg_buf_t *second, const char **curve) FG_MUST_CHECK;
 /* Private key (PKCS#8) and certificate. */
 bool fg_key_to_pem(const fg_key_t *key, fg_buf_t *out, fg_err_t *err) FG_MUST_CHECK;
 fg_key_t *fg_key_ref(fg_key_t *key);

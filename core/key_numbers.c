@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * Public keys from bare numbers. */
+ * Public keys from bare numbers, and back. */
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/err.h>
@@ -85,4 +85,28 @@ fg_key_t *fg_key_from_ed25519(fg_str_t x, fg_err_t *err) {
         return fg_key_make(pkey, false, NULL, true, err);
     FG_FAIL(err, FG_E_SIG_KEY, "Ed25519 key that is not 32 bytes");
     return NULL;
+}
+
+static bool put_number(const fg_key_t *key, const char *name, size_t length, fg_buf_t *out) {
+    BIGNUM *number = NULL;
+    if (EVP_PKEY_get_bn_param(key->pkey, name, &number) != 1)
+        return false;
+    size_t size = length > 0 ? length : (size_t)BN_num_bytes(number);
+    char *room = fg_buf_reserve(out, size);
+    bool done = room != NULL && BN_bn2binpad(number, (unsigned char *)room, (int)size) == (int)size;
+    BN_free(number);
+    return done;
+}
+
+bool fg_key_get_numbers(const fg_key_t *key, fg_buf_t *first, fg_buf_t *second, const char **curve) {
+    *curve = NULL;
+    if (key->is_ed25519)
+        return false;
+    if (key->ec_half == 0)
+        return put_number(key, OSSL_PKEY_PARAM_RSA_N, 0, first) && put_number(key, OSSL_PKEY_PARAM_RSA_E, 0, second);
+    for (size_t i = 0; i < FG_ARRAY_SIZE(curves); i++)
+        if (curves[i].half == key->ec_half)
+            *curve = curves[i].name;
+    return put_number(key, OSSL_PKEY_PARAM_EC_PUB_X, key->ec_half, first) &&
+           put_number(key, OSSL_PKEY_PARAM_EC_PUB_Y, key->ec_half, second);
 }

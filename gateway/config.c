@@ -165,6 +165,22 @@ static const fg_config_option_t partner_options[] = {
     ROW("attribute_queries", choice, attribute_queries, ONE, NULL, "false"),
     ROW("metadata", path, metadata, ONE, NULL, NULL),
     ROW("metadata_certificate", path, metadata_certificate, ONE, NULL, NULL),
+    ROW("client_id", text, client_id, ONE, NULL, NULL),
+    ROW("redirect_uri", uri, redirect_uris, LIST, NULL, NULL),
+    ROW("client_auth", proof, client_auth, LIST, NULL, NULL),
+    ROW("client_secret_file", path, client_secret, ONE, NULL, NULL),
+    ROW("client_jwks", path, client_jwks, ONE, NULL, NULL),
+    ROW("grants", grant, grants, LIST, NULL, NULL),
+    ROW("scopes", word, scopes, LIST, NULL, NULL),
+    ROW("resources", uri, resources, LIST, NULL, NULL),
+    ROW("post_logout_redirect_uri", uri, post_logout_uris, LIST, NULL, NULL),
+    ROW("origins", base, origins, LIST, NULL, NULL),
+    ROW("front_channel_logout", web, front_channel_logout, ONE, NULL, NULL),
+    ROW("back_channel_logout", web, back_channel_logout, ONE, NULL, NULL),
+    ROW("subject", subject, subject, ONE, NULL, "public"),
+    ROW("consent", choice, consent, ONE, NULL, "false"),
+    ROW("id_token_claims", choice, id_token_claims, ONE, NULL, "false"),
+    ROW("refresh_lifetime", duration, refresh_lifetime_ms, ONE, NULL, "14d"),
 };
 #undef STRUCT
 
@@ -231,7 +247,7 @@ static const fg_config_grammar_t include_grammar = {
 
 /* ---- libConfuse */
 
-#define OPTIONS_MAX 32u
+#define OPTIONS_MAX 64u
 
 typedef struct tables {
     cfg_opt_t root[OPTIONS_MAX];

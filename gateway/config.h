@@ -56,6 +56,22 @@ typedef struct fg_config_partner {
     fg_config_choice_t attribute_queries;
     const char *metadata;
     const char *metadata_certificate;
+    const char *client_id;             /* NULL: no OpenID Connect client */
+    fg_config_list_t redirect_uris;    /* fg_str_t */
+    fg_config_list_t client_auth;      /* unsigned */
+    const char *client_secret;         /* file */
+    const char *client_jwks;           /* file */
+    fg_config_list_t grants;           /* unsigned */
+    fg_config_list_t scopes;           /* fg_str_t */
+    fg_config_list_t resources;        /* fg_str_t */
+    fg_config_list_t post_logout_uris; /* fg_str_t */
+    fg_config_list_t origins;          /* fg_str_t */
+    fg_str_t front_channel_logout;
+    fg_str_t back_channel_logout;
+    fg_config_choice_t subject; /* yes: pairwise */
+    fg_config_choice_t consent;
+    fg_config_choice_t id_token_claims;
+    int64_t refresh_lifetime_ms;
 } fg_config_partner_t;
 
 typedef struct fg_config_provider {

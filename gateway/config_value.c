@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <stdlib.h>
 
+#include "bridges/openid/client.h"
 #include "core/http.h"
 #include "core/key.h"
 #include "core/time.h"
@@ -277,6 +278,52 @@ static bool read_host(const fg_config_reading_t *in, const char *text, void *fie
     return true;
 }
 
+/* ---- OpenID Connect clients */
+
+static const char *const client_auth_words[] = {"none", "client_secret_basic", "client_secret_post", "private_key_jwt",
+                                                NULL};
+static bool read_client_auth(const fg_config_reading_t *in, const char *text, void *field) {
+    static const unsigned bits[] = {FG_CLIENT_NONE, FG_CLIENT_BASIC, FG_CLIENT_POST, FG_CLIENT_JWT};
+    unsigned index;
+    (void)in;
+    if (!find_word(text, client_auth_words, &index))
+        return false;
+    memcpy(field, &bits[index], sizeof bits[index]);
+    return true;
+}
+
+static const char *const grant_words[] = {"authorization_code", "refresh_token", NULL};
+static bool read_grant(const fg_config_reading_t *in, const char *text, void *field) {
+    static const unsigned bits[] = {FG_GRANT_CODE, FG_GRANT_REFRESH};
+    unsigned index;
+    (void)in;
+    if (!find_word(text, grant_words, &index))
+        return false;
+    memcpy(field, &bits[index], sizeof bits[index]);
+    return true;
+}
+
+static const char *const subject_words[] = {"public", "pairwise", NULL};
+static bool read_subject(const fg_config_reading_t *in, const char *text, void *field) {
+    static const fg_config_choice_t choices[] = {FG_CHOICE_NO, FG_CHOICE_YES};
+    unsigned index;
+    (void)in;
+    if (!find_word(text, subject_words, &index))
+        return false;
+    memcpy(field, &choices[index], sizeof choices[index]);
+    return true;
+}
+
+/* A scope token (RFC 6749 §3.3). */
+static bool read_word(const fg_config_reading_t *in, const char *text, void *field) {
+    fg_str_t word = fg_arena_str(in->arena, fg_str(text));
+    for (const char *p = text; *p != '\0'; p++)
+        if (*p <= 0x20 || *p > 0x7e || *p == '"' || *p == '\\')
+            return false;
+    memcpy(field, &word, sizeof word);
+    return word.n > 0;
+}
+
 /* ---- certificates, and what is fetched */
 
 static bool read_fetch(const fg_config_reading_t *in, const char *text, void *field) {
@@ -459,3 +506,12 @@ const fg_config_kind_t fg_config_key_type_kind = {sizeof(unsigned), read_key_typ
                                                   key_type_words};
 const fg_config_kind_t fg_config_upstream_kind = {sizeof(fg_upstream_token_t), read_upstream,
                                                   "\"jwt\", \"saml11\" or \"saml20\"", upstream_words};
+const fg_config_kind_t fg_config_word_kind = {sizeof(fg_str_t), read_word, "a scope: letters without blanks and quotes",
+                                              NULL};
+const fg_config_kind_t fg_config_proof_kind = {sizeof(unsigned), read_client_auth,
+                                               "one of none, client_secret_basic, client_secret_post, private_key_jwt",
+                                               client_auth_words};
+const fg_config_kind_t fg_config_grant_kind = {sizeof(unsigned), read_grant,
+                                               "\"authorization_code\" or \"refresh_token\"", grant_words};
+const fg_config_kind_t fg_config_subject_kind = {sizeof(fg_config_choice_t), read_subject, "\"public\" or \"pairwise\"",
+                                                 subject_words};

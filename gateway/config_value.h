@@ -70,11 +70,15 @@ extern const fg_config_kind_t fg_config_directory_kind;  /* const char *: the wo
 extern const fg_config_kind_t fg_config_host_kind;       /* fg_str_t: host[:port], lower case */
 extern const fg_config_kind_t fg_config_protect_kind;    /* fg_protect_kind_t */
 extern const fg_config_kind_t fg_config_accept_kind;     /* unsigned: one bit */
+extern const fg_config_kind_t fg_config_upstream_kind;   /* fg_upstream_token_t */
+extern const fg_config_kind_t fg_config_word_kind;       /* fg_str_t: without blanks and quotes */
+extern const fg_config_kind_t fg_config_proof_kind;      /* unsigned: one bit */
+extern const fg_config_kind_t fg_config_grant_kind;      /* unsigned: one bit */
+extern const fg_config_kind_t fg_config_subject_kind;    /* fg_config_choice_t: yes is pairwise */
 extern const fg_config_kind_t fg_config_fetch_kind;      /* fg_http_allow_t */
 extern const fg_config_kind_t fg_config_revocation_kind; /* fg_config_revocation_t */
 extern const fg_config_kind_t fg_config_key_type_kind;   /* unsigned: one bit, 1u << FG_PROOF_… */
 extern const fg_config_kind_t fg_config_role_kind;       /* unsigned: bits 1u << fg_saml_role_t */
 extern const fg_config_kind_t fg_config_domain_kind;     /* const char *: of mail addresses, lower case */
-extern const fg_config_kind_t fg_config_upstream_kind;   /* fg_upstream_token_t */
 
 #endif

@@ -97,6 +97,16 @@ static void prepare_claims(const page_job_t *job) {
     "https:; "
 #define POLICY_FRAMED "default-src 'none'; base-uri 'none'; frame-ancestors https: http:; style-src 'nonce-%1$s'; "
 
+/* What is not called anything in the language keeps its own name. */
+static void prepare_consent(const page_job_t *job) {
+    size_t index;
+    json_t *item;
+    json_array_foreach(json_object_get(job->model, "scopes"), index, item) {
+        fg_str_t label = text_for(job, "scope", member(item, "scope"));
+        put_str(item, "label", label.p ? label : fg_str(member(item, "scope")));
+    }
+}
+
 /* same-origin, not no-referrer: that would send our own forms with "Origin: null", as if they came from anywhere.
  * The relying party that gets a token sees our origin and not the address, which holds wctx. */
 static const struct page {
@@ -115,6 +125,8 @@ static const struct page {
     /* the same in a frame of an identity provider's page: there is nothing in it that could be clicked */
     [FG_PAGE_CLEAN_UP] = {POLICY_FRAMED "form-action 'none'; frame-src https: http:; script-src 'nonce-%1$s'",
                           "strict-origin", NULL},
+    [FG_PAGE_SIGN_OUT] = {POLICY "form-action 'self'", "same-origin", NULL},
+    [FG_PAGE_CONSENT] = {POLICY "form-action 'self'", "same-origin", prepare_consent},
     [FG_PAGE_ERROR] = {POLICY "form-action 'none'", "same-origin", prepare_error},
     /* No form-action: Chromium applies it to the redirects that follow the POST too, and where the relying party sends
      * the browser next is not known here.  The form's address is a registered one, and no markup can come into the
@@ -174,7 +186,7 @@ static bool render(page_job_t *job, fg_page_t page, int status) {
     char nonce[FG_ID_SIZE];
     if (!fg_id_uuid(ex->env, nonce)) /* 122 random bits, in letters that a nonce may have */
         return false;
-    fg_str_t accept = fg_request_header(&ex->request, "accept-language", NULL);
+    fg_str_t accept = ex->languages.n ? ex->languages : fg_request_header(&ex->request, "accept-language", NULL);
     job->language = fg_pages_choose_language(accept, job->pages->languages, job->pages->language_count);
     put_common(job, nonce);
     if (pages_table[page].prepare != NULL)

@@ -3,7 +3,7 @@
  * The pages that people see: templates and texts, loaded once, and their answers' headers.
  *
  * Files: sign_in.html, home_realm.html, applications.html, signed_out.html, error.html, auto_post.html, claims.html,
- * clean_up.html, go_on.html, what they include, and texts.LANGUAGE.json.  Each file is taken from the administrator's
+ * clean_up.html, go_on.html, sign_out.html, consent.html, what they include, and texts.LANGUAGE.json.  Each file is taken from the administrator's
  * folder if it is there, else from the installed one. A text is sought in the administrator's file of the language, the
  * installed one, then likewise in English.  doc/pages.md says the same to administrators.
  *
@@ -15,6 +15,8 @@
  *   signed_out  parties [{name, url, awaited}], wreply, wreply_name, provider_url, provider_name, next (goes on to it
  *               by itself once the frames are loaded), next_name
  *   clean_up    the same, but for wreply; told (true: an awaited frame's answer came)
+ *   sign_out    action, application, person, csrf
+ *   consent     action, application, person, csrf, scopes [{scope}]
  *   error       status, sentence (English), reason (key of the text "fault.REASON"), fault, back
  *   auto_post   action, application, enctype (none: URL-encoded), fields [{name, value}]
  *   post_frame  the same, in a frame

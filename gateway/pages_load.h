@@ -15,6 +15,8 @@ typedef enum fg_page {
     FG_PAGE_HOME_REALM,
     FG_PAGE_SIGNED_OUT,
     FG_PAGE_CLEAN_UP,
+    FG_PAGE_SIGN_OUT,
+    FG_PAGE_CONSENT,
     FG_PAGE_ERROR,
     FG_PAGE_AUTO_POST,
     FG_PAGE_CLAIMS,

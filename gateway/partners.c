@@ -6,6 +6,7 @@
 #include "bridges/saml/party.h"
 #include "core/file.h"
 #include "gateway/certificates.h"
+#include "gateway/openid_clients.h"
 #include "gateway/rule_files.h"
 #include "sts/federation_metadata.h"
 
@@ -237,9 +238,11 @@ static bool partner_build(const source_t *source, fg_arena_t *arena, fg_partner_
     if (!put_strings(arena, &s->realms, m->realms, m->realm_count, &partner->realms, &partner->realm_count) ||
         !put_strings(arena, &s->replies, m->reply_urls, m->reply_count, &partner->reply_urls, &partner->reply_count))
         return FG_FAIL(err, FG_E_MEMORY, "reading partners");
-    if (partner->realm_count == 0)
-        return fg_config_refuse(err, &s->at, "realm", 0, "realm = {\"urn:…\"} or metadata = \"FILE\" in partner \"%s\"",
-                                s->at.title);
+    if (!fg_openid_client_build(s, arena, &partner->openid, err))
+        return false;
+    if (partner->realm_count == 0 && partner->openid == NULL)
+        return fg_config_refuse(err, &s->at, "realm", 0,
+                                "realm = {\"urn:…\"}, metadata = \"FILE\" or client_id in partner \"%s\"", s->at.title);
     if (s->lifetime_ms == 0)
         return fg_config_refuse(err, &s->at, "lifetime", 0, "a duration longer than nothing");
     partner->saml = source->saml ? fg_saml_party_copy(arena, source->saml) : NULL;
@@ -295,6 +298,14 @@ static bool index_build(const fg_partners_t *partners, fg_arena_t *arena, fg_hub
     return true;
 }
 
+static bool clients_build(const fg_partners_t *partners, fg_arena_t *arena, fg_hub_t *hub, fg_err_t *err) {
+    const fg_partner_t *twice;
+    if (!fg_openid_clients_index(hub, arena, &twice, err))
+        return false;
+    return twice == NULL || fg_config_refuse(err, &partners->sources[twice - hub->partners].section->at, "client_id", 0,
+                                             "a client_id that no other partner has");
+}
+
 /* The claims viewer is a relying party like others: it needs a registration that sends people to it. */
 static bool viewer_build(const fg_config_t *config, fg_hub_t *hub, fg_err_t *err) {
     if (config->viewer.path == NULL)
@@ -330,7 +341,8 @@ bool fg_partners_build(const fg_partners_t *partners, const fg_env_t *env, fg_ar
                 fg_log(env, FG_LOG_WARN, "partner \"%s\": tokens travel unprotected to %.*s", table[i].name,
                        FG_STR_ARG(table[i].reply_urls[k]));
     }
-    return index_build(partners, arena, hub, err) && viewer_build(partners->config, hub, err);
+    return index_build(partners, arena, hub, err) && clients_build(partners, arena, hub, err) &&
+           viewer_build(partners->config, hub, err);
 }
 
 /* ---- refreshing */

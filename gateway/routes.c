@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "gateway/routes.h"
 
+#include "bridges/openid/openid.h"
 #include "bridges/saml/saml.h"
 #include "core/fault.h"
 #include "hub/initiate.h"
@@ -14,7 +15,7 @@
 
 static const fg_protocol_t *const protocols[] = {
     &fg_wstrust_protocol, &fg_mex_protocol,        &fg_saml_protocol,     &fg_wsfed_protocol,
-    &fg_viewer_protocol,  &fg_web_access_protocol, &fg_initiate_protocol,
+    &fg_viewer_protocol,  &fg_web_access_protocol, &fg_initiate_protocol, &fg_openid_protocol,
 };
 
 /* Partners write addresses with and without the last slash. */

@@ -328,7 +328,8 @@ fg_step_t fg_browser_sign_in(fg_exchange_t *ex, fg_browser_signin_t *in) {
         return show_home_realms(ex, in);
     if (realm != NULL && realm->directory == NULL)
         return leave(ex, in, realm, &err) ? FG_STEP_DONE : refuse(ex, in, &err);
-    return in->form != NULL ? submit(ex, in, realm) : show_sign_in(ex, in, "", get_user(in));
+    return in->form != NULL ? submit(ex, in, realm)
+                            : show_sign_in(ex, in, "", in->user.n > 0 ? in->user : get_user(in));
 }
 
 /* ---- loops */

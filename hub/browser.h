@@ -17,6 +17,7 @@ struct fg_browser_signin {
     const fg_params_t *params;         /* of the request */
     bool (*is_kept)(fg_str_t name);    /* which of them make it up */
     fg_str_t application;              /* for people */
+    fg_str_t user;                     /* the name that the sign-in page begins with; .n 0: none */
     fg_str_t memory;                   /* whose choice of a home realm is remembered (a realm); .n 0: none is */
     const fg_authmethod_t *method;     /* how it must have been; NULL: any */
     int64_t fresh_ms;                  /* at most that long ago; negative: any age */

@@ -13,7 +13,13 @@ typedef struct fg_header {
     fg_str_t value;
 } fg_header_t;
 
-typedef enum fg_method { FG_METHOD_GET = 1, FG_METHOD_HEAD = 2, FG_METHOD_POST = 4, FG_METHOD_OTHER = 8 } fg_method_t;
+typedef enum fg_method {
+    FG_METHOD_GET = 1,
+    FG_METHOD_HEAD = 2,
+    FG_METHOD_POST = 4,
+    FG_METHOD_OTHER = 8,
+    FG_METHOD_OPTIONS = 16 /* what browsers ask before a script's request to another site (Fetch, CORS preflight) */
+} fg_method_t;
 
 /* Filled by the host; its strings live as long as the exchange. */
 typedef struct fg_request {
@@ -77,6 +83,7 @@ struct fg_exchange {
     fg_signin_t signin;
     struct fg_browser_signin *browser; /* of hub/browser.h, between steps */
     struct fg_access *access;          /* of a protected location; NULL: one of our endpoints */
+    fg_str_t languages;                /* for pages, in place of Accept-Language and in its form; .n 0: that one */
     void *state;                       /* the protocol's own, between steps */
     fg_audit_line_t *audit;            /* first; written by the host when the exchange is over */
     fg_audit_line_t **audit_end;

@@ -3,13 +3,20 @@
 
 #include <stdlib.h>
 
-const fg_partner_t *fg_hub_find_partner(const fg_hub_t *hub, fg_str_t realm) {
-    const fg_realm_entry_t wanted = {realm, NULL};
-    if (realm.n == 0 || hub->realm_count == 0)
+static const fg_partner_t *find(const fg_realm_entry_t *index, size_t count, fg_str_t name) {
+    const fg_realm_entry_t wanted = {name, NULL};
+    if (name.n == 0 || count == 0)
         return NULL;
-    const fg_realm_entry_t *found =
-        bsearch(&wanted, hub->realm_index, hub->realm_count, sizeof wanted, fg_realm_entry_compare);
+    const fg_realm_entry_t *found = bsearch(&wanted, index, count, sizeof wanted, fg_realm_entry_compare);
     return found ? found->partner : NULL;
+}
+
+const fg_partner_t *fg_hub_find_partner(const fg_hub_t *hub, fg_str_t realm) {
+    return find(hub->realm_index, hub->realm_count, realm);
+}
+
+const fg_partner_t *fg_hub_find_client(const fg_hub_t *hub, fg_str_t client_id) {
+    return find(hub->client_index, hub->client_count, client_id);
 }
 
 const fg_home_realm_t *fg_hub_find_home_realm(const fg_hub_t *hub, fg_str_t uri) {

@@ -59,6 +59,8 @@ typedef struct fg_hub {
     size_t partner_count;
     const fg_realm_entry_t *realm_index; /* every realm of every partner, sorted */
     size_t realm_count;
+    const fg_realm_entry_t *client_index; /* the client_id of every OpenID Connect client, sorted likewise */
+    size_t client_count;
     const fg_home_realm_t *home_realms;
     size_t home_realm_count;
     struct fg_federations *federations; /* partners without a section of their own (hub/federation.h); NULL: none */
@@ -81,13 +83,16 @@ typedef struct fg_hub {
     const fg_partner_t *viewer; /* its own registration */
 
     fg_pages_t *pages;
-    /* Renders page name ("sign_in", "home_realm", "signed_out", "error", "auto_post", "claims", "go_on") from model
-     * (taken) into ex's response with status and headers (CSP with nonce, no-store). */
+    /* Renders page name ("sign_in", "home_realm", "signed_out", "error", "auto_post", "claims", "go_on",
+     * "sign_out", "consent") from model (taken) into ex's response with status and headers (CSP with nonce, no-store).
+     */
     bool (*render)(fg_exchange_t *ex, int status, const char *name, json_t *model);
 } fg_hub_t;
 
 /* Exact, byte by byte; NULL: not registered. */
 const fg_partner_t *fg_hub_find_partner(const fg_hub_t *hub, fg_str_t realm);
+/* By client_id, likewise. */
+const fg_partner_t *fg_hub_find_client(const fg_hub_t *hub, fg_str_t client_id);
 /* By whr; NULL: unknown. */
 const fg_home_realm_t *fg_hub_find_home_realm(const fg_hub_t *hub, fg_str_t uri);
 /* By the issuer of a token; NULL: nobody that we know. */

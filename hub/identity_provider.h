@@ -9,7 +9,12 @@
 #include "token/jwt.h"
 
 /* The protocols that browsers carry between partners. */
-typedef enum fg_protocol_kind { FG_PROTOCOL_WSFED, FG_PROTOCOL_SAML, FG_PROTOCOLS } fg_protocol_kind_t;
+typedef enum fg_protocol_kind {
+    FG_PROTOCOL_WSFED,
+    FG_PROTOCOL_SAML,
+    FG_PROTOCOL_OPENID,
+    FG_PROTOCOLS
+} fg_protocol_kind_t;
 
 typedef struct fg_identity_provider {
     const char *name;            /* the section's title in the configuration */

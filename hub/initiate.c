@@ -43,7 +43,8 @@ static const fg_protocol_t *find_protocol(const fg_hub_t *hub, const fg_partner_
     const fg_protocol_t *saml = hub->protocols[FG_PROTOCOL_SAML], *wsfed = hub->protocols[FG_PROTOCOL_WSFED];
     if (partner->saml != NULL && saml != NULL && saml->begin_sign_on != NULL)
         return saml;
-    return partner->reply_count > 0 && wsfed != NULL && wsfed->begin_sign_on != NULL ? wsfed : NULL;
+    bool entered = partner->realm_count > 0 && partner->reply_count > 0; /* an OpenID Connect client may have neither */
+    return entered && wsfed != NULL && wsfed->begin_sign_on != NULL ? wsfed : NULL;
 }
 
 /* ---- the page */

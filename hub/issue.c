@@ -178,6 +178,11 @@ static bool apply_policy(fg_exchange_t *ex, const fg_issue_request_t *request, f
     return true;
 }
 
+bool fg_issue_claims(fg_exchange_t *ex, const fg_issue_request_t *request, fg_claims_t *claims, fg_name_id_t *name_id,
+                     fg_err_t *err) {
+    return apply_policy(ex, request, claims, name_id, err);
+}
+
 static bool set_expiry(const fg_issue_request_t *request, fg_issued_t *issued, fg_err_t *err) {
     int64_t longest = request->partner->token_lifetime_ms, end = request->not_after_ms;
     bool shorter = request->lifetime_ms > 0 && request->lifetime_ms < longest;
@@ -320,23 +325,36 @@ static bool gather(fg_exchange_t *ex, const fg_issue_request_t *request, said_t 
            check_required(request, &said->claims, &said->name_id, err);
 }
 
-static void note_issued(fg_exchange_t *ex, const fg_issue_request_t *request, const fg_assertion_t *assertion) {
-    fg_str_t name = fg_identity_name(request->identity);
-    const fg_identity_t *actor = request->actor ? request->actor : fg_identity_last_actor(request->identity);
-    fg_proof_kind_t kind = request->proof ? request->proof->kind : FG_PROOF_BEARER;
+void fg_issue_note(fg_exchange_t *ex, const fg_issue_note_t *note) {
     const fg_audit_field_t fields[] = {
-        {"user", name.n > 0 ? name : assertion->name_id.value},
-        {"actor", actor ? fg_identity_name(actor) : FG_STR_NONE},
-        {"partner", fg_str(request->partner->name)},
-        {"audience", request->audience},
-        {"protocol", fg_str(request->protocol)},
-        {"request", fg_str(request->request)},
-        {"token_type", request->jwt ? FG_STR("jwt") : fg_str(fg_saml_token_type(request->version))},
-        {"key_type", fg_str(key_words[kind])},
-        {"token_id", fg_str(assertion->id)},
+        {"user", note->user},
+        {"actor", note->actor ? fg_identity_name(note->actor) : FG_STR_NONE},
+        {"partner", fg_str(note->partner->name)},
+        {"audience", note->audience},
+        {"protocol", fg_str(note->protocol)},
+        {"request", fg_str(note->request)},
+        {"token_type", fg_str(note->token_type)},
+        {"key_type", fg_str(note->key_type)},
+        {"token_id", fg_str(note->token_id)},
         {"key", fg_str(fg_key_get_id(ex->keys->signing[FG_KEY_ACTIVE]))},
     };
     fg_audit(ex, "issued", NULL, fields, FG_ARRAY_SIZE(fields));
+}
+
+static void note_issued(fg_exchange_t *ex, const fg_issue_request_t *request, const fg_assertion_t *assertion) {
+    fg_str_t name = fg_identity_name(request->identity);
+    const fg_issue_note_t note = {
+        .partner = request->partner,
+        .user = name.n > 0 ? name : assertion->name_id.value,
+        .actor = request->actor ? request->actor : fg_identity_last_actor(request->identity),
+        .audience = request->audience,
+        .protocol = request->protocol,
+        .request = request->request,
+        .token_type = request->jwt ? "jwt" : fg_saml_token_type(request->version),
+        .key_type = key_words[request->proof ? request->proof->kind : FG_PROOF_BEARER],
+        .token_id = assertion->id,
+    };
+    fg_issue_note(ex, &note);
 }
 
 bool fg_issue(fg_exchange_t *ex, const fg_issue_request_t *request, fg_issued_t *issued, fg_err_t *err) {

@@ -25,11 +25,11 @@ typedef struct fg_issue_request {
     int64_t
         not_after_ms; /* it ends then at the latest: with the token of whom somebody acts for (WT-02); 0: no limit */
     bool saml_sso;    /* an answer by SAML 2.0's profiles: the next two count */
-    fg_str_t in_response_to;         /* the request's ID; .n 0: nobody asked */
-    fg_str_t name_id_format;         /* that was asked for; .n 0: any */
-    const fg_name_id_t *name_id;     /* that the partner knows the person by already; NULL: none yet */
-    bool limited;                    /* no other claims than these are issued */
-    const fg_str_t *wanted;          /* names */
+    fg_str_t in_response_to;     /* the request's ID; .n 0: nobody asked */
+    fg_str_t name_id_format;     /* that was asked for; .n 0: any */
+    const fg_name_id_t *name_id; /* that the partner knows the person by already; NULL: none yet */
+    bool limited;                /* no other claims than these are issued */
+    const fg_str_t *wanted;      /* names */
     size_t wanted_count;
     const fg_issue_proof_t *proof;   /* NULL: a bearer token */
     bool renews;                     /* identity is that of a token of ours: what it says is issued again as it is */
@@ -55,6 +55,21 @@ typedef struct fg_issued {
 
 /* What rules look at: an identity's claims and those about the sign-in, appended. */
 bool fg_issue_gather(fg_arena_t *arena, const fg_identity_t *identity, fg_claims_t *out) FG_MUST_CHECK;
+
+/* What a partner gets to know of somebody, of request's partner, audience and identity alone: its authorization rules
+ * (FG_E_DENIED), then its claims and, where one is configured or issued by a rule, a name. */
+bool fg_issue_claims(fg_exchange_t *ex, const fg_issue_request_t *request, fg_claims_t *claims, fg_name_id_t *name_id,
+                     fg_err_t *err) FG_MUST_CHECK;
+
+/* What the audit line "issued" says; what is empty is left out. */
+typedef struct fg_issue_note {
+    const fg_partner_t *partner;
+    fg_str_t user, audience;
+    const fg_identity_t *actor; /* NULL: nobody */
+    const char *protocol, *request, *token_type, *key_type, *token_id;
+} fg_issue_note_t;
+
+void fg_issue_note(fg_exchange_t *ex, const fg_issue_note_t *note);
 
 /* Runs the partner's authorization rules, makes its claims (by issuance rules, or those that it lists), writes and
  * signs; writes the audit line "issued".  FG_E_DENIED: nothing may be issued; FG_E_WST_CLAIMS: a required claim would

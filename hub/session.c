@@ -234,11 +234,11 @@ static fg_str_t join_chunks(fg_exchange_t *ex) {
     return fg_buf_ok(&text) ? fg_buf_str(&text) : FG_STR_NONE;
 }
 
-bool fg_session_is_ended(fg_exchange_t *ex, const fg_session_t *session) {
+bool fg_session_is_ended(fg_exchange_t *ex, const char *id) {
     fg_store_t *store = ex->env->store;
     char value[1];
     size_t length = sizeof value;
-    const fg_str_t parts[] = {FG_STR("session-ended:"), fg_str(session->id)};
+    const fg_str_t parts[] = {FG_STR("session-ended:"), fg_str(id)};
     fg_str_t key = fg_arena_join(ex->arena, parts, FG_ARRAY_SIZE(parts));
     /* a store that cannot answer ends the session: the safe side */
     return store == NULL || key.p == NULL || store->get(store, key, ex->now_ms, value, &length) != FG_STORE_MISSING;
@@ -252,7 +252,7 @@ bool fg_session_open(fg_exchange_t *ex, fg_session_t *session) {
     int64_t now = ex->now_ms;
     if (now - session->created_ms >= ex->hub->session_absolute_ms || now - session->used_ms >= ex->hub->session_idle_ms)
         return false;
-    return !fg_session_is_ended(ex, session);
+    return !fg_session_is_ended(ex, session->id);
 }
 
 bool fg_session_begin(fg_exchange_t *ex, const fg_identity_t *identity, fg_str_t home_realm, fg_session_t *session,
@@ -319,7 +319,7 @@ bool fg_session_open_for_end(fg_exchange_t *ex, fg_session_t *session) {
     if (times != 1 || text.n > CHUNK_SIZE || !fg_cookie_unseal(ex, END_COOKIE, text, &bytes) ||
         !fg_session_read_end(ex, bytes, session))
         return false;
-    return !fg_session_is_ended(ex, session);
+    return !fg_session_is_ended(ex, session->id);
 }
 
 /* ---- saving and ending */

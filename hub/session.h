@@ -14,8 +14,8 @@
 /* A relying party that got a token in a session: to be told of its end. */
 typedef struct fg_session_party {
     fg_protocol_kind_t protocol; /* in which it got it */
-    fg_str_t realm;
-    fg_str_t reference; /* what the protocol needs beside, to say whose session it was; .n 0: nothing */
+    fg_str_t realm;              /* in OpenID Connect its client_id */
+    fg_str_t reference;          /* what the protocol needs beside, to say whose session it was; .n 0: nothing */
 } fg_session_party_t;
 
 typedef struct fg_session {
@@ -31,6 +31,8 @@ typedef struct fg_session {
 
 /* The request's session; false (without an error to report): none, expired, not ours. */
 bool fg_session_open(fg_exchange_t *ex, fg_session_t *session) FG_MUST_CHECK;
+/* Whether the session of that id was ended; true as well if the store cannot tell. */
+bool fg_session_is_ended(fg_exchange_t *ex, const char *id) FG_MUST_CHECK;
 /* A new session for an identity that just signed in: always a new id (HT-08). */
 bool fg_session_begin(fg_exchange_t *ex, const fg_identity_t *identity, fg_str_t home_realm, fg_session_t *session,
                       fg_err_t *err) FG_MUST_CHECK;
@@ -53,7 +55,6 @@ bool fg_session_renew(fg_exchange_t *ex, const fg_session_t *session, fg_err_t *
 void fg_session_end(fg_exchange_t *ex, const fg_session_t *session);
 /* The same where the response goes to somebody else than the session's browser. */
 void fg_session_mark_ended(fg_exchange_t *ex, const fg_session_t *session);
-bool fg_session_is_ended(fg_exchange_t *ex, const fg_session_t *session) FG_MUST_CHECK;
 
 /* Of a session that an identity provider vouched for the browser keeps a second cookie, which comes along where the
  * provider's pages load ours in a frame and SameSite=Lax keeps the session's away.  It says whose session it is and

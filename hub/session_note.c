@@ -110,7 +110,7 @@ size_t fg_session_find_noted(fg_exchange_t *ex, fg_str_t partner, fg_str_t name,
     while (known.rest.n > 0 && !known.failed && count < FG_SESSIONS_NOTED) {
         fg_str_t id = fg_bytes_get_string(&known);
         fg_str_t bytes = known.failed ? FG_STR_NONE : store_get(ex, note_key(ex, id), NOTE_MAX);
-        if (bytes.p != NULL && fg_session_read_end(ex, bytes, &found[count]) && !fg_session_is_ended(ex, &found[count]))
+        if (bytes.p != NULL && fg_session_read_end(ex, bytes, &found[count]) && !fg_session_is_ended(ex, found[count].id))
             count++;
     }
     return count;

@@ -35,10 +35,15 @@ static void note_untold(fg_exchange_t *ex, fg_signout_t *signout, const char *na
     fg_log(ex->env, FG_LOG_ERROR, "%s: %s is not told of the sign-out: %s", ex->correlation_id, name, why);
 }
 
+static const fg_partner_t *find_partner(fg_exchange_t *ex, const fg_session_party_t *party) {
+    return party->protocol == FG_PROTOCOL_OPENID ? fg_hub_find_client(ex->hub, party->realm)
+                                                 : fg_find_partner(ex, party->realm);
+}
+
 /* Adds what the page is to load for one party, if it is anything. */
 static void tell_party(fg_exchange_t *ex, fg_signout_t *signout, const fg_session_party_t *party, json_t *parties) {
     const fg_protocol_t *protocol = ex->hub->protocols[party->protocol];
-    const fg_partner_t *partner = fg_find_partner(ex, party->realm);
+    const fg_partner_t *partner = find_partner(ex, party);
     fg_err_t err = FG_ERR_INIT;
     fg_str_t url = FG_STR_NONE;
     size_t awaited = signout->awaited_count;

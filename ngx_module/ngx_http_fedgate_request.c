@@ -148,6 +148,9 @@ ngx_http_fedgate_fill_request(ngx_http_request_t *r,
     case NGX_HTTP_POST:
         request->method = FG_METHOD_POST;
         break;
+    case NGX_HTTP_OPTIONS:
+        request->method = FG_METHOD_OPTIONS;
+        break;
     default:
         request->method = FG_METHOD_OTHER;
     }

@@ -24,7 +24,4 @@ json_t *fg_jws_object(fg_arena_t *arena, fg_str_t text, const char *what, fg_err
 /* The three parts of a compact token; false: it has more or fewer. */
 bool fg_jws_split(fg_str_t token, fg_str_t parts[3]) FG_MUST_CHECK;
 
-/* Whether a member is the token's own and no claim about its subject (token/jwt_names.c). */
-bool fg_jwt_name_is_own(fg_str_t name);
-
 #endif

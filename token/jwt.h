@@ -28,6 +28,9 @@ typedef struct fg_jwk_set {
  * (JW-04).  Keys are let go with the arena. */
 bool fg_jwk_set_read(fg_arena_t *arena, fg_str_t json, fg_jwk_set_t *set, fg_err_t *err) FG_MUST_CHECK;
 
+/* late_ms of a token that speaks of the past: exp must be there, and may have passed long ago */
+#define FG_JWT_ANY_AGE (INT64_MAX / 2)
+
 typedef struct fg_jwt_trust {
     fg_str_t issuer; /* exact */
     const fg_jwk_set_t *keys;
@@ -53,6 +56,8 @@ typedef struct fg_jwt_read {
 
 /* The issuer that a token names, before anything in it is believed: to choose whom to trust.  .p NULL: no JWT. */
 fg_str_t fg_jwt_peek_issuer(fg_arena_t *arena, fg_str_t token);
+/* The audience likewise, if it is one. */
+fg_str_t fg_jwt_peek_audience(fg_arena_t *arena, fg_str_t token);
 /* Verifies and reads (JW-01..08, 10, 11): three canonical base64url parts; alg allowed for the key that kid (or,
  * without one, the set) yields; jwk, jku, x5u, x5c ignored; crit refused; exp there; nbf, iat, iss, aud. */
 bool fg_jwt_read(const fg_env_t *env, fg_arena_t *arena, fg_str_t token, const fg_jwt_trust_t *trust,
@@ -64,17 +69,33 @@ bool fg_jwt_read(const fg_env_t *env, fg_arena_t *arena, fg_str_t token, const f
 fg_str_t fg_jwt_claim_type(fg_str_t name);
 fg_str_t fg_jwt_claim_name(fg_str_t type);
 
+/* Whether a member is the token's own and no claim about its subject (token/jwt_names.c). */
+bool fg_jwt_name_is_own(fg_str_t name);
+
+/* A member of a token's own beside those that every token has. */
+typedef struct fg_jwt_member {
+    const char *name;
+    fg_str_t text; /* .n 0: it is left out */
+    bool is_json;  /* text is JSON, not a string */
+} fg_jwt_member_t;
+
 typedef struct fg_jwt {
-    const char *type; /* header typ: "JWT", "at+jwt" */
+    const char *type; /* header typ: "JWT", "at+jwt", "logout+jwt" */
     fg_str_t id;      /* jti */
     fg_str_t issuer;
     fg_str_t subject; /* .n 0: none */
     fg_str_t audience;
     int64_t issued_ms, not_before_ms, expires_ms;
-    const fg_identity_t *identity; /* method (amr) and instant (auth_time) */
-    const fg_claims_t *claims;     /* same types are joined into one list */
+    const fg_identity_t *identity; /* method (amr) and instant (auth_time); NULL: not told */
+    const fg_claims_t *claims;     /* same types are joined into one list; NULL: none */
     const fg_identity_t *actor;    /* who acts for the subject (act); at most FG_ACTORS_MAX; NULL: nobody */
+    const fg_jwt_member_t *members;
+    size_t member_count;
 } fg_jwt_t;
+
+/* Appends a public key as a JSON Web Key for signatures (RFC 7517 §4): with alg, kid and, as AD FS has them, its
+ * certificate and that one's thumbprint. */
+bool fg_jwk_write(const fg_key_t *key, fg_buf_t *out, fg_err_t *err) FG_MUST_CHECK;
 
 /* Appends the signed token.  alg by the key: RS256, ES256, ES384; kid is fg_key_get_id's. */
 bool fg_jwt_write(const fg_jwt_t *jwt, const fg_key_t *key, fg_buf_t *out, fg_err_t *err) FG_MUST_CHECK;

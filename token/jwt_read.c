@@ -228,14 +228,18 @@ static bool read_identity(const reading_t *reading, fg_err_t *err) {
 
 /* ---- the whole */
 
-fg_str_t fg_jwt_peek_issuer(fg_arena_t *arena, fg_str_t token) {
+static fg_str_t peek(fg_arena_t *arena, fg_str_t token, const char *name) {
     fg_str_t parts[3];
     if (token.n > FG_JWT_MAX || !fg_jws_split(token, parts))
         return FG_STR_NONE;
     fg_str_t payload = fg_jws_decode(arena, parts[1]);
     const json_t *object = payload.p != NULL ? fg_jws_object(arena, payload, "payload", NULL) : NULL;
-    return object != NULL ? fg_json_string(object, "iss") : FG_STR_NONE;
+    return object != NULL ? fg_json_string(object, name) : FG_STR_NONE;
 }
+
+fg_str_t fg_jwt_peek_issuer(fg_arena_t *arena, fg_str_t token) { return peek(arena, token, "iss"); }
+
+fg_str_t fg_jwt_peek_audience(fg_arena_t *arena, fg_str_t token) { return peek(arena, token, "aud"); }
 
 bool fg_jwt_read(const fg_env_t *env, fg_arena_t *arena, fg_str_t token, const fg_jwt_trust_t *trust,
                  fg_jwt_read_t *result, fg_err_t *err) {

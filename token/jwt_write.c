@@ -39,11 +39,29 @@ static size_t count_name(const fg_claims_t *claims, size_t at, fg_str_t name) {
     return count;
 }
 
+static void put_members(fg_buf_t *json, const fg_jwt_t *jwt) {
+    for (size_t i = 0; i < jwt->member_count; i++) {
+        const fg_jwt_member_t *member = &jwt->members[i];
+        if (!member->is_json)
+            put_text(json, member->name, member->text);
+        else if (member->text.n > 0)
+            fg_buf_printf(json, ",\"%s\":%.*s", member->name, (int)member->text.n, member->text.p);
+    }
+}
+
+static bool is_member(const fg_jwt_t *jwt, fg_str_t name) {
+    for (size_t i = 0; i < jwt->member_count; i++)
+        if (fg_str_is(name, jwt->members[i].name))
+            return true;
+    return false;
+}
+
 /* A claim cannot speak for the token: one named as a member of its own is not written. */
-static void put_claims(fg_buf_t *json, const fg_claims_t *claims) {
-    for (size_t i = 0; i < claims->count; i++) {
+static void put_claims(fg_buf_t *json, const fg_jwt_t *jwt, const fg_claims_t *claims) {
+    for (size_t i = 0; claims != NULL && i < claims->count; i++) {
         fg_str_t name = fg_jwt_claim_name(claims->items[i].type);
-        size_t count = fg_jwt_name_is_own(name) || fg_str_is(name, FG_CLAIM_ACTOR) ? 0 : count_name(claims, i, name);
+        bool own = fg_jwt_name_is_own(name) || is_member(jwt, name) || fg_str_is(name, FG_CLAIM_ACTOR);
+        size_t count = own ? 0 : count_name(claims, i, name);
         if (count == 0)
             continue;
         fg_buf_putc(json, ',');
@@ -72,7 +90,8 @@ static fg_str_t get_subject(const fg_identity_t *actor) {
 }
 
 /* RFC 8693 §4.1: who acted last is outermost, where an identity's chain has them last. */
-static void put_actors(fg_buf_t *json, const fg_identity_t *actor) {
+static void put_actors(fg_buf_t *json, const fg_jwt_t *jwt) {
+    const fg_identity_t *actor = jwt->actor;
     const fg_identity_t *chain[FG_ACTORS_MAX];
     size_t count = 0;
     for (; actor != NULL && count < FG_ACTORS_MAX; actor = actor->actor)
@@ -83,7 +102,7 @@ static void put_actors(fg_buf_t *json, const fg_identity_t *actor) {
         fg_str_t subject = get_subject(chain[i]);
         json->failed = json->failed || subject.n == 0;
         fg_json_quote(json, subject);
-        put_claims(json, &chain[i]->claims);
+        put_claims(json, jwt, &chain[i]->claims);
     }
     for (size_t i = 0; i < count; i++)
         fg_buf_putc(json, '}');
@@ -98,9 +117,11 @@ static void put_payload(fg_buf_t *json, const fg_jwt_t *jwt) {
     put_time(json, "nbf", jwt->not_before_ms);
     put_time(json, "exp", jwt->expires_ms);
     put_text(json, "jti", jwt->id);
-    put_method(json, jwt->identity);
-    put_claims(json, jwt->claims);
-    put_actors(json, jwt->actor);
+    if (jwt->identity != NULL)
+        put_method(json, jwt->identity);
+    put_members(json, jwt);
+    put_claims(json, jwt, jwt->claims);
+    put_actors(json, jwt);
     fg_buf_putc(json, '}');
 }
 

@@ -79,7 +79,7 @@ static bool find_person(fg_exchange_t *ex, query_t *q, fg_err_t *err) {
     fg_str_t bytes = fg_arena_str(ex->arena, (fg_str_t){value, length});
     if (bytes.p == NULL || !fg_session_read(ex->arena, bytes, &q->session))
         return FG_FAIL(err, FG_E_SAML_PRINCIPAL, "what was noted cannot be read");
-    return !fg_session_is_ended(ex, &q->session) || FG_FAIL(err, FG_E_SAML_PRINCIPAL, "the session has ended");
+    return !fg_session_is_ended(ex, q->session.id) || FG_FAIL(err, FG_E_SAML_PRINCIPAL, "the session has ended");
 }
 
 /* ---- the question */

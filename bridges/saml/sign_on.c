@@ -10,20 +10,16 @@
 #include "hub/federation.h"
 #include "hub/audit.h"
 #include "hub/bytes.h"
+#include "hub/errand.h"
 #include "hub/issue.h"
-#include "hub/seal.h"
 #include "hub/session_note.h"
 
-#define ERRAND_MAX 4096u
-#define ERRAND_PURPOSE "saml-request"
-#define ERRAND_LIFETIME (60 * 60 * INT64_C(1000))
 #define HINT_MAX 256u
 #define RELAY_STATE_MAX 1024u /* 80 by the specification (bindings §3.4.3); many send more */
 #define RESPONSE_MAX (512u << 10)
 
 /* What is left of a request once it was read. */
 typedef struct errand {
-    int64_t made_ms;
     fg_str_t realm; /* the service provider's entityID */
     fg_str_t request_id;
     fg_str_t consumer; /* address that the answer goes to */
@@ -50,7 +46,6 @@ typedef struct sign_on {
 
 static void write_errand(fg_buf_t *out, const errand_t *e) {
     const fg_str_t strings[] = {e->realm, e->request_id, e->consumer, e->relay_state, e->name_id_format, e->home_realm};
-    fg_bytes_put_number(out, (uint64_t)e->made_ms, 8);
     for (size_t i = 0; i < FG_ARRAY_SIZE(strings); i++)
         fg_bytes_put_string(out, strings[i]);
     fg_bytes_put_number(out, (uint64_t)(e->force | e->passive << 1 | e->local << 2 | (e->relay_state.p != NULL) << 3),
@@ -64,7 +59,7 @@ static void write_errand(fg_buf_t *out, const errand_t *e) {
 
 static bool read_errand(fg_str_t bytes, errand_t *e) {
     fg_bytes_t in = {bytes, false};
-    *e = (errand_t){.made_ms = (int64_t)fg_bytes_get_number(&in, 8)};
+    *e = (errand_t){0};
     fg_str_t *const strings[] = {&e->realm,       &e->request_id,     &e->consumer,
                                  &e->relay_state, &e->name_id_format, &e->home_realm};
     for (size_t i = 0; i < FG_ARRAY_SIZE(strings); i++)
@@ -81,19 +76,21 @@ static bool read_errand(fg_str_t bytes, errand_t *e) {
     return fg_bytes_end(&in);
 }
 
-/* The errand becomes the only parameter of our own address. */
 static bool seal_errand(fg_exchange_t *ex, sign_on_t *in, fg_err_t *err) {
-    fg_str_t text = FG_STR_NONE;
-    fg_buf_t bytes = FG_BUF_INIT(ERRAND_MAX);
+    fg_buf_t bytes = FG_BUF_INIT(FG_ERRAND_MAX);
     write_errand(&bytes, &in->errand);
-    bool sealed = fg_buf_ok(&bytes) && fg_cookie_seal(ex, ERRAND_PURPOSE, fg_buf_str(&bytes), &text);
+    bool sealed = fg_buf_ok(&bytes)
+                      ? fg_errand_put(ex, FG_SAML_ERRAND, fg_buf_str(&bytes), FG_E_SAML_MESSAGE, &in->params, err)
+                      : FG_FAIL(err, FG_E_SAML_MESSAGE, "the request is too long to be brought back");
     fg_buf_free(&bytes);
+    if (!sealed || in->hint.n == 0)
+        return sealed;
     fg_param_t *params = fg_arena_alloc(ex->arena, 2 * sizeof *params);
-    if (!sealed || params == NULL)
-        return FG_FAIL(err, FG_E_SAML_MESSAGE, "the request is too long to be brought back");
-    params[0] = (fg_param_t){FG_STR(FG_SAML_ERRAND), text};
+    if (params == NULL)
+        return FG_FAIL(err, FG_E_MEMORY, "a request to be brought back");
+    params[0] = in->params.items[0];
     params[1] = (fg_param_t){FG_STR("login_hint"), in->hint};
-    in->params = (fg_params_t){params, in->hint.n > 0 ? 2 : 1};
+    in->params = (fg_params_t){params, 2};
     return true;
 }
 
@@ -359,7 +356,6 @@ static bool fill_errand(fg_exchange_t *ex, const sign_on_t *state, const fg_saml
                         const fg_saml_authn_request_t *request, errand_t *e, fg_err_t *err) {
     if (in->relay_state.n > RELAY_STATE_MAX)
         return FG_FAIL(err, FG_E_SAML_MESSAGE, "RelayState of %zu bytes", in->relay_state.n);
-    e->made_ms = ex->now_ms;
     e->realm = in->issuer;
     e->relay_state = in->relay_state;
     if (!choose_consumer(state->partner->saml, request, e, err))
@@ -403,7 +399,7 @@ static bool is_blind(fg_exchange_t *ex) {
 
 static fg_step_t come_again(fg_exchange_t *ex, const sign_on_t *state) {
     fg_err_t err = FG_ERR_INIT;
-    fg_buf_t url = FG_BUF_INIT(4 * ERRAND_MAX);
+    fg_buf_t url = FG_BUF_INIT(4 * FG_ERRAND_MAX);
     fg_buf_put_str(&url, fg_saml_own_url(ex));
     fg_uri_put_param(&url, state->params.items[0].name, state->params.items[0].value);
     bool made = fg_buf_ok(&url) || FG_FAIL(&err, FG_E_SAML_MESSAGE, "the request is too long to be brought back");
@@ -446,14 +442,11 @@ fg_step_t fg_saml_begin_sign_on(fg_exchange_t *ex, const fg_partner_t *partner, 
 /* ---- again, from a page of ours */
 
 static bool open_errand(fg_exchange_t *ex, sign_on_t *state, fg_err_t *err) {
-    size_t times;
     fg_str_t bytes;
-    if (!fg_params_parse(ex->arena, ex->request.query, &state->params, err))
+    if (!fg_errand_take(ex, FG_SAML_ERRAND, &state->params, &bytes, err))
         return false;
-    fg_str_t text = fg_params_get(&state->params, FG_SAML_ERRAND, &times);
-    if (times != 1 || text.n > 2 * ERRAND_MAX || !fg_cookie_unseal(ex, ERRAND_PURPOSE, text, &bytes) ||
-        !read_errand(bytes, &state->errand) || ex->now_ms - state->errand.made_ms >= ERRAND_LIFETIME)
-        return FG_FAIL(err, FG_E_CSRF, "the request is not one that was made here within the hour");
+    if (!read_errand(bytes, &state->errand))
+        return FG_FAIL(err, FG_E_CSRF, "what was kept of the request cannot be read");
     state->partner = find_partner(ex, state->errand.realm, err);
     return state->partner != NULL &&
            (fg_saml_party_consumer(state->partner->saml, state->errand.consumer, -1, state->errand.binding) != NULL ||
@@ -461,26 +454,21 @@ static bool open_errand(fg_exchange_t *ex, sign_on_t *state, fg_err_t *err) {
 }
 
 static bool read_form(fg_exchange_t *ex, sign_on_t *state, fg_err_t *err) {
-    fg_str_t type = fg_request_media_type(ex->arena, &ex->request);
-    if (ex->request.method != FG_METHOD_POST)
-        return true;
-    if (!fg_str_is(type, "application/x-www-form-urlencoded"))
-        return FG_FAIL(err, FG_E_HTTP_MEDIA_TYPE, "Content-Type %.*s", FG_STR_ARG(type));
-    if (!fg_params_parse(ex->arena, ex->request.body, &state->form, err))
+    bool sent;
+    if (!fg_errand_form(ex, &state->form, &sent, err))
         return false;
-    state->browser.form = &state->form;
+    if (sent)
+        state->browser.form = &state->form;
     return true;
 }
 
 /* The choice of a home realm comes as a parameter of its own. */
 static bool take_choice(fg_exchange_t *ex, sign_on_t *state, fg_err_t *err) {
-    fg_str_t chosen = fg_params_get(&state->params, "whr", NULL);
-    if (chosen.n == 0)
-        return true;
-    const fg_home_realm_t *realm = fg_find_home_realm(ex, chosen);
-    if (realm == NULL)
-        return FG_FAIL(err, FG_E_WSFED_HOME_REALM, "whr \"%.*s\"", FG_STR_ARG(chosen));
-    state->errand.home_realm = realm->uri;
+    const fg_home_realm_t *realm = NULL;
+    if (!fg_errand_choice(ex, &state->params, &realm, err))
+        return false;
+    if (realm != NULL)
+        state->errand.home_realm = realm->uri;
     return true;
 }
 

@@ -166,7 +166,7 @@ static const struct {
     const char *text;
     const char *expected;
 } errors[] = {
-    {"partner \"a\" { }", ":2:1: found no realm, expected realm = {\"urn:…\"} or metadata = \"FILE\" in partner \"a\""},
+    {"partner \"a\" { }", ":2:1: found no realm, expected realm = {\"urn:…\"}, metadata = \"FILE\" or client_id in partner \"a\""},
     {"partner \"a\" { realm = \"urn:x\" }\npartner \"b\" { realm = {\"urn:y\", \"urn:x\"} }",
      ":3:33: found \"urn:x\", expected a realm that no other partner has (\"urn:x\" is partner \"a\"'s)"},
     {"partner \"a\" { realm = \"urn:x\" lifetime = 0s }", ":2:42: found \"0s\", expected a duration longer than nothing"},
@@ -181,6 +181,20 @@ static const struct {
     {"partner \"a\" { metadata = \"none.xml\" }",
      ":2:26: found \"none.xml\", expected a relying party's federation metadata (DIR/none.xml: No such file or directory)"},
     {"directory \"d\" { path = \"none.json\" }", ":2:24: found \"none.json\", expected a users file ("},
+    {"partner \"a\" { client_id = \"a\" }", ":2:1: found no client_secret_file, expected client_secret_file = \"FILE\""},
+    {"partner \"a\" { client_id = \"a\" client_auth = \"none\" }", ":2:1: found no redirect_uri, expected redirect_uri = {"},
+    {"partner \"a\" { client_id = \"a\" client_auth = \"private_key_jwt\" }", ":2:1: found no client_jwks, expected client_jwks"},
+    {"partner \"a\" { client_id = \"a\" client_auth = \"none\" redirect_uri = \"javascript:alert\" }",
+     ":2:67: found \"javascript:alert\", expected an http or https address"},
+    {"partner \"a\" { client_id = \"a\" client_auth = \"none\" redirect_uri = \"https://a.test/#x\" }",
+     ":2:67: found \"https://a.test/#x\", expected an http or https address"},
+    {"partner \"a\" { client_id = \"a\" client_auth = \"none\" redirect_uri = {\"https://a.test/\", \"https://b.test/\"} subject = "
+     "\"pairwise\" }",
+     ":2:116: found \"pairwise\", expected redirect URIs of one host"},
+    {"partner \"a\" { realm = \"urn:x\" redirect_uri = \"https://a.test/\" }", ":2:46: found \"https://a.test/\", expected it beside client_id"},
+    {"partner \"a\" { client_id = \"x\" client_auth = \"none\" redirect_uri = \"https://a.test/\" }\n"
+     "partner \"b\" { client_id = \"x\" client_auth = \"none\" redirect_uri = \"https://b.test/\" }",
+     ":3:27: found \"x\", expected a client_id that no other partner has"},
     {"partner \"a\" { realm = \"urn:x\" }\nviewer { path = \"/demo/\" realm = \"urn:X\" }",
      ":3:34: found \"urn:X\", expected the realm of one of the partners"},
     {"partner \"a\" { realm = \"urn:x\" }\nviewer { path = \"/demo/\" realm = \"urn:x\" }",

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "bridges/openid/oidc_token.h"
+
+#include <stdlib.h>
+
+#include "bridges/openid/oauth_request.h"
+#include "core/time.h"
+#include "hub/issue.h"
+#include "hub/kept.h"
+#include "hub/name_id.h"
+#include "token/authmethod.h"
+
+#define ID_TOKEN_LIFETIME (5 * FG_MINUTE)
+
+/* ---- who */
+
+static bool choose_subject(fg_exchange_t *ex, const fg_partner_t *partner, const fg_identity_t *identity,
+                           const fg_name_id_t *name_id, fg_str_t *subject, fg_err_t *err) {
+    fg_str_t sector = partner->openid->sector;
+    *subject = name_id->value;
+    if (sector.n == 0 && subject->n > 0)
+        return true;
+    return fg_pairwise_name(ex, identity, sector.n > 0 ? sector : FG_STR(FG_OPENID_PROTOCOL), subject, err);
+}
+
+bool fg_oidc_subject(fg_exchange_t *ex, const fg_partner_t *partner, const fg_identity_t *identity, fg_str_t *subject,
+                     fg_err_t *err) {
+    const fg_issue_request_t request = {.partner = partner, .audience = partner->openid->id, .identity = identity};
+    fg_claims_t claims = {0};
+    fg_name_id_t name_id = {0};
+    return fg_issue_claims(ex, &request, &claims, &name_id, err) &&
+           choose_subject(ex, partner, identity, &name_id, subject, err);
+}
+
+bool fg_oidc_person_find(fg_exchange_t *ex, const fg_partner_t *partner, const fg_oauth_grant_t *grant,
+                         fg_oidc_person_t *person, fg_err_t *err) {
+    const fg_identity_t *identity = &grant->session.identity;
+    const fg_claim_t *name = fg_claims_get(&identity->claims, FG_CLAIM_NAME);
+    const fg_issue_request_t request = {.partner = partner, .audience = grant->client_id, .identity = identity};
+    fg_name_id_t name_id = {0};
+    *person = (fg_oidc_person_t){.partner = partner, .grant = grant};
+    if (!fg_issue_claims(ex, &request, &person->claims, &name_id, err) ||
+        !choose_subject(ex, partner, identity, &name_id, &person->subject, err))
+        return false;
+    person->user = name != NULL ? name->value : person->subject;
+    return true;
+}
+
+/* ---- signing */
+
+bool fg_openid_sign(fg_exchange_t *ex, const fg_jwt_t *jwt, fg_str_t *token, fg_err_t *err) {
+    fg_buf_t out = FG_BUF_INIT(FG_JWT_MAX);
+    bool done = fg_jwt_write(jwt, ex->keys->signing[FG_KEY_ACTIVE], &out, err);
+    *token = done ? fg_arena_str(ex->arena, fg_buf_str(&out)) : FG_STR_NONE;
+    fg_buf_free(&out);
+    return done && (token->p != NULL || FG_FAIL(err, FG_E_MEMORY, "a token"));
+}
+
+static void note_issued(fg_exchange_t *ex, const fg_partner_t *partner, const fg_oidc_person_t *person,
+                        const fg_jwt_t *jwt, const char *token_type) {
+    const fg_issue_note_t note = {
+        .partner = partner,
+        .user = person->user,
+        .actor = fg_identity_last_actor(&person->grant->session.identity),
+        .audience = jwt->audience,
+        .protocol = FG_OPENID_PROTOCOL,
+        .token_type = token_type,
+        .token_id = jwt->id.p,
+    };
+    fg_issue_note(ex, &note);
+}
+
+static fg_str_t class_of(const fg_identity_t *identity) {
+    const fg_authmethod_t *method = fg_authmethod_find(identity->auth_method);
+    return method != NULL ? fg_str(method->saml20) : FG_STR_NONE;
+}
+
+/* ---- access tokens (RFC 9068 §2.2); the family at the front of jti finds the grant */
+
+static bool make_token_id(fg_exchange_t *ex, const fg_oauth_grant_t *grant, fg_str_t *id, fg_err_t *err) {
+    fg_str_t word;
+    if (!fg_word_make(ex, &word, err))
+        return false;
+    *id = fg_str(fg_arena_printf(ex->arena, "%.*s%.*s", (int)grant->family.n, grant->family.p, (int)word.n, word.p));
+    return id->p != NULL || FG_FAIL(err, FG_E_MEMORY, "an access token");
+}
+
+/* A resource's token says of the person what that partner gets, by its own rules. */
+static bool find_resource(fg_exchange_t *ex, const fg_oauth_grant_t *grant, const fg_partner_t **resource,
+                          fg_claims_t *claims, fg_err_t *err) {
+    fg_name_id_t name_id = {0};
+    *resource = NULL;
+    if (grant->resource.n == 0)
+        return true;
+    *resource = fg_hub_find_partner(ex->hub, grant->resource);
+    if (*resource == NULL)
+        return FG_FAIL(err, FG_E_OPENID_TARGET, "the resource is gone");
+    const fg_issue_request_t request = {
+        .partner = *resource, .audience = grant->resource, .identity = &grant->session.identity};
+    return fg_issue_claims(ex, &request, claims, &name_id, err);
+}
+
+bool fg_oauth_access_write(fg_exchange_t *ex, const fg_oidc_person_t *person, fg_str_t *token, int64_t *lifetime_ms,
+                           fg_err_t *err) {
+    const fg_oauth_grant_t *grant = person->grant;
+    const fg_partner_t *resource;
+    fg_claims_t claims = {0};
+    fg_str_t id;
+    if (!find_resource(ex, grant, &resource, &claims, err) || !make_token_id(ex, grant, &id, err))
+        return false;
+    const fg_partner_t *partner = resource ? resource : person->partner;
+    const fg_jwt_member_t members[] = {
+        {"client_id", grant->client_id, false},
+        {"scope", grant->scope, false},
+        {"acr", class_of(&grant->session.identity), false},
+    };
+    *lifetime_ms = partner->token_lifetime_ms;
+    const fg_jwt_t jwt = {
+        .type = "at+jwt",
+        .id = id,
+        .issuer = fg_openid_url(ex, FG_OPENID_ISSUER),
+        .subject = person->subject,
+        .audience = resource ? grant->resource : fg_openid_url(ex, FG_OPENID_USERINFO),
+        .issued_ms = ex->now_ms,
+        .not_before_ms = ex->now_ms,
+        .expires_ms = ex->now_ms + *lifetime_ms,
+        .identity = &grant->session.identity,
+        .claims = &claims,
+        .members = members,
+        .member_count = FG_ARRAY_SIZE(members),
+    };
+    if (!fg_openid_sign(ex, &jwt, token, err))
+        return false;
+    note_issued(ex, partner, person, &jwt, "access_token");
+    return true;
+}
+
+bool fg_openid_own_keys(fg_exchange_t *ex, fg_jwk_set_t *keys, fg_err_t *err) {
+    keys->items = fg_arena_alloc(ex->arena, FG_KEY_STATES * sizeof *keys->items);
+    keys->count = 0;
+    for (size_t i = 0; keys->items != NULL && i < FG_KEY_STATES; i++) {
+        fg_key_t *key = ex->keys->signing[i];
+        if (key != NULL)
+            keys->items[keys->count++] = (fg_jwk_t){key, fg_str(fg_key_get_id(key)), fg_str(fg_key_get_jws_alg(key))};
+    }
+    return keys->items != NULL || FG_FAIL(err, FG_E_MEMORY, "keys");
+}
+
+bool fg_oauth_access_read(fg_exchange_t *ex, fg_str_t token, fg_oauth_grant_t *grant, fg_err_t *err) {
+    fg_jwk_set_t keys;
+    fg_jwt_read_t read;
+    fg_err_t why = FG_ERR_INIT;
+    const fg_str_t audience = fg_openid_url(ex, FG_OPENID_USERINFO);
+    if (!fg_openid_own_keys(ex, &keys, err))
+        return false;
+    const fg_jwt_trust_t trust = {
+        .issuer = fg_openid_url(ex, FG_OPENID_ISSUER),
+        .keys = &keys,
+        .audiences = &audience,
+        .audience_count = 1,
+        .type = "at+jwt", /* an ID token is none (JW-11) */
+    };
+    if (!fg_jwt_read(ex->env, ex->arena, token, &trust, &read, &why))
+        return FG_FAIL(err, FG_E_OPENID_TOKEN, "%s", why.detail);
+    const size_t word = FG_WORD_SIZE - 1;
+    const fg_str_t family = {read.id.p, read.id.n >= word ? word : 0};
+    if (!fg_oauth_grant_find(ex, family, FG_E_OPENID_TOKEN, grant, err))
+        return false;
+    bool offline = fg_openid_word_in(grant->scope, "offline_access");
+    return offline || !fg_session_is_ended(ex, grant->session.id) ||
+           FG_FAIL(err, FG_E_OPENID_TOKEN, "the session has ended");
+}
+
+/* ---- ID tokens */
+
+/* Core §3.1.3.6: the left half of the digest that the signature's algorithm uses, which is SHA-384 with P-384. */
+static bool make_token_hash(fg_exchange_t *ex, fg_str_t token, fg_str_t *hash, fg_err_t *err) {
+    unsigned char digest[FG_HASH_MAX];
+    bool longer = strcmp(fg_key_get_jws_alg(ex->keys->signing[FG_KEY_ACTIVE]), "ES384") == 0;
+    fg_buf_t text = FG_BUF_INIT(64);
+    size_t size = fg_hash(longer ? FG_HASH_SHA384 : FG_HASH_SHA256, token.p, token.n, digest);
+    fg_base64url_encode(&text, digest, size / 2);
+    *hash = fg_buf_ok(&text) ? fg_arena_str(ex->arena, fg_buf_str(&text)) : FG_STR_NONE;
+    fg_buf_free(&text);
+    return hash->p != NULL || FG_FAIL(err, FG_E_INTERNAL, "a token's hash");
+}
+
+#define CLAIM_MEMBERS 96u
+
+/* The claims as members behind those that every ID token has. */
+static bool put_claims(fg_exchange_t *ex, const fg_oidc_person_t *person, fg_jwt_member_t *members, size_t *count,
+                       fg_err_t *err) {
+    json_t *claims = fg_oidc_claims_make(ex, person, FG_OIDC_ID_TOKEN), *value;
+    const char *name;
+    if (claims == NULL || !fg_arena_own(ex->arena, (void (*)(void *))json_decref, claims))
+        return FG_FAIL(err, FG_E_MEMORY, "an ID token");
+    json_object_foreach(claims, name, value) {
+        char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+        if (text == NULL || !fg_arena_own(ex->arena, free, text))
+            return FG_FAIL(err, FG_E_MEMORY, "an ID token");
+        if (*count == CLAIM_MEMBERS)
+            return FG_FAIL(err, FG_E_INTERNAL, "more than %u claims for an ID token", CLAIM_MEMBERS);
+        members[(*count)++] = (fg_jwt_member_t){name, fg_str(text), true};
+    }
+    return true;
+}
+
+bool fg_oidc_id_token_write(fg_exchange_t *ex, const fg_oidc_person_t *person, fg_str_t access_token, fg_str_t *token,
+                            fg_err_t *err) {
+    const fg_oauth_grant_t *grant = person->grant;
+    fg_str_t hash, id;
+    fg_jwt_member_t members[CLAIM_MEMBERS];
+    size_t count = 0;
+    if (!make_token_hash(ex, access_token, &hash, err) || !fg_word_make(ex, &id, err))
+        return false;
+    members[count++] = (fg_jwt_member_t){"nonce", grant->nonce, false};
+    members[count++] = (fg_jwt_member_t){"acr", class_of(&grant->session.identity), false};
+    members[count++] = (fg_jwt_member_t){"at_hash", hash, false};
+    members[count++] = (fg_jwt_member_t){"sid", fg_str(grant->session.id), false};
+    if (!put_claims(ex, person, members, &count, err))
+        return false;
+    const fg_jwt_t jwt = {
+        .type = "JWT",
+        .id = id,
+        .issuer = fg_openid_url(ex, FG_OPENID_ISSUER),
+        .subject = person->subject,
+        .audience = grant->client_id,
+        .issued_ms = ex->now_ms,
+        .not_before_ms = ex->now_ms,
+        .expires_ms = ex->now_ms + ID_TOKEN_LIFETIME,
+        .identity = &grant->session.identity,
+        .members = members,
+        .member_count = count,
+    };
+    if (!fg_openid_sign(ex, &jwt, token, err))
+        return false;
+    note_issued(ex, person->partner, person, &jwt, "id_token");
+    return true;
+}
+
+/* ---- an ID token that comes back as a hint */
+
+bool fg_oidc_hint_read(fg_exchange_t *ex, fg_str_t token, fg_oidc_hint_t *hint, fg_err_t *err) {
+    fg_jwk_set_t keys;
+    fg_jwt_read_t read;
+    fg_err_t why = FG_ERR_INIT;
+    fg_str_t audience = fg_jwt_peek_audience(ex->arena, token);
+    if (!fg_openid_own_keys(ex, &keys, err))
+        return false;
+    const fg_jwt_trust_t trust = {
+        .issuer = fg_openid_url(ex, FG_OPENID_ISSUER),
+        .keys = &keys,
+        .audiences = &audience,
+        .audience_count = 1,
+        .type = "JWT",
+        .skew_ms = ex->hub->skew_ms,
+        .late_ms = FG_JWT_ANY_AGE,
+    };
+    if (!fg_jwt_read(ex->env, ex->arena, token, &trust, &read, &why))
+        return FG_FAIL(err, FG_E_OPENID_REQUEST, "id_token_hint: %s", why.detail);
+    *hint = (fg_oidc_hint_t){
+        .subject = read.identity.name_id.value,
+        .session = fg_json_string(read.payload, "sid"),
+        .client_id = read.audience,
+    };
+    return true;
+}

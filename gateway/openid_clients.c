@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "gateway/openid_clients.h"
+
+#include <stdlib.h>
+
+#include "core/file.h"
+
+#define SECRETS_MAX 4u
+#define SECRET_MIN 20u /* bytes: only random texts may be kept as a plain digest */
+#define FILE_MAX (256u << 10)
+
+typedef struct building {
+    const fg_config_partner_t *section;
+    fg_arena_t *arena;
+    fg_openid_client_t *client;
+} building_t;
+
+static bool refuse(const building_t *b, fg_err_t *err, const char *option, const char *expected) {
+    return fg_config_refuse(err, &b->section->at, option, 0, "%s", expected);
+}
+
+static fg_str_list_t strings(const fg_config_list_t *list) { return (fg_str_list_t){list->items, list->count}; }
+
+static unsigned bits(const fg_config_list_t *list, unsigned fallback) {
+    unsigned all = 0;
+    for (size_t i = 0; i < list->count; i++)
+        all |= ((const unsigned *)list->items)[i];
+    return list->count > 0 ? all : fallback;
+}
+
+/* ---- files */
+
+static bool read_file(const building_t *b, const char *option, const char *path, fg_str_t *text, fg_err_t *err) {
+    fg_buf_t buf = FG_BUF_INIT(FILE_MAX);
+    fg_err_t why = FG_ERR_INIT;
+    bool done = fg_file_read(path, &buf, NULL, &why);
+    *text = done ? fg_arena_str(b->arena, fg_buf_str(&buf)) : FG_STR_NONE;
+    fg_buf_free(&buf);
+    if (!done)
+        return fg_config_refuse(err, &b->section->at, option, 0, "a file that can be read (%s)", why.detail);
+    return text->p != NULL || FG_FAIL(err, FG_E_MEMORY, "reading %s", path);
+}
+
+/* One secret a line: while a secret is changed, the old one and the new one. */
+static bool read_secrets(const building_t *b, fg_err_t *err) {
+    static const char expected[] = "a file of one to four lines, each a random secret of at least 20 bytes";
+    fg_client_secret_t *secrets = fg_arena_alloc(b->arena, SECRETS_MAX * sizeof *secrets);
+    fg_str_t text;
+    if (b->section->client_secret == NULL)
+        return true;
+    if (secrets == NULL)
+        return FG_FAIL(err, FG_E_MEMORY, "reading partners");
+    if (!read_file(b, "client_secret_file", b->section->client_secret, &text, err))
+        return false;
+    size_t count = 0;
+    while (text.n > 0) {
+        const char *end = memchr(text.p, '\n', text.n);
+        size_t n = end ? (size_t)(end - text.p) : text.n, taken = end ? n + 1 : n;
+        fg_str_t line = fg_str_trim((fg_str_t){text.p, n});
+        text = (fg_str_t){text.p + taken, text.n - taken};
+        if (line.n == 0)
+            continue;
+        if (line.n < SECRET_MIN || count == SECRETS_MAX)
+            return refuse(b, err, "client_secret_file", expected);
+        fg_sha256(line.p, line.n, secrets[count++].digest);
+    }
+    b->client->secrets = secrets;
+    b->client->secret_count = count;
+    return count > 0 || refuse(b, err, "client_secret_file", expected);
+}
+
+static bool read_keys(const building_t *b, fg_err_t *err) {
+    fg_err_t why = FG_ERR_INIT;
+    fg_str_t text;
+    if (b->section->client_jwks == NULL)
+        return true;
+    if (!read_file(b, "client_jwks", b->section->client_jwks, &text, err))
+        return false;
+    if (!fg_jwk_set_read(b->arena, text, &b->client->keys, &why) || b->client->keys.count == 0)
+        return fg_config_refuse(err, &b->section->at, "client_jwks", 0, "a JWK set with a key for signatures (%s)",
+                                why.code ? why.detail : "there is none");
+    return true;
+}
+
+/* ---- what fits together */
+
+static bool check_auth(const building_t *b, fg_err_t *err) {
+    const fg_openid_client_t *client = b->client;
+    bool by_secret = (client->auth & (FG_CLIENT_BASIC | FG_CLIENT_POST)) != 0;
+    if (by_secret && client->secret_count == 0)
+        return refuse(b, err, "client_secret_file", "client_secret_file = \"FILE\", or another client_auth");
+    if ((client->auth & FG_CLIENT_JWT) != 0 && client->keys.count == 0)
+        return refuse(b, err, "client_jwks", "client_jwks = \"FILE\" for private_key_jwt");
+    if (fg_openid_client_is_public(client) && client->auth != FG_CLIENT_NONE)
+        return refuse(b, err, "client_auth", "none alone, or ways of proving it");
+    return true;
+}
+
+static bool check_redirects(const building_t *b, fg_err_t *err) {
+    const fg_str_list_t *uris = &b->client->redirect_uris;
+    if ((b->client->grants & FG_GRANT_CODE) != 0 && uris->count == 0)
+        return refuse(b, err, "redirect_uri", "redirect_uri = {\"https://…\"} beside client_id");
+    for (size_t i = 0; i < uris->count; i++)
+        if (!fg_openid_redirect_is_possible(uris->items[i]))
+            return fg_config_refuse(err, &b->section->at, "redirect_uri", (unsigned)i,
+                                    "an http or https address, or one of an application's own scheme (with a dot), "
+                                    "without fragment");
+    return true;
+}
+
+/* Core §8.1: the host of all redirect URIs. */
+static bool choose_sector(const building_t *b, fg_err_t *err) {
+    const fg_str_list_t *uris = &b->client->redirect_uris;
+    if (b->section->subject != FG_CHOICE_YES)
+        return true;
+    b->client->sector = uris->count > 0 ? fg_openid_redirect_host(uris->items[0]) : b->client->id;
+    for (size_t i = 1; i < uris->count; i++)
+        if (!fg_str_eq(fg_openid_redirect_host(uris->items[i]), b->client->sector))
+            return refuse(b, err, "subject", "redirect URIs of one host for pairwise subjects");
+    return b->client->sector.n > 0 || refuse(b, err, "subject", "redirect URIs with a host for pairwise subjects");
+}
+
+static bool fill(const building_t *b, fg_err_t *err) {
+    const fg_config_partner_t *s = b->section;
+    *b->client = (fg_openid_client_t){
+        .id = fg_str(s->client_id),
+        .auth = bits(&s->client_auth, FG_CLIENT_BASIC | FG_CLIENT_POST),
+        .grants = bits(&s->grants, FG_GRANT_CODE),
+        .redirect_uris = strings(&s->redirect_uris),
+        .post_logout_uris = strings(&s->post_logout_uris),
+        .scopes = strings(&s->scopes),
+        .resources = strings(&s->resources),
+        .origins = strings(&s->origins),
+        .front_channel_logout = s->front_channel_logout,
+        .back_channel_logout = s->back_channel_logout,
+        .asks_consent = s->consent == FG_CHOICE_YES,
+        .claims_in_id_token = s->id_token_claims == FG_CHOICE_YES,
+        .refresh_lifetime_ms = s->refresh_lifetime_ms,
+    };
+    return read_secrets(b, err) && read_keys(b, err) && check_auth(b, err) && check_redirects(b, err) &&
+           choose_sector(b, err);
+}
+
+bool fg_openid_client_build(const fg_config_partner_t *section, fg_arena_t *arena, const fg_openid_client_t **client,
+                            fg_err_t *err) {
+    *client = NULL;
+    if (section->client_id == NULL)
+        return section->redirect_uris.count == 0 ||
+               fg_config_refuse(err, &section->at, "redirect_uri", 0, "it beside client_id only");
+    fg_openid_client_t *built = fg_arena_alloc(arena, sizeof *built);
+    if (built == NULL)
+        return FG_FAIL(err, FG_E_MEMORY, "reading partners");
+    *client = built;
+    const building_t b = {section, arena, built};
+    return fill(&b, err);
+}
+
+bool fg_openid_clients_index(fg_hub_t *hub, fg_arena_t *arena, const fg_partner_t **twice, fg_err_t *err) {
+    fg_realm_entry_t *index = fg_arena_alloc(arena, (hub->partner_count + 1) * sizeof *index);
+    size_t count = 0;
+    *twice = NULL;
+    if (index == NULL)
+        return FG_FAIL(err, FG_E_MEMORY, "reading partners");
+    for (size_t i = 0; i < hub->partner_count; i++)
+        if (hub->partners[i].openid != NULL)
+            index[count++] = (fg_realm_entry_t){hub->partners[i].openid->id, &hub->partners[i]};
+    qsort(index, count, sizeof *index, fg_realm_entry_compare);
+    for (size_t i = 1; i < count; i++)
+        if (fg_str_eq(index[i - 1].realm, index[i].realm))
+            *twice = index[i - 1].partner > index[i].partner ? index[i - 1].partner : index[i].partner;
+    hub->client_index = index;
+    hub->client_count = count;
+    return true;
+}

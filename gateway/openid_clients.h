@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef FG_GATEWAY_OPENID_CLIENTS_H
+#define FG_GATEWAY_OPENID_CLIENTS_H
+
+#include "bridges/openid/client.h"
+#include "gateway/config.h"
+
+/* What a partner section says of an OpenID Connect client, with its secrets and keys read from their files.  *client is
+ * NULL if it names no client_id. */
+bool fg_openid_client_build(const fg_config_partner_t *section, fg_arena_t *arena, const fg_openid_client_t **client,
+                            fg_err_t *err) FG_MUST_CHECK;
+/* The index of all partners' client_ids.  *twice: partners of which two have the same; NULL: none. */
+bool fg_openid_clients_index(fg_hub_t *hub, fg_arena_t *arena, const fg_partner_t **twice, fg_err_t *err) FG_MUST_CHECK;
+
+#endif
