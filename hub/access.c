@@ -139,6 +139,7 @@ fg_step_t fg_access_run(fg_exchange_t *ex) {
     fg_access_work_t *w = fg_access_work(ex);
     fg_access_turn_t turn = FG_TURN_REFUSE;
     w->on_pool = true;
+    ex->recent = NULL;
     if (!fg_exchange_ensure_id(ex))
         FG_FAIL(&w->err, FG_E_INTERNAL, "no randomness for an id");
     else if (w->err.code == FG_OK)
