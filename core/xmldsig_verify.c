@@ -81,11 +81,13 @@ static bool read_transforms(enveloped_t *e, const xmlNode *transforms) {
     if (!fg_dsig_check_attributes(w, transforms, "", ""))
         return false;
     xmlNode *transform = fg_dsig_take_method(w, &at, "Transform", &algorithm);
-    if (transform == NULL || !fg_dsig_check_empty(w, transform))
+    if (transform == NULL)
         return false;
     if (!fg_str_is(algorithm, FG_DSIG_ENVELOPED))
         return FG_FAIL_FOR(w->err, FG_E_SIG_ALGORITHM, FG_R_SIGNATURE_FORBIDDEN_TRANSFORM, "transform %.*s",
                            FG_STR_ARG(algorithm));
+    if (!fg_dsig_check_empty(w, transform))
+        return false;
     transform = fg_dsig_take_method(w, &at, "Transform", &algorithm);
     if (transform == NULL)
         return false;
