@@ -59,4 +59,15 @@ const fg_piece_t *fg_token_innermost(const fg_piece_t *root);
     "Runs the gateway's own checks; what is not given is not checked. Exit code 0: valid, 1: invalid, 2: usage, 3: " \
     "input or trust cannot be read.\n"
 
+#define FG_CLI_TOKEN_EXPLAIN_ARGUMENTS "FILE|- [--original FILE] [--canonical] [--json] [OPTIONS OF token verify]"
+#define FG_CLI_TOKEN_EXPLAIN_HELP                                                                                    \
+    "  --original FILE   the token as it left the sender: what differs is told\n"                                    \
+    "  --canonical       print the bytes that are digested, and nothing else\n"                                      \
+    "  --json            verdict, reason and findings as JSON\n"                                                     \
+    "The other options are those of 'fedgate token verify'. For a digest that does not fit, what programs do to "    \
+    "documents\n"                                                                                                    \
+    "is undone, one thing after the other, until it fits; for a key, what is trusted and what the message names is " \
+    "told;\n"                                                                                                        \
+    "for times, by how much they are off. Exit codes are those of verify.\n"
+
 #endif

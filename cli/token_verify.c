@@ -16,12 +16,7 @@
 #define DEFAULT_SKEW (180 * FG_SECOND)
 #define YEAR (365 * FG_DAY)
 
-typedef struct options {
-    const char *path, *issuer, *recipient, *destination, *in_response_to, *nonce, *at, *skew;
-    fg_cli_repeated_t audiences, keys, cas, crls, seen;
-    fg_trust_options_t trust;
-    bool allow_sha1, json;
-} options_t;
+typedef fg_verify_options_t options_t;
 
 /* ---- what is judged */
 
@@ -217,9 +212,11 @@ static void print_json(const fg_verify_t *v) {
     json_decref(object);
 }
 
-static int answer(const fg_verify_t *v, const options_t *options) {
+static int answer(fg_verify_t *v, const options_t *options) {
     const char *code = fg_reason_get(v->err.reason)->code;
-    if (options->json)
+    if (options->explain != NULL)
+        options->explain(v, options);
+    else if (options->json)
         print_json(v);
     else
         print_text(v);
@@ -295,43 +292,50 @@ static bool read_times(const fg_cli_command_t *command, const options_t *options
            (fg_cli_usage(command, "'--skew %s': seconds are expected, at most a day", options->skew), false);
 }
 
-int fg_cli_token_verify(const fg_cli_command_t *command, const fg_env_t *env, int argc, char **argv) {
-    options_t o = {.path = NULL};
-    const fg_cli_option_t list[] = {{"--trust", .repeated = &o.trust.names},
-                                    {"--issuer", .value = &o.issuer},
-                                    {"--audience", .repeated = &o.audiences},
-                                    {"--recipient", .value = &o.recipient},
-                                    {"--destination", .value = &o.destination},
-                                    {"--in-response-to", .value = &o.in_response_to},
-                                    {"--nonce", .value = &o.nonce},
-                                    {"--at", .value = &o.at},
-                                    {"--skew", .value = &o.skew},
-                                    {"--decrypt-key", .repeated = &o.keys},
-                                    {"--allow-sha1", .flag = &o.allow_sha1},
-                                    {"--ca", .repeated = &o.cas},
-                                    {"--crl", .repeated = &o.crls},
-                                    {"--seen", .repeated = &o.seen},
-                                    {"--config", .value = &o.trust.config},
-                                    {"--network", .flag = &o.trust.network},
-                                    {"--json", .flag = &o.json}};
+int fg_token_judge(const fg_cli_command_t *command, const fg_env_t *env, int argc, char **argv, options_t *o) {
+    const fg_cli_option_t list[] = {{"--trust", .repeated = &o->trust.names},
+                                    {"--issuer", .value = &o->issuer},
+                                    {"--audience", .repeated = &o->audiences},
+                                    {"--recipient", .value = &o->recipient},
+                                    {"--destination", .value = &o->destination},
+                                    {"--in-response-to", .value = &o->in_response_to},
+                                    {"--nonce", .value = &o->nonce},
+                                    {"--at", .value = &o->at},
+                                    {"--skew", .value = &o->skew},
+                                    {"--decrypt-key", .repeated = &o->keys},
+                                    {"--allow-sha1", .flag = &o->allow_sha1},
+                                    {"--ca", .repeated = &o->cas},
+                                    {"--crl", .repeated = &o->crls},
+                                    {"--seen", .repeated = &o->seen},
+                                    {"--config", .value = &o->trust.config},
+                                    {"--network", .flag = &o->trust.network},
+                                    {"--json", .flag = &o->json},
+                                    {"--original", .value = &o->original},
+                                    {"--canonical", .flag = &o->canonical}};
+    size_t count = FG_ARRAY_SIZE(list) - (o->explain != NULL ? 0 : 2); /* the last two are of explain */
     fg_verify_t v = {.env = *env};
     fg_err_t err = FG_ERR_INIT;
     fg_str_t audiences[FG_CLI_REPEATED_MAX];
-    if (!fg_cli_parse(command, argc, argv, list, FG_ARRAY_SIZE(list), &o.path, 1, 1) || !read_times(command, &o, &v))
+    if (!fg_cli_parse(command, argc, argv, list, count, &o->path, 1, 1) || !read_times(command, o, &v))
         return FG_CLI_USAGE;
     if (!fg_xml_start(&err))
         return fg_cli_fail(&err);
-    for (size_t i = 0; i < o.audiences.count; i++)
-        audiences[i] = fg_str(o.audiences.values[i]);
+    for (size_t i = 0; i < o->audiences.count; i++)
+        audiences[i] = fg_str(o->audiences.values[i]);
     v.audiences = audiences;
-    v.audience_count = o.audiences.count;
-    v.issuer = text_of(o.issuer);
-    v.recipient = text_of(o.recipient);
-    v.destination = text_of(o.destination);
-    v.in_response_to = text_of(o.in_response_to);
-    v.nonce = text_of(o.nonce);
+    v.audience_count = o->audiences.count;
+    v.issuer = text_of(o->issuer);
+    v.recipient = text_of(o->recipient);
+    v.destination = text_of(o->destination);
+    v.in_response_to = text_of(o->in_response_to);
+    v.nonce = text_of(o->nonce);
     v.arena = fg_arena_new(FG_TOKEN_ARENA);
-    int code = v.arena != NULL ? run(&v, &o) : FG_CLI_FAILED;
+    int code = v.arena != NULL ? run(&v, o) : FG_CLI_FAILED;
     fg_arena_free(v.arena);
     return code;
+}
+
+int fg_cli_token_verify(const fg_cli_command_t *command, const fg_env_t *env, int argc, char **argv) {
+    options_t options = {.path = NULL};
+    return fg_token_judge(command, env, argc, argv, &options);
 }

@@ -67,6 +67,22 @@ typedef struct fg_verify {
     fg_err_t err;  /* the verdict; FG_OK: valid */
 } fg_verify_t;
 
+/* What the command line says; borrowed. */
+typedef struct fg_verify_options fg_verify_options_t;
+struct fg_verify_options {
+    const char *path, *issuer, *recipient, *destination, *in_response_to, *nonce, *at, *skew;
+    fg_cli_repeated_t audiences, keys, cas, crls, seen;
+    fg_trust_options_t trust;
+    bool allow_sha1, json;
+    /* of explain: what tells it instead of the verdict; NULL: verify */
+    void (*explain)(fg_verify_t *v, const fg_verify_options_t *options);
+    const char *original;
+    bool canonical;
+};
+/* `fedgate token verify`, and `explain` with options->explain set.  Returns the exit code. */
+int fg_token_judge(const fg_cli_command_t *command, const fg_env_t *env, int argc, char **argv,
+                   fg_verify_options_t *options);
+
 const char *fg_check_name(fg_check_t check);  /* "audience" */
 const char *fg_check_title(fg_check_t check); /* "for whom it was issued" */
 fg_check_t fg_check_of(fg_reason_t reason);

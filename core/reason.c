@@ -20,7 +20,7 @@ static const fg_reason_row_t rows[] = {
     {FG_R_SIGNATURE_WRAPPED, "signature.wrapped", "The signature is over another element than the one in its place: signature wrapping", "Treat it as an attack; find out where the message comes from"},
     {FG_R_SIGNATURE_UNKNOWN_KEY, "signature.unknown-key", "None of the trusted keys can have made the signature", "Read the sender's metadata or JWK set again: its key may be new"},
     {FG_R_SIGNATURE_WRONG_KEY, "signature.wrong-key", "The signature names a certificate that is not trusted", "Read the sender's metadata again: it may have rolled its key; else configure its certificate"},
-    {FG_R_SIGNATURE_DIGEST_MISMATCH, "signature.digest-mismatch", "The content was changed after it was signed", "Find what changed it with `fedgate token explain`: a proxy, a template, a copy by hand"},
+    {FG_R_SIGNATURE_DIGEST_MISMATCH, "signature.digest-mismatch", "The content was changed after it was signed", "Find what changed it on the way: a proxy, a template, a copy by hand; `fedgate token explain` tries to tell"},
     {FG_R_SIGNATURE_VALUE_MISMATCH, "signature.value-mismatch", "The signature's value does not fit the trusted key", "Read the sender's metadata again; if the key is right, the signature itself was changed"},
     {FG_R_SIGNATURE_WEAK_ALGORITHM, "signature.weak-algorithm", "The algorithm is weak or not known here", "Have the sender sign with RSA-SHA256 or ECDSA-SHA256; SHA-1 can be allowed for one partner (allow_sha1)"},
     {FG_R_SIGNATURE_FORBIDDEN_TRANSFORM, "signature.forbidden-transform", "The signature asks for a transform or canonicalisation that is not taken", "Have the sender use the enveloped transform and exclusive canonicalisation, and nothing else"},
