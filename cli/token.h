@@ -16,6 +16,8 @@ int fg_cli_token_explain(const fg_cli_command_t *command, const fg_env_t *env, i
 /* Limits for looking at something: larger than a gateway's. */
 extern const fg_xml_limits_t fg_token_show_limits;
 
+/* Lists the entities of a file of metadata, whatever its size; the memory stays small. */
+bool fg_token_show_large(const char *path, bool json, fg_err_t *err) FG_MUST_CHECK;
 bool fg_token_is_token(const fg_piece_t *piece);
 /* The first piece that is a token; of an encrypted one that was opened, what came out; NULL: there is none. */
 const fg_piece_t *fg_token_innermost(const fg_piece_t *root);

@@ -3,15 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bridges/saml/aggregate.h"
 #include "cli/input.h"
 #include "cli/token.h"
 #include "core/crypto.h"
 #include "core/json.h"
 #include "core/reason.h"
 #include "core/time.h"
-
-#define AGGREGATE_MAX ((size_t)1 << 31)
 
 const fg_xml_limits_t fg_token_show_limits = {
     .bytes = FG_INPUT_MAX, .depth = 128, .elements = 400000, .attributes = 256, .namespaces = 256};
@@ -236,43 +233,6 @@ static int print_only_claims(const show_t *show, const fg_piece_t *root) {
     return FG_CLI_OK;
 }
 
-/* ---- metadata that is too large for memory: listed entity by entity */
-
-static int show_aggregate(const show_t *show, fg_err_t *err) {
-    fg_err_t why = FG_ERR_INIT;
-    fg_saml_aggregate_t *aggregate = fg_saml_aggregate_load(&show->env, show->path, AGGREGATE_MAX, NULL, &why);
-    size_t count;
-    if (aggregate == NULL) {
-        fg_err_prefix(err, "%s; as metadata of many entities it cannot be read either: %s", "too large", why.detail);
-        return FG_CLI_UNREADABLE;
-    }
-    const fg_saml_listed_t *listed = fg_saml_aggregate_entities(aggregate, &count);
-    if (show->json)
-        printf("{\"kind\":\"metadata-aggregate\",\"entities\":[");
-    else
-        printf("%s%s%s: %zu\n", fg_shade(FG_SHADE_TITLE), fg_piece_title(FG_PIECE_ENTITIES), fg_shade(FG_SHADE_NONE),
-               count);
-    for (size_t i = 0; i < count; i++) {
-        bool idp = (listed[i].roles & (1u << FG_SAML_IDENTITY_PROVIDER)) != 0,
-             sp = (listed[i].roles & (1u << FG_SAML_SERVICE_PROVIDER)) != 0;
-        if (show->json) {
-            fg_buf_t quoted = FG_BUF_INIT(1u << 16);
-            fg_json_quote(&quoted, listed[i].entity_id);
-            printf("%s{\"entity_id\":%.*s,\"idp\":%s,\"sp\":%s}", i > 0 ? "," : "", (int)quoted.length, quoted.data,
-                   idp ? "true" : "false", sp ? "true" : "false");
-            fg_buf_free(&quoted);
-            continue;
-        }
-        printf("  %-3s %-3s ", idp ? "idp" : "", sp ? "sp" : "");
-        fg_print_safe(stdout, listed[i].entity_id);
-        putchar('\n');
-    }
-    if (show->json)
-        puts("]}");
-    fg_saml_aggregate_unref(aggregate);
-    return FG_CLI_OK;
-}
-
 /* ---- the command */
 
 static int show_pieces(const show_t *show, const fg_piece_t *root, bool full) {
@@ -295,6 +255,12 @@ static int show_pieces(const show_t *show, const fg_piece_t *root, bool full) {
     return FG_CLI_UNREADABLE;
 }
 
+static int refuse(const fg_err_t *err) {
+    const fg_reason_row_t *row = fg_reason_of(err);
+    fg_cli_say("%s%s%s", row->code, *row->code != '\0' ? ": " : "", err->detail);
+    return FG_CLI_UNREADABLE;
+}
+
 static int read_and_show(show_t *show) {
     fg_err_t err = FG_ERR_INIT;
     fg_str_t bytes;
@@ -307,8 +273,7 @@ static int read_and_show(show_t *show) {
     show->decryption.limits = &fg_token_show_limits;
     if (!fg_input_read(show->arena, show->path, FG_INPUT_MAX, &bytes, &err)) {
         bool large = err.reason == FG_R_INPUT_TOO_LARGE && strcmp(show->path, "-") != 0;
-        int code = large ? show_aggregate(show, &err) : FG_CLI_UNREADABLE;
-        return code == FG_CLI_OK ? code : fg_cli_fail(&err);
+        return large && fg_token_show_large(show->path, show->json, &err) ? FG_CLI_OK : refuse(&err);
     }
     fg_unwrap_t unwrap = {.arena = show->arena,
                           .limits = &fg_token_show_limits,
