@@ -237,8 +237,8 @@ static bool read_issuer(fg_reading_t *reading, const format_t *format, fg_err_t 
             return false;
     }
     if (issuer.p == NULL || reading->trust->issuer.n == 0 || !fg_str_eq(issuer, reading->trust->issuer))
-        return FG_FAIL(err, FG_E_TOKEN_ISSUER, "issued by %.*s, not by %.*s", FG_STR_ARG(issuer),
-                       FG_STR_ARG(reading->trust->issuer));
+        return FG_FAIL_FOR(err, FG_E_TOKEN_ISSUER, FG_R_ISSUER_MISMATCH, "issued by %.*s, not by %.*s",
+                           FG_STR_ARG(issuer), FG_STR_ARG(reading->trust->issuer));
     reading->result->identity.issuer = issuer;
     return true;
 }
@@ -255,7 +255,8 @@ static bool check_times(fg_reading_t *reading, const char *ns, fg_err_t *err) {
         !fg_reading_time(reading, reading->conditions, "NotOnOrAfter", &end, err))
         return false;
     if (issued == FG_READING_NO_TIME || end == FG_READING_NO_TIME)
-        return FG_FAIL(err, FG_E_TOKEN_MALFORMED, "an assertion needs IssueInstant and NotOnOrAfter");
+        return FG_FAIL_FOR(err, FG_E_TOKEN_MALFORMED, FG_R_TIME_MISSING,
+                           "an assertion needs IssueInstant and NotOnOrAfter");
     if (!fg_reading_past(reading, issued, "IssueInstant", err) ||
         !fg_reading_period(reading, not_before, end, "Conditions", err))
         return false;
@@ -277,7 +278,8 @@ static bool check_signature(fg_reading_t *reading, const format_t *format, xmlNo
         return false;
     reading->assertion = result->signature.element;
     if (!fg_xml_is(reading->assertion, format->ns, "Assertion"))
-        return FG_FAIL(err, FG_E_SIG_STRUCTURE, "something else than the assertion was signed");
+        return FG_FAIL_FOR(err, FG_E_SIG_STRUCTURE, FG_R_SIGNATURE_NOT_COVERING,
+                           "something else than the assertion was signed");
     result->id = fg_xml_attr(reading->arena, reading->assertion, NULL, format->id_attribute);
     return result->id.n > 0 || FG_FAIL(err, FG_E_TOKEN_MALFORMED, "an assertion without %s", format->id_attribute);
 }

@@ -130,7 +130,8 @@ static bool read_conditions(fg_reading_t *reading, fg_err_t *err) {
             return FG_FAIL(err, FG_E_TOKEN_CONDITION, "condition <%s> cannot be met", (const char *)node->name);
         }
     }
-    return reading->audience_seen || FG_FAIL(err, FG_E_TOKEN_AUDIENCE, "no AudienceRestriction");
+    return reading->audience_seen ||
+           FG_FAIL_FOR(err, FG_E_TOKEN_AUDIENCE, FG_R_AUDIENCE_MISSING, "no AudienceRestriction");
 }
 
 /* SA-02: exact, and none if none can be asked for. */
@@ -146,8 +147,9 @@ static bool check_recipient(fg_reading_t *reading, const xmlNode *data, fg_err_t
 static bool check_in_response_to(fg_reading_t *reading, fg_str_t in_response_to, fg_err_t *err) {
     fg_str_t expected = reading->trust->in_response_to;
     bool ok = expected.n > 0 ? fg_str_eq(in_response_to, expected) : in_response_to.p == NULL;
-    return ok || FG_FAIL(err, FG_E_TOKEN_CONFIRMATION, "InResponseTo is \"%.*s\", not \"%.*s\"",
-                         FG_STR_ARG(in_response_to), FG_STR_ARG(expected));
+    return ok ||
+           FG_FAIL_FOR(err, FG_E_TOKEN_CONFIRMATION, FG_R_REQUEST_MISMATCH, "InResponseTo is \"%.*s\", not \"%.*s\"",
+                       FG_STR_ARG(in_response_to), FG_STR_ARG(expected));
 }
 
 static bool check_data(fg_reading_t *reading, const xmlNode *data, fg_err_t *err) {
@@ -156,7 +158,8 @@ static bool check_data(fg_reading_t *reading, const xmlNode *data, fg_err_t *err
         !fg_reading_time(reading, data, "NotOnOrAfter", &not_on_or_after, err))
         return false;
     if (reading->trust->web_sso && not_on_or_after == FG_READING_NO_TIME)
-        return FG_FAIL(err, FG_E_TOKEN_CONFIRMATION, "SubjectConfirmationData without NotOnOrAfter");
+        return FG_FAIL_FOR(err, FG_E_TOKEN_CONFIRMATION, FG_R_TIME_MISSING,
+                           "SubjectConfirmationData without NotOnOrAfter");
     return fg_reading_period(reading, not_before, not_on_or_after, "SubjectConfirmationData", err) &&
            check_recipient(reading, data, err) &&
            check_in_response_to(reading, fg_xml_attr(reading->arena, data, NULL, "InResponseTo"), err);
@@ -169,7 +172,8 @@ static bool find_method(fg_reading_t *reading, const xmlNode *node, fg_confirmat
         if (fg_str_is(method, confirmation_methods[i]) && fg_reading_accepts(reading, *found))
             return true;
     }
-    return FG_FAIL(err, FG_E_TOKEN_CONFIRMATION, "no confirmation that is accepted here");
+    return FG_FAIL_FOR(err, FG_E_TOKEN_CONFIRMATION, FG_R_CONFIRMATION_UNSUPPORTED,
+                       "no confirmation that is accepted here");
 }
 
 /* Profiles §3.1: one key at least; here exactly one, and nothing beside it (XS-22). */
@@ -177,7 +181,8 @@ static const xmlNode *find_key_info(const xmlNode *data, fg_err_t *err) {
     const xmlNode *key_info = data != NULL ? fg_xml_first_child(data) : NULL;
     if (fg_xml_is(key_info, FG_NS_DS, "KeyInfo") && fg_xml_next(key_info) == NULL)
         return key_info;
-    FG_FAIL(err, FG_E_TOKEN_CONFIRMATION, "a holder-of-key confirmation has not exactly one KeyInfo");
+    FG_FAIL_FOR(err, FG_E_TOKEN_CONFIRMATION, FG_R_CONFIRMATION_NO_PROOF,
+                "a holder-of-key confirmation has not exactly one KeyInfo");
     return NULL;
 }
 
@@ -243,7 +248,7 @@ static bool read_subject(fg_reading_t *reading, const xmlNode *subject, fg_err_t
             return FG_FAIL(err, FG_E_TOKEN_MALFORMED, "a Subject holds <%s>, or two NameIDs", (const char *)node->name);
         }
     }
-    return confirmed || FG_FAIL(err, why.code, "%s", why.detail);
+    return confirmed || FG_FAIL_FOR(err, why.code, why.reason, "%s", why.detail);
 }
 
 bool fg_saml20_read_attribute(fg_reading_t *reading, const xmlNode *node, fg_err_t *err) {
@@ -292,7 +297,7 @@ static bool read_authentication(fg_reading_t *reading, const xmlNode *statement,
         !fg_reading_time(reading, statement, "SessionNotOnOrAfter", &session_end, err))
         return false;
     if (instant == FG_READING_NO_TIME)
-        return FG_FAIL(err, FG_E_TOKEN_MALFORMED, "AuthnStatement without AuthnInstant");
+        return FG_FAIL_FOR(err, FG_E_TOKEN_MALFORMED, FG_R_TIME_MISSING, "AuthnStatement without AuthnInstant");
     if (!fg_reading_past(reading, instant, "AuthnInstant", err) ||
         !fg_reading_period(reading, FG_READING_NO_TIME, session_end, "SessionNotOnOrAfter", err))
         return false;
