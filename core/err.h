@@ -115,6 +115,7 @@ typedef enum fg_code {
     FG_E_SAML_PASSIVE,
     FG_E_SAML_CONTEXT, /* authentication context */
     FG_E_SAML_PROXY,
+    FG_E_SAML_LOOP,
     FG_E_SAML_PROVIDER, /* none of those that were asked for */
     FG_E_SAML_ANSWER,   /* to no request of ours */
     FG_E_SAML_STATUS,   /* the partner refused */

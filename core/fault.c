@@ -119,6 +119,7 @@ static const fg_fault_t fault_table[] = {
     {FG_E_SAML_PASSIVE, "saml_passive", "Nobody is signed in, and the application asked not to show a page (IsPassive).", 400, false, WST, "RequestFailed", "NotSignedIn", "NoPassive", "login_required"},
     {FG_E_SAML_CONTEXT, "saml_context", "The requested way of signing in (RequestedAuthnContext) is not available here.", 400, false, WST, "RequestFailed", "SpecificPolicy", "NoAuthnContext", "invalid_request"},
     {FG_E_SAML_PROXY, "saml_proxy", "The application allows no other identity provider to be asked (ProxyCount).", 400, false, WST, "RequestFailed", "BadRequest", "ProxyCountExceeded", "invalid_request"},
+    {FG_E_SAML_LOOP, "saml_loop", "The request came from here: the systems ask each other in a circle.", 400, false, WST, "RequestFailed", "BadRequest", "RequestDenied", "invalid_request"},
     {FG_E_SAML_PROVIDER, "saml_provider", "None of the identity providers that were asked for is known here.", 400, false, WST, "RequestFailed", "IssuerNameNotSupported", "NoAvailableIDP", "invalid_request"},
     {FG_E_SAML_ANSWER, "saml_answer", "The SAML response answers no request that was made here, or one that was answered before.", 403, false, WST, "InvalidRequest", "BadRequest", "RequestDenied", "invalid_request"},
     {FG_E_SAML_STATUS, "saml_status", "The identity provider refused.", 403, false, WST, "RequestFailed", "NotSignedIn", "AuthnFailed", "access_denied"},

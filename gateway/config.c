@@ -155,6 +155,7 @@ static const fg_config_option_t partner_options[] = {
     ROW("certificate", path, certificate, ONE, NULL, NULL),
     ROW("encrypt", choice, encrypt, ONE, NULL, NULL),
     ROW("encryption", encryption, encryption, ONE, NULL, "aes256-cbc"),
+    ROW("encrypt_parts", part, encrypt_parts, LIST, NULL, NULL),
     ROW("sign_response", choice, sign_response, ONE, NULL, "false"),
     ROW("attribute_name_format", uri, attribute_name_format, ONE, NULL, NULL),
     ROW("allow_sha1", choice, allow_sha1, ONE, NULL, "false"),
@@ -200,6 +201,8 @@ static const fg_config_option_t identity_provider_options[] = {
     ROW("domains", domain, domains, LIST, NULL, NULL),
     ROW("acceptance_rules", path, acceptance_rules, ONE, NULL, NULL),
     ROW("vouched_by", path, vouched_by, LIST, NULL, NULL),
+    ROW("artifacts", choice, artifacts, ONE, NULL, "false"),
+    ROW("encrypt_name_id", choice, encrypt_name_id, ONE, NULL, "false"),
     ROW("allow_sha1", choice, allow_sha1, ONE, NULL, "false"),
     ROW("lifetime_limit", duration, lifetime_limit_ms, ONE, NULL, NULL),
 };

@@ -27,6 +27,9 @@ typedef struct fg_config_directory {
     const char *acceptance_rules;
 } fg_config_directory_t;
 
+/* What of an assertion is encrypted singly. */
+enum { FG_CONFIG_PART_NAME_ID = 1, FG_CONFIG_PART_ATTRIBUTES = 2 };
+
 typedef struct fg_config_partner {
     fg_config_at_t at;
     const char *display_name;
@@ -46,6 +49,7 @@ typedef struct fg_config_partner {
     const char *delegation_rules;
     const char *certificate;
     fg_config_choice_t encrypt;
+    fg_config_list_t encrypt_parts; /* unsigned */
     fg_config_choice_t sign_response;
     fg_str_t attribute_name_format;
     fg_config_choice_t allow_sha1;
@@ -90,6 +94,8 @@ typedef struct fg_config_provider {
     fg_config_list_t domains; /* const char * */
     const char *acceptance_rules;
     fg_config_list_t vouched_by; /* const char *, paths */
+    fg_config_choice_t artifacts;
+    fg_config_choice_t encrypt_name_id;
     fg_config_choice_t allow_sha1;
     int64_t lifetime_limit_ms; /* 0: none */
 } fg_config_provider_t;

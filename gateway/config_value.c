@@ -254,6 +254,16 @@ static bool read_key_type(const fg_config_reading_t *in, const char *text, void 
     return true;
 }
 
+static const char *const part_words[] = {"name_id", "attributes", NULL};
+static bool read_part(const fg_config_reading_t *in, const char *text, void *field) {
+    unsigned index;
+    (void)in;
+    if (!find_word(text, part_words, &index))
+        return false;
+    memcpy(field, &(unsigned){1u << index}, sizeof(unsigned));
+    return true;
+}
+
 static const char *const upstream_words[] = {"jwt", "saml11", "saml20", NULL};
 static bool read_upstream(const fg_config_reading_t *in, const char *text, void *field) {
     static const fg_upstream_token_t tokens[] = {FG_UPSTREAM_JWT, FG_UPSTREAM_SAML11, FG_UPSTREAM_SAML20};
@@ -504,6 +514,7 @@ const fg_config_kind_t fg_config_revocation_kind = {sizeof(fg_config_revocation_
                                                     "one of none, crl, fetch, ocsp", revocation_words};
 const fg_config_kind_t fg_config_key_type_kind = {sizeof(unsigned), read_key_type, "one of bearer, symmetric, public",
                                                   key_type_words};
+const fg_config_kind_t fg_config_part_kind = {sizeof(unsigned), read_part, "one of name_id, attributes", part_words};
 const fg_config_kind_t fg_config_upstream_kind = {sizeof(fg_upstream_token_t), read_upstream,
                                                   "\"jwt\", \"saml11\" or \"saml20\"", upstream_words};
 const fg_config_kind_t fg_config_word_kind = {sizeof(fg_str_t), read_word, "a scope: letters without blanks and quotes",

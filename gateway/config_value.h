@@ -77,6 +77,7 @@ extern const fg_config_kind_t fg_config_grant_kind;      /* unsigned: one bit */
 extern const fg_config_kind_t fg_config_subject_kind;    /* fg_config_choice_t: yes is pairwise */
 extern const fg_config_kind_t fg_config_fetch_kind;      /* fg_http_allow_t */
 extern const fg_config_kind_t fg_config_revocation_kind; /* fg_config_revocation_t */
+extern const fg_config_kind_t fg_config_part_kind;       /* unsigned: FG_CONFIG_PART_… */
 extern const fg_config_kind_t fg_config_key_type_kind;   /* unsigned: one bit, 1u << FG_PROOF_… */
 extern const fg_config_kind_t fg_config_role_kind;       /* unsigned: bits 1u << fg_saml_role_t */
 extern const fg_config_kind_t fg_config_domain_kind;     /* const char *: of mail addresses, lower case */

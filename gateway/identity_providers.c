@@ -310,6 +310,21 @@ static bool put_keys(const source_t *source, fg_arena_t *arena, fg_identity_prov
     return put_jwks(source, arena, from, provider, err);
 }
 
+/* What of SAML 2.0 is asked for must be in its metadata. */
+static bool put_saml(const source_t *source, fg_identity_provider_t *provider, fg_err_t *err) {
+    const fg_config_provider_t *s = source->section;
+    const fg_saml_party_t *saml = source->saml;
+    provider->artifacts = s->artifacts == FG_CHOICE_YES;
+    provider->encrypt_name_id = s->encrypt_name_id == FG_CHOICE_YES;
+    if (provider->artifacts &&
+        (saml == NULL || fg_saml_party_endpoint(saml, FG_SAML_ARTIFACT_RESOLUTION, FG_SAML_SOAP) == NULL))
+        return fg_config_refuse(err, &s->at, "artifacts", 0,
+                                "metadata of SAML 2.0 with an ArtifactResolutionService beside it");
+    return !provider->encrypt_name_id || (saml != NULL && saml->encryption_key != NULL) ||
+           fg_config_refuse(err, &s->at, "encrypt_name_id", 0,
+                            "metadata of SAML 2.0 with a certificate for encryption beside it");
+}
+
 static bool provider_build(const source_t *source, fg_arena_t *arena, const fg_hub_t *hub,
                            fg_identity_provider_t *provider, fg_err_t *err) {
     const fg_config_provider_t *s = source->section;
@@ -332,7 +347,7 @@ static bool provider_build(const source_t *source, fg_arena_t *arena, const fg_h
     if (provider->issuer.n == 0)
         return fg_config_refuse(err, &s->at, "issuer", 0,
                                 "issuer = \"urn:…\" or metadata = \"FILE\" in identity_provider \"%s\"", s->at.title);
-    return put_keys(source, arena, provider, err);
+    return put_saml(source, provider, err) && put_keys(source, arena, provider, err);
 }
 
 /* whr must lead to one home realm, and a token's issuer to one provider. */

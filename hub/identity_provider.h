@@ -30,6 +30,8 @@ typedef struct fg_identity_provider {
     size_t voucher_count;
     fg_jwk_set_t jwks;                /* for JWTs: the certificates' keys and those of a JWK set file */
     const struct fg_saml_party *saml; /* its SAML 2.0 metadata (bridges/saml/); NULL: it does not speak that */
+    bool artifacts;                   /* of SAML 2.0: its Responses are asked for by artifact */
+    bool encrypt_name_id;             /* of SAML 2.0: in LogoutRequests */
     bool allow_sha1;                  /* logged at start (XS-25) */
     int64_t max_lifetime_ms;          /* of its tokens; 0: no limit */
 } fg_identity_provider_t;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "token/encrypt.h"
 #include "token/assertion.h"
 
 #include "core/time.h"
@@ -76,20 +77,29 @@ static bool is_passed_over(const fg_claims_t *claims, size_t at) {
     return false;
 }
 
+static void write_attribute(fg_xw_t *w, const fg_claims_t *claims, size_t first, const fg_attribute_form_t *form) {
+    fg_xw_start(w, form->ns, "Attribute");
+    form->write_name(w, &claims->items[first], form->name_format);
+    for (size_t k = first; k < claims->count; k++)
+        if (fg_str_eq(claims->items[k].type, claims->items[first].type))
+            fg_xw_leaf(w, form->ns, "AttributeValue", claims->items[k].value);
+    fg_xw_end(w);
+}
+
 void fg_assertion_write_attributes(fg_xw_t *w, const fg_claims_t *claims, const fg_identity_t *actor,
                                    const fg_attribute_form_t *form) {
+    fg_part_t part;
     for (size_t i = 0; i < claims->count; i++) {
         if (is_passed_over(claims, i))
             continue;
-        fg_xw_start(w, form->ns, "Attribute");
-        form->write_name(w, &claims->items[i], form->name_format);
-        for (size_t k = i; k < claims->count; k++)
-            if (fg_str_eq(claims->items[k].type, claims->items[i].type))
-                fg_xw_leaf(w, form->ns, "AttributeValue", claims->items[k].value);
-        fg_xw_end(w);
+        fg_xw_t *part_w = fg_part_begin(&part, w, form->encryptor);
+        write_attribute(part_w, claims, i, form);
+        fg_part_end(&part, w, "EncryptedAttribute");
     }
-    if (actor != NULL)
-        fg_assertion_write_actor(w, actor, form);
+    if (actor == NULL)
+        return;
+    fg_assertion_write_actor(fg_part_begin(&part, w, form->encryptor), actor, form);
+    fg_part_end(&part, w, "EncryptedAttribute");
 }
 
 /* ---- reading ---- */

@@ -4,6 +4,7 @@
 #include "token/assertion_parts.h"
 #include "token/authmethod.h"
 #include "token/decrypt.h"
+#include "token/encrypt.h"
 
 /* how long after issuing a token may be delivered to its Recipient (saml-profiles-2.0 §4.1.4.2), as AD FS has it */
 #define DELIVERY (5 * FG_MINUTE)
@@ -19,18 +20,6 @@ static const char *const confirmation_methods[] = {
 };
 
 /* ---- writing ---- */
-
-static void write_name_id(fg_xw_t *w, const fg_name_id_t *name_id) {
-    fg_xw_start(w, &saml, "NameID");
-    if (name_id->format.n > 0)
-        fg_xw_attr(w, "Format", name_id->format);
-    if (name_id->name_qualifier.n > 0)
-        fg_xw_attr(w, "NameQualifier", name_id->name_qualifier);
-    if (name_id->sp_name_qualifier.n > 0)
-        fg_xw_attr(w, "SPNameQualifier", name_id->sp_name_qualifier);
-    fg_xw_text(w, name_id->value);
-    fg_xw_end(w);
-}
 
 static void write_confirmation(fg_xw_t *w, const fg_assertion_t *assertion) {
     char text[FG_TIME_SIZE];
@@ -100,13 +89,14 @@ bool fg_saml20_write(const fg_assertion_t *assertion, fg_xw_t *w, size_t *signat
     *signature_at = w->out->length;
     fg_xw_start(w, &saml, "Subject");
     if (assertion->name_id.value.n > 0)
-        write_name_id(w, &assertion->name_id);
+        fg_saml_write_name_id(w, &assertion->name_id, assertion->encrypt_name_id ? assertion->encryptor : NULL);
     write_confirmation(w, assertion);
     fg_xw_end(w);
     write_conditions(w, assertion);
     if (assertion->claims->count > 0 || assertion->actor != NULL) {
         fg_xw_start(w, &saml, "AttributeStatement");
-        const fg_attribute_form_t form = {&saml, write_attribute_name, assertion->attribute_name_format};
+        const fg_attribute_form_t form = {&saml, write_attribute_name, assertion->attribute_name_format,
+                                          assertion->encrypt_attributes ? assertion->encryptor : NULL};
         fg_assertion_write_attributes(w, assertion->claims, assertion->actor, &form);
         fg_xw_end(w);
     }
