@@ -142,6 +142,14 @@ typedef enum fg_code {
     FG_E_OPENID_TOKEN, /* a bearer token */
     FG_E_OPENID_TOKEN_SCOPE,
     FG_E_OPENID_LOGOUT,
+    /* OpenID 2.0 */
+    FG_E_OPENID2_REQUEST,
+    FG_E_OPENID2_TYPE,      /* of an association or its session */
+    FG_E_OPENID2_REALM,     /* not a partner's, or return_to is not in it */
+    FG_E_OPENID2_IDENTITY,  /* not that of who is signed in */
+    FG_E_OPENID2_DISCOVERY, /* what an identifier or a realm says of itself */
+    FG_E_OPENID2_ANSWER,    /* a provider's */
+    FG_E_OPENID2_CANCELLED, /* there, by the person */
     /* WS-Management */
     FG_E_WSMAN_ENCRYPTED,
     FG_E_WSMAN_ENCODING,

@@ -147,6 +147,14 @@ static const fg_fault_t fault_table[] = {
     {FG_E_OPENID_TOKEN_SCOPE, "openid_token_scope", "The access token was not issued for this.", 403, false, WST, "InvalidRequest", "BadRequest", "RequestDenied", "insufficient_scope"},
     {FG_E_OPENID_LOGOUT, "openid_logout", "The address to go on to after signing out (post_logout_redirect_uri) is not registered for this application.", 400, false, WST, "InvalidRequest", "BadRequest", "RequestDenied", "invalid_request"},
 
+    {FG_E_OPENID2_REQUEST, "openid2_request", "The OpenID message lacks a field, has one twice or has a value that is not understood.", 400, false, WST, "InvalidRequest", "BadRequest", "RequestDenied", "invalid_request"},
+    {FG_E_OPENID2_TYPE, "openid2_type", "This type of association (assoc_type, session_type) is not served.", 400, false, WST, "InvalidRequest", "BadRequest", "RequestDenied", "invalid_request"},
+    {FG_E_OPENID2_REALM, "openid2_realm", "The site (openid.realm) is not registered here, or the address that the answer is to go to (openid.return_to) is not part of it.", 400, false, WST, "InvalidRequest", "BadRequest", "RequestDenied", "invalid_request"},
+    {FG_E_OPENID2_IDENTITY, "openid2_identity", "The OpenID identifier is not that of the person who is signed in.", 403, false, WST, "InvalidRequest", "BadRequest", "UnknownPrincipal", "access_denied"},
+    {FG_E_OPENID2_DISCOVERY, "openid2_discovery", "What the OpenID identifier or the site says of itself could not be read, or says something else.", 403, false, WST, "RequestFailed", "BadRequest", "RequestDenied", "invalid_request"},
+    {FG_E_OPENID2_ANSWER, "openid2_answer", "The OpenID provider's answer could not be verified.", 403, false, WST, "InvalidRequest", "BadRequest", "RequestDenied", "invalid_request"},
+    {FG_E_OPENID2_CANCELLED, "openid2_cancelled", "Signing in was broken off at the OpenID provider.", 403, false, WST, "RequestFailed", "NotSignedIn", "AuthnFailed", "access_denied"},
+
     {FG_E_WSMAN_ENCRYPTED, "wsman_encrypted", "The message is encrypted for the server behind and cannot be checked here. Use https and switch message encryption off.", 415, false, WST, "InvalidRequest", "BadRequest", NULL, "invalid_request"},
     {FG_E_WSMAN_ENCODING, "wsman_encoding", "The message must be UTF-8 without a Content-Encoding.", 415, false, WST, "InvalidRequest", "BadRequest", NULL, "invalid_request"},
     {FG_E_WSMAN_HEADER, "wsman_header", "A header that WS-Management requires is missing.", 400, false, WSA, "MessageAddressingHeaderRequired", "BadRequest", NULL, "invalid_request"},

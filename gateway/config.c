@@ -182,6 +182,9 @@ static const fg_config_option_t partner_options[] = {
     ROW("consent", choice, consent, ONE, NULL, "false"),
     ROW("id_token_claims", choice, id_token_claims, ONE, NULL, "false"),
     ROW("refresh_lifetime", duration, refresh_lifetime_ms, ONE, NULL, "14d"),
+    ROW("openid2_realm", realm, openid2_realms, LIST, NULL, NULL),
+    ROW("openid2_open", choice, openid2_open, ONE, NULL, "false"),
+    ROW("openid2_check_return", choice, openid2_check_return, ONE, NULL, NULL),
 };
 #undef STRUCT
 
@@ -205,6 +208,10 @@ static const fg_config_option_t identity_provider_options[] = {
     ROW("encrypt_name_id", choice, encrypt_name_id, ONE, NULL, "false"),
     ROW("allow_sha1", choice, allow_sha1, ONE, NULL, "false"),
     ROW("lifetime_limit", duration, lifetime_limit_ms, ONE, NULL, NULL),
+    ROW("openid2_identifier", text, openid2_identifier, ONE, NULL, NULL),
+    ROW("openid2_stateless", choice, openid2_stateless, ONE, NULL, "false"),
+    ROW("openid2_any_host", choice, openid2_any_host, ONE, NULL, "false"),
+    ROW("openid2_attributes", uri, openid2_attributes, LIST, NULL, NULL),
 };
 #undef STRUCT
 

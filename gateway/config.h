@@ -76,6 +76,9 @@ typedef struct fg_config_partner {
     fg_config_choice_t consent;
     fg_config_choice_t id_token_claims;
     int64_t refresh_lifetime_ms;
+    fg_config_list_t openid2_realms; /* fg_str_t; none and not open: it does not speak OpenID 2.0 */
+    fg_config_choice_t openid2_open;
+    fg_config_choice_t openid2_check_return; /* unset: where it is open */
 } fg_config_partner_t;
 
 typedef struct fg_config_provider {
@@ -97,7 +100,11 @@ typedef struct fg_config_provider {
     fg_config_choice_t artifacts;
     fg_config_choice_t encrypt_name_id;
     fg_config_choice_t allow_sha1;
-    int64_t lifetime_limit_ms; /* 0: none */
+    int64_t lifetime_limit_ms;      /* 0: none */
+    const char *openid2_identifier; /* NULL: none */
+    fg_config_choice_t openid2_stateless;
+    fg_config_choice_t openid2_any_host;
+    fg_config_list_t openid2_attributes; /* fg_str_t */
 } fg_config_provider_t;
 
 typedef struct fg_config_federation {

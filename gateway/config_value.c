@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "bridges/openid/client.h"
+#include "bridges/openid/openid2_realm.h"
 #include "core/http.h"
 #include "core/key.h"
 #include "core/time.h"
@@ -189,13 +190,14 @@ static bool read_trust(const fg_config_reading_t *in, const char *text, void *fi
     return true;
 }
 
-static const char *const protocol_words[] = {"wsfed", "saml", NULL};
+static const char *const protocol_words[] = {"wsfed", "saml", "openid2", NULL};
 static bool read_protocol(const fg_config_reading_t *in, const char *text, void *field) {
-    fg_config_protocol_t protocol = strcmp(text, "wsfed") == 0 ? FG_CONFIG_WSFED : FG_CONFIG_SAML;
+    static const fg_config_protocol_t protocols[] = {FG_CONFIG_WSFED, FG_CONFIG_SAML, FG_CONFIG_OPENID2};
+    unsigned index;
     (void)in;
-    if (protocol == FG_CONFIG_SAML && strcmp(text, "saml") != 0)
+    if (!find_word(text, protocol_words, &index))
         return false;
-    memcpy(field, &protocol, sizeof protocol);
+    memcpy(field, &protocols[index], sizeof protocols[index]);
     return true;
 }
 
@@ -370,6 +372,16 @@ static bool read_role(const fg_config_reading_t *in, const char *text, void *fie
     return true;
 }
 
+/* OpenID Authentication 2.0 §9.2 */
+static bool read_realm(const fg_config_reading_t *in, const char *text, void *field) {
+    fg_openid2_realm_t realm;
+    fg_str_t copy = fg_arena_str(in->arena, fg_str(text));
+    if (copy.p == NULL || !fg_openid2_realm_parse(copy, &realm) || !fg_openid2_realm_is_sane(&realm))
+        return false;
+    memcpy(field, &copy, sizeof copy);
+    return true;
+}
+
 /* What stands behind the '@' of mail addresses. */
 static bool read_domain(const fg_config_reading_t *in, const char *text, void *field) {
     char *copy = fg_arena_strdup(in->arena, text);
@@ -471,6 +483,8 @@ const fg_config_kind_t fg_config_path_kind = {sizeof(char *), read_path, "a path
 const fg_config_kind_t fg_config_base_kind = {sizeof(fg_str_t), read_base,
                                               "an https address without a path, as \"https://fs.example.com\"", NULL};
 const fg_config_kind_t fg_config_uri_kind = {sizeof(fg_str_t), read_uri, "an absolute URI", NULL};
+const fg_config_kind_t fg_config_realm_kind = {
+    sizeof(fg_str_t), read_realm, "a realm as \"https://wiki.example.com/\" or \"https://*.example.com/\"", NULL};
 const fg_config_kind_t fg_config_role_kind = {sizeof(unsigned), read_role, "\"sp\", \"idp\" or \"both\"", role_words};
 const fg_config_kind_t fg_config_domain_kind = {sizeof(char *), read_domain, "a domain as \"example.org\"", NULL};
 const fg_config_kind_t fg_config_web_kind = {sizeof(fg_str_t), read_web,
@@ -495,8 +509,8 @@ const fg_config_kind_t fg_config_token_kind = {sizeof(fg_saml_version_t), read_t
                                                token_words};
 const fg_config_kind_t fg_config_trust_kind = {sizeof(fg_trust_version_t), read_trust, "\"2005\" or \"13\"",
                                                trust_words};
-const fg_config_kind_t fg_config_protocol_kind = {sizeof(fg_config_protocol_t), read_protocol, "\"wsfed\" or \"saml\"",
-                                                  protocol_words};
+const fg_config_kind_t fg_config_protocol_kind = {sizeof(fg_config_protocol_t), read_protocol,
+                                                  "\"wsfed\", \"saml\" or \"openid2\"", protocol_words};
 const fg_config_kind_t fg_config_encryption_kind = {sizeof(fg_encryption_t), read_encryption,
                                                     "\"aes256-cbc\" or \"aes256-gcm\"", encryption_words};
 const fg_config_kind_t fg_config_claim_kind = {sizeof(char *), read_claim, "a claim type: a short name or a URI",

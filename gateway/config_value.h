@@ -24,7 +24,12 @@ typedef struct fg_config_network {
 typedef enum fg_config_choice { FG_CHOICE_UNSET, FG_CHOICE_NO, FG_CHOICE_YES } fg_config_choice_t;
 
 /* Of an identity provider; not said: WS-Federation if its metadata has that role, else SAML 2.0. */
-typedef enum fg_config_protocol { FG_CONFIG_PROTOCOL_ANY, FG_CONFIG_WSFED, FG_CONFIG_SAML } fg_config_protocol_t;
+typedef enum fg_config_protocol {
+    FG_CONFIG_PROTOCOL_ANY,
+    FG_CONFIG_WSFED,
+    FG_CONFIG_SAML,
+    FG_CONFIG_OPENID2
+} fg_config_protocol_t;
 
 /* Where it is asked whether certificates were revoked. */
 typedef enum fg_config_revocation {
@@ -79,6 +84,7 @@ extern const fg_config_kind_t fg_config_fetch_kind;      /* fg_http_allow_t */
 extern const fg_config_kind_t fg_config_revocation_kind; /* fg_config_revocation_t */
 extern const fg_config_kind_t fg_config_part_kind;       /* unsigned: FG_CONFIG_PART_… */
 extern const fg_config_kind_t fg_config_key_type_kind;   /* unsigned: one bit, 1u << FG_PROOF_… */
+extern const fg_config_kind_t fg_config_realm_kind;      /* fg_str_t: of OpenID 2.0 */
 extern const fg_config_kind_t fg_config_role_kind;       /* unsigned: bits 1u << fg_saml_role_t */
 extern const fg_config_kind_t fg_config_domain_kind;     /* const char *: of mail addresses, lower case */
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "bridges/openid/openid.h"
+#include "bridges/openid/openid2.h"
 #include "bridges/saml/saml.h"
 #include "core/crypto.h"
 #include "core/file.h"
@@ -268,6 +269,7 @@ static bool fill_hub(fg_gateway_t *gateway, fg_err_t *err) {
     hub->protocols[FG_PROTOCOL_WSFED] = &fg_wsfed_protocol;
     hub->protocols[FG_PROTOCOL_SAML] = &fg_saml_protocol;
     hub->protocols[FG_PROTOCOL_OPENID] = &fg_openid_protocol;
+    hub->protocols[FG_PROTOCOL_OPENID2] = &fg_openid2_protocol;
     return hub->entity_id.p != NULL || FG_FAIL(err, FG_E_MEMORY, "loading the configuration");
 }
 

@@ -7,6 +7,7 @@
 #include "core/crypto.h"
 #include "core/file.h"
 #include "gateway/certificates.h"
+#include "gateway/openid_clients.h"
 #include "gateway/rule_files.h"
 #include "sts/federation_metadata.h"
 
@@ -295,6 +296,8 @@ static const fg_key_t *const *share(fg_arena_t *arena, fg_key_t *const *from, si
 static bool put_keys(const source_t *source, fg_arena_t *arena, fg_identity_provider_t *provider, fg_err_t *err) {
     const fg_provider_metadata_t *m = source->metadata;
     bool by_hand = source->certificate_count > 0;
+    if (provider->openid2 != NULL) /* its keys are associations */
+        return true;
     fg_key_t *const *from = by_hand ? source->certificates : m ? m->keys.items : NULL;
     size_t count = by_hand ? source->certificate_count : m ? m->keys.count : 0;
     if (count == 0 && source->jwks.p == NULL)
@@ -343,6 +346,14 @@ static bool provider_build(const source_t *source, fg_arena_t *arena, const fg_h
     if (!put(arena, s->issuer, m->entity_id, &provider->issuer) ||
         !put(arena, s->sign_in, m->sign_in_url, &provider->sign_in_url))
         return FG_FAIL(err, FG_E_MEMORY, "reading identity providers");
+    if (!fg_openid2_source_build(s, arena, &provider->openid2, err))
+        return false;
+    if (provider->openid2 != NULL) {
+        provider->protocol = FG_PROTOCOL_OPENID2;
+        provider->sign_in_url = provider->openid2->identifier;
+        if (provider->issuer.n == 0)
+            provider->issuer = provider->openid2->identifier;
+    }
     provider->sign_out_url = s->sign_out.n > 0 ? s->sign_out : provider->sign_in_url;
     if (provider->issuer.n == 0)
         return fg_config_refuse(err, &s->at, "issuer", 0,

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "bridges/openid/openid2_realm.h"
 #include "core/file.h"
 
 #define SECRETS_MAX 4u
@@ -153,6 +154,56 @@ bool fg_openid_client_build(const fg_config_partner_t *section, fg_arena_t *aren
     *client = built;
     const building_t b = {section, arena, built};
     return fill(&b, err);
+}
+
+/* ---- OpenID 2.0 */
+
+bool fg_openid2_party_build(const fg_config_partner_t *section, fg_arena_t *arena, const fg_openid2_party_t **party,
+                            fg_err_t *err) {
+    bool open = section->openid2_open == FG_CHOICE_YES;
+    *party = NULL;
+    if (section->openid2_realms.count == 0 && !open)
+        return true;
+    fg_openid2_party_t *built = fg_arena_alloc(arena, sizeof *built);
+    if (built == NULL)
+        return FG_FAIL(err, FG_E_MEMORY, "reading partners");
+    *built = (fg_openid2_party_t){
+        .realms = strings(&section->openid2_realms),
+        .open = open,
+        .asks_consent = section->consent == FG_CHOICE_YES,
+        .checks_return = section->openid2_check_return == FG_CHOICE_YES ||
+                         (open && section->openid2_check_return == FG_CHOICE_UNSET),
+        .pairwise = section->subject == FG_CHOICE_YES,
+    };
+    *party = built;
+    return true;
+}
+
+bool fg_openid2_source_build(const fg_config_provider_t *section, fg_arena_t *arena, const fg_openid2_source_t **source,
+                             fg_err_t *err) {
+    fg_buf_t normal = FG_BUF_INIT(4096);
+    *source = NULL;
+    if (section->protocol != FG_CONFIG_OPENID2)
+        return section->openid2_identifier == NULL ||
+               fg_config_refuse(err, &section->at, "openid2_identifier", 0, "it beside protocol = \"openid2\" only");
+    bool good = fg_openid2_identifier_normal(fg_str(section->openid2_identifier), &normal);
+    fg_str_t identifier = good ? fg_arena_str(arena, fg_buf_str(&normal)) : FG_STR_NONE;
+    fg_openid2_source_t *built = fg_arena_alloc(arena, sizeof *built);
+    fg_buf_free(&normal);
+    if (!good)
+        return fg_config_refuse(err, &section->at, "openid2_identifier", 0,
+                                "the address of an OpenID provider, as \"https://openid.example.org/\" (no XRI)");
+    if (built == NULL || identifier.p == NULL)
+        return FG_FAIL(err, FG_E_MEMORY, "reading identity providers");
+    *built = (fg_openid2_source_t){
+        .identifier = identifier,
+        .stateless = section->openid2_stateless == FG_CHOICE_YES,
+        .any_host = section->openid2_any_host == FG_CHOICE_YES,
+        .allow_sha1 = section->allow_sha1 == FG_CHOICE_YES,
+        .attributes = strings(&section->openid2_attributes),
+    };
+    *source = built;
+    return true;
 }
 
 bool fg_openid_clients_index(fg_hub_t *hub, fg_arena_t *arena, const fg_partner_t **twice, fg_err_t *err) {

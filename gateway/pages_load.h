@@ -23,6 +23,7 @@ typedef enum fg_page {
     FG_PAGE_GO_ON,
     FG_PAGE_POST_FRAME,
     FG_PAGE_APPLICATIONS,
+    FG_PAGE_IDENTITY,
     FG_PAGE_COUNT
 } fg_page_t;
 

@@ -254,9 +254,12 @@ static bool partner_build(const source_t *source, fg_arena_t *arena, fg_partner_
         return FG_FAIL(err, FG_E_MEMORY, "reading partners");
     if (!fg_openid_client_build(s, arena, &partner->openid, err))
         return false;
-    if (partner->realm_count == 0 && partner->openid == NULL)
-        return fg_config_refuse(err, &s->at, "realm", 0,
-                                "realm = {\"urn:…\"}, metadata = \"FILE\" or client_id in partner \"%s\"", s->at.title);
+    if (!fg_openid2_party_build(s, arena, &partner->openid2, err))
+        return false;
+    if (partner->realm_count == 0 && partner->openid == NULL && partner->openid2 == NULL)
+        return fg_config_refuse(
+            err, &s->at, "realm", 0,
+            "realm = {\"urn:…\"}, metadata = \"FILE\", client_id or openid2_realm in partner \"%s\"", s->at.title);
     if (s->lifetime_ms == 0)
         return fg_config_refuse(err, &s->at, "lifetime", 0, "a duration longer than nothing");
     partner->saml = source->saml ? fg_saml_party_copy(arena, source->saml) : NULL;

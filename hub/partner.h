@@ -37,6 +37,7 @@ typedef struct fg_partner {
     bool encrypt_name_id, encrypt_attributes; /* SAML 2.0: these parts singly, in place of the whole assertion */
     const struct fg_saml_party *saml;         /* its SAML 2.0 metadata (bridges/saml/); NULL: it does not speak that */
     const struct fg_openid_client *openid;    /* its registration for OpenID Connect (bridges/openid/); NULL: none */
+    const struct fg_openid2_party *openid2;   /* likewise for OpenID 2.0 */
     fg_claims_t facts;                        /* of its metadata, for rules (policy/request.h) */
     bool requested_only;                      /* attributes that its metadata asks for, and no others */
     bool attribute_queries;                   /* it may ask for the attributes of people whom it knows */

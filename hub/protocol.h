@@ -8,7 +8,7 @@
 #include "hub/exchange.h"
 
 typedef struct fg_endpoint {
-    const char *path; /* below the base, exact: "/adfs/ls/" */
+    const char *path; /* below the base, exact: "/adfs/ls/"; a last segment "*" is everything below */
     unsigned methods; /* fg_method_t bits; HEAD goes with GET */
     bool needs_https;
     fg_handler_t handle;

@@ -166,7 +166,7 @@ static const struct {
     const char *text;
     const char *expected;
 } errors[] = {
-    {"partner \"a\" { }", ":2:1: found no realm, expected realm = {\"urn:…\"}, metadata = \"FILE\" or client_id in partner \"a\""},
+    {"partner \"a\" { }", ":2:1: found no realm, expected realm = {\"urn:…\"}, metadata = \"FILE\", client_id or openid2_realm in partner \"a\""},
     {"partner \"a\" { realm = \"urn:x\" }\npartner \"b\" { realm = {\"urn:y\", \"urn:x\"} }",
      ":3:33: found \"urn:x\", expected a realm that no other partner has (\"urn:x\" is partner \"a\"'s)"},
     {"partner \"a\" { realm = \"urn:x\" lifetime = 0s }", ":2:42: found \"0s\", expected a duration longer than nothing"},
