@@ -74,6 +74,8 @@ extern const fg_config_kind_t fg_config_upstream_kind;   /* fg_upstream_token_t 
 extern const fg_config_kind_t fg_config_word_kind;       /* fg_str_t: without blanks and quotes */
 extern const fg_config_kind_t fg_config_proof_kind;      /* unsigned: one bit */
 extern const fg_config_kind_t fg_config_grant_kind;      /* unsigned: one bit */
+extern const fg_config_kind_t fg_config_string_kind;     /* fg_str_t: any text, not empty */
+extern const fg_config_kind_t fg_config_binding_kind;    /* fg_client_binding_t */
 extern const fg_config_kind_t fg_config_subject_kind;    /* fg_config_choice_t: yes is pairwise */
 extern const fg_config_kind_t fg_config_fetch_kind;      /* fg_http_allow_t */
 extern const fg_config_kind_t fg_config_revocation_kind; /* fg_config_revocation_t */

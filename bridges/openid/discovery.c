@@ -15,9 +15,15 @@ static const struct {
     {"authorization_endpoint", FG_OPENID_AUTHORIZE},
     {"token_endpoint", FG_OPENID_TOKEN},
     {"userinfo_endpoint", FG_OPENID_USERINFO},
+    {"pushed_authorization_request_endpoint", FG_OPENID_PAR},
+    {"device_authorization_endpoint", FG_OPENID_DEVICE_BEGIN},
+    {"introspection_endpoint", FG_OPENID_INTROSPECT},
+    {"revocation_endpoint", FG_OPENID_REVOKE},
     {"end_session_endpoint", FG_OPENID_LOGOUT},
     {"jwks_uri", FG_OPENID_KEYS},
 };
+
+#define AUTH_METHODS "client_secret_basic client_secret_post client_secret_jwt private_key_jwt tls_client_auth"
 
 static const struct {
     const char *name;
@@ -25,11 +31,20 @@ static const struct {
 } lists[] = {
     {"response_types_supported", "code"},
     {"response_modes_supported", "query fragment form_post"},
-    {"grant_types_supported", "authorization_code refresh_token"},
+    {"grant_types_supported",
+     "authorization_code refresh_token client_credentials urn:ietf:params:oauth:grant-type:device_code "
+     "urn:ietf:params:oauth:grant-type:token-exchange urn:ietf:params:oauth:grant-type:jwt-bearer "
+     "urn:ietf:params:oauth:grant-type:saml2-bearer"},
     {"subject_types_supported", "public pairwise"},
     {"scopes_supported", "openid profile email address phone offline_access"},
-    {"token_endpoint_auth_methods_supported", "client_secret_basic client_secret_post private_key_jwt none"},
-    {"token_endpoint_auth_signing_alg_values_supported", "RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA"},
+    {"token_endpoint_auth_methods_supported", AUTH_METHODS " none"},
+    {"token_endpoint_auth_signing_alg_values_supported", FG_JWS_ALG_NAMES " HS256"},
+    {"introspection_endpoint_auth_methods_supported", AUTH_METHODS},
+    {"introspection_endpoint_auth_signing_alg_values_supported", FG_JWS_ALG_NAMES " HS256"},
+    {"revocation_endpoint_auth_methods_supported", AUTH_METHODS " none"},
+    {"revocation_endpoint_auth_signing_alg_values_supported", FG_JWS_ALG_NAMES " HS256"},
+    {"request_object_signing_alg_values_supported", FG_JWS_ALG_NAMES},
+    {"dpop_signing_alg_values_supported", FG_JWS_ALG_NAMES},
     {"code_challenge_methods_supported", "S256"},
     {"prompt_values_supported", "none login consent select_account"},
     {"claim_types_supported", "normal"},
@@ -43,10 +58,15 @@ static const struct {
     const char *name;
     bool value;
 } switches[] = {
-    {"claims_parameter_supported", true},       {"request_parameter_supported", false},
-    {"request_uri_parameter_supported", false}, {"authorization_response_iss_parameter_supported", true},
-    {"frontchannel_logout_supported", true},    {"frontchannel_logout_session_supported", true},
-    {"backchannel_logout_supported", true},     {"backchannel_logout_session_supported", true},
+    {"claims_parameter_supported", true},
+    {"request_parameter_supported", true},
+    {"tls_client_certificate_bound_access_tokens", true},
+    {"request_uri_parameter_supported", false},
+    {"authorization_response_iss_parameter_supported", true},
+    {"frontchannel_logout_supported", true},
+    {"frontchannel_logout_session_supported", true},
+    {"backchannel_logout_supported", true},
+    {"backchannel_logout_session_supported", true},
 };
 
 static json_t *make_list(const char *words) {
@@ -94,6 +114,7 @@ fg_step_t fg_openid_discovery(fg_exchange_t *ex) {
     for (size_t i = 0; i < FG_ARRAY_SIZE(switches); i++)
         (void)json_object_set_new(document, switches[i].name, json_boolean(switches[i].value));
     (void)json_object_set_new(document, "id_token_signing_alg_values_supported", make_algorithms(ex->keys));
+    (void)json_object_set_new(document, "userinfo_signing_alg_values_supported", make_algorithms(ex->keys));
     return done(ex, fg_openid_answer_json(ex, document, "public, max-age=300", &err), &err);
 }
 

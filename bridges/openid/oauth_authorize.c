@@ -74,6 +74,7 @@ static bool answer(fg_exchange_t *ex, authorize_t *in, fg_err_t *err) {
         .scope = request->scope,
         .resource = request->resource,
         .claims = request->claims_text,
+        .key = request->key,
         .until_ms = grant_end(ex, request),
         .session = in->browser.session,
     };
@@ -83,8 +84,11 @@ static bool answer(fg_exchange_t *ex, authorize_t *in, fg_err_t *err) {
 
 /* ---- consent */
 
-static bool needs_consent(const authorize_t *in) {
-    return !in->consented && (in->request.client->asks_consent || (in->request.prompt & FG_PROMPT_CONSENT) != 0);
+static bool needs_consent(fg_exchange_t *ex, const authorize_t *in) {
+    if (in->consented || (in->request.prompt & FG_PROMPT_CONSENT) != 0)
+        return !in->consented;
+    return in->request.client->asks_consent &&
+           !fg_oauth_consent_is_remembered(ex, &in->request, &in->browser.session.identity);
 }
 
 /* A form's token counts for this session and client alone. */
@@ -154,7 +158,9 @@ static fg_step_t finish(fg_exchange_t *ex, fg_browser_signin_t *browser) {
         FG_FAIL(&err, FG_E_OPENID_LOGIN, "somebody else is signed in");
         return refused(ex, &err);
     }
-    if (needs_consent(in))
+    if (in->consented)
+        fg_oauth_consent_remember(ex, &in->request, &in->browser.session.identity);
+    if (needs_consent(ex, in))
         return show_consent(ex, in, &err) ? FG_STEP_DONE : refused(ex, &err);
     return answer(ex, in, &err) ? FG_STEP_DONE : refused(ex, &err);
 }
@@ -219,9 +225,16 @@ static fg_step_t come_again(fg_exchange_t *ex, const authorize_t *in) {
 static fg_step_t begin(fg_exchange_t *ex, authorize_t *in) {
     fg_err_t err = FG_ERR_INIT;
     bool post = ex->request.method == FG_METHOD_POST;
-    fg_str_t text = post ? ex->request.body : ex->request.query;
-    if (!fg_openid_params(ex, &in->asked, &err) || !fg_oauth_request_read(ex, &in->asked, &in->request, &err) ||
-        !seal(ex, in, text, &err))
+    fg_params_t sent;
+    fg_str_t text;
+    if (!fg_openid_params(ex, &sent, &err))
+        return refused(ex, &err);
+    if (!fg_oauth_request_resolve(ex, &sent, &in->asked, &err)) {
+        fg_oauth_request_read_back(ex, &sent, &in->request);
+        return refused(ex, &err);
+    }
+    if (!fg_oauth_request_read(ex, &in->asked, &in->request, &err) ||
+        !fg_oauth_request_text(ex, &in->asked, &text, &err) || !seal(ex, in, text, &err))
         return refused(ex, &err);
     return post ? come_again(ex, in) : run(ex, in);
 }

@@ -123,12 +123,10 @@ static bool may_have(const fg_openid_client_t *client, fg_str_t word) {
     return false;
 }
 
-/* What is not known or not the client's is passed over (core §3.1.2.1). */
-static bool read_scope(const reading_t *in, fg_err_t *err) {
-    const fg_openid_client_t *client = in->out->client;
-    fg_str_t rest = get(in, "scope");
+bool fg_oauth_scope_read(fg_exchange_t *ex, const fg_openid_client_t *client, fg_str_t wanted, fg_str_t *scope,
+                         fg_err_t *err) {
+    fg_str_t rest = wanted;
     fg_buf_t kept = FG_BUF_INIT(TEXT_MAX);
-    bool any = rest.n > 0;
     for (fg_str_t word = fg_openid_next_word(&rest); word.n > 0; word = fg_openid_next_word(&rest)) {
         bool refreshes = fg_str_is(word, "offline_access");
         if (!may_have(client, word) || (refreshes && (client->grants & FG_GRANT_REFRESH) == 0))
@@ -136,10 +134,14 @@ static bool read_scope(const reading_t *in, fg_err_t *err) {
         fg_buf_puts(&kept, kept.length > 0 ? " " : "");
         fg_buf_put_str(&kept, word);
     }
-    in->out->scope = fg_buf_ok(&kept) ? fg_arena_str(in->ex->arena, fg_buf_str(&kept)) : FG_STR_NONE;
-    bool none = any && kept.length == 0;
+    *scope = fg_buf_ok(&kept) ? fg_arena_str(ex->arena, fg_buf_str(&kept)) : FG_STR_NONE;
+    bool none = wanted.n > 0 && kept.length == 0;
     fg_buf_free(&kept);
-    return (in->out->scope.p != NULL && !none) || FG_FAIL(err, FG_E_OPENID_SCOPE, "no scope is left");
+    return (scope->p != NULL && !none) || FG_FAIL(err, FG_E_OPENID_SCOPE, "no scope is left");
+}
+
+static bool read_scope(const reading_t *in, fg_err_t *err) {
+    return fg_oauth_scope_read(in->ex, in->out->client, get(in, "scope"), &in->out->scope, err);
 }
 
 /* A partner that the client may call (RFC 8707 §2; AD FS calls it resource too). */
@@ -245,9 +247,20 @@ static bool read_rest(const reading_t *in, fg_err_t *err) {
     out->nonce = get(in, "nonce");
     out->login_hint = get(in, "login_hint");
     out->ui_locales = get(in, "ui_locales");
+    out->key = get(in, "dpop_jkt");
+    if (out->key.p != NULL && !is_challenge(out->key)) /* of the same form */
+        return FG_FAIL(err, FG_E_OPENID_REQUEST, "dpop_jkt of %zu bytes", out->key.n);
     if (out->nonce.n > TEXT_MAX || out->login_hint.n > TEXT_MAX)
         return FG_FAIL(err, FG_E_OPENID_REQUEST, "nonce or login_hint is too long");
     return true;
+}
+
+void fg_oauth_request_read_back(fg_exchange_t *ex, const fg_params_t *params, fg_oauth_request_t *request) {
+    fg_err_t err = FG_ERR_INIT;
+    *request = (fg_oauth_request_t){.max_age_ms = -1};
+    const reading_t in = {ex, params, request};
+    if (read_back(&in, &err) && !read_mode(&in, &err))
+        request->mode = FG_OAUTH_QUERY;
 }
 
 bool fg_oauth_request_read(fg_exchange_t *ex, const fg_params_t *params, fg_oauth_request_t *request, fg_err_t *err) {

@@ -26,8 +26,26 @@ typedef struct fg_oauth_request {
     fg_str_t claims_text; /* the claims parameter; .n 0: none */
     const json_t *claims; /* read; NULL: none */
     fg_str_t acr;         /* must be, as the claims parameter says; .n 0: any */
+    fg_str_t key;         /* dpop_jkt (RFC 9449 §10); .n 0: none */
     fg_str_t subject;     /* who must be, by id_token_hint or claims; .n 0: anybody */
 } fg_oauth_request_t;
+
+/* What a request says that was pushed before or is a signed object; else as it was sent.  Afterwards neither request
+ * nor request_uri is among the parameters. */
+bool fg_oauth_request_resolve(fg_exchange_t *ex, const fg_params_t *sent, fg_params_t *params,
+                              fg_err_t *err) FG_MUST_CHECK;
+/* Parameters as the text of an address. */
+bool fg_oauth_request_text(fg_exchange_t *ex, const fg_params_t *params, fg_str_t *text, fg_err_t *err) FG_MUST_CHECK;
+/* Client, state and redirect URI alone, as far as they are right: where a refusal goes. */
+void fg_oauth_request_read_back(fg_exchange_t *ex, const fg_params_t *params, fg_oauth_request_t *request);
+/* What is left of the scopes that are asked for (core §3.1.2.1: the others are passed over).  FG_E_OPENID_SCOPE. */
+bool fg_oauth_scope_read(fg_exchange_t *ex, const fg_openid_client_t *client, fg_str_t wanted, fg_str_t *scope,
+                         fg_err_t *err) FG_MUST_CHECK;
+
+/* Whether the person allowed this client the same before, in this browser. */
+bool fg_oauth_consent_is_remembered(fg_exchange_t *ex, const fg_oauth_request_t *request,
+                                    const fg_identity_t *identity);
+void fg_oauth_consent_remember(fg_exchange_t *ex, const fg_oauth_request_t *request, const fg_identity_t *identity);
 
 /* Client and redirect URI first: where those are wrong, redirect_uri stays empty. */
 bool fg_oauth_request_read(fg_exchange_t *ex, const fg_params_t *params, fg_oauth_request_t *request,
