@@ -171,7 +171,7 @@ static const fg_config_option_t partner_options[] = {
     ROW("client_secret_file", path, client_secret, ONE, NULL, NULL),
     ROW("client_certificate_subject", string, certificate_subject, ONE, NULL, NULL),
     ROW("client_certificate_dns", string, certificate_dns, ONE, NULL, NULL),
-    ROW("bound_tokens", binding, binding, ONE, NULL, NULL),
+    ROW("bound_tokens", binding, binding, ONE, NULL, "none"),
     ROW("pushed_requests", choice, pushed_only, ONE, NULL, "false"),
     ROW("signed_requests", choice, signed_only, ONE, NULL, "false"),
     ROW("userinfo_signed", choice, userinfo_signed, ONE, NULL, "false"),
