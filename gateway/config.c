@@ -177,6 +177,7 @@ static const fg_config_option_t partner_options[] = {
     ROW("userinfo_signed", choice, userinfo_signed, ONE, NULL, "false"),
     ROW("client_jwks", path, client_jwks, ONE, NULL, NULL),
     ROW("grants", grant, grants, LIST, NULL, NULL),
+    ROW("response_types", response_type, response_types, LIST, NULL, NULL),
     ROW("scopes", word, scopes, LIST, NULL, NULL),
     ROW("resources", uri, resources, LIST, NULL, NULL),
     ROW("post_logout_redirect_uri", uri, post_logout_uris, LIST, NULL, NULL),

@@ -69,6 +69,7 @@ typedef struct fg_config_partner {
     const char *client_secret;         /* file */
     const char *client_jwks;           /* file */
     fg_config_list_t grants;           /* unsigned */
+    fg_config_list_t response_types;   /* unsigned */
     fg_config_list_t scopes;           /* fg_str_t */
     fg_config_list_t resources;        /* fg_str_t */
     fg_config_list_t post_logout_uris; /* fg_str_t */

@@ -307,6 +307,18 @@ static bool read_grant(const fg_config_reading_t *in, const char *text, void *fi
     return true;
 }
 
+static const char *const response_type_words[] = {
+    "code", "id_token", "id_token token", "code id_token", "code token", "code id_token token", NULL};
+static bool read_response_type(const fg_config_reading_t *in, const char *text, void *field) {
+    static const unsigned sets[] = {1, 2, 6, 3, 5, 7}; /* of FG_RESPONSE_… */
+    unsigned index;
+    (void)in;
+    if (!find_word(text, response_type_words, &index))
+        return false;
+    memcpy(field, &(unsigned){1u << sets[index]}, sizeof(unsigned));
+    return true;
+}
+
 static const char *const binding_words[] = {"none", "certificate", "dpop", NULL};
 static bool read_binding(const fg_config_reading_t *in, const char *text, void *field) {
     static const fg_client_binding_t bindings[] = {FG_BINDING_NONE, FG_BINDING_CERTIFICATE, FG_BINDING_DPOP};
@@ -537,6 +549,10 @@ const fg_config_kind_t fg_config_grant_kind = {sizeof(unsigned), read_grant,
                                                "one of authorization_code, refresh_token, client_credentials, "
                                                "token_exchange, jwt_bearer, saml2_bearer, device_code",
                                                grant_words};
+const fg_config_kind_t fg_config_response_type_kind = {
+    sizeof(unsigned), read_response_type,
+    "one of code, id_token, \"id_token token\", \"code id_token\", \"code token\", \"code id_token token\"",
+    response_type_words};
 const fg_config_kind_t fg_config_string_kind = {sizeof(fg_str_t), read_string, "a text", NULL};
 const fg_config_kind_t fg_config_binding_kind = {sizeof(fg_client_binding_t), read_binding,
                                                  "one of none, certificate, dpop", binding_words};

@@ -101,6 +101,9 @@ static bool check_auth(const building_t *b, fg_err_t *err) {
         return refuse(b, err, "client_certificate_subject",
                       "client_certificate_subject or client_certificate_dns beside client_auth = tls_client_auth, and "
                       "only there");
+    /* what comes by the browser comes without a proof */
+    if (client->binding != FG_BINDING_NONE && (client->response_types & (1u << 5 | 1u << 6 | 1u << 7)) != 0)
+        return refuse(b, err, "response_types", "no tokens by the browser where bound_tokens are asked for");
     if (client->signed_only && client->keys.count == 0)
         return refuse(b, err, "client_jwks", "client_jwks = \"FILE\" for signed_requests");
     /* RFC 6749 §4.4: nobody's word is as good as no word */
@@ -139,6 +142,7 @@ static bool fill(const building_t *b, fg_err_t *err) {
         .id = fg_str(s->client_id),
         .auth = bits(&s->client_auth, FG_CLIENT_BASIC | FG_CLIENT_POST),
         .grants = bits(&s->grants, FG_GRANT_CODE),
+        .response_types = bits(&s->response_types, 0),
         .redirect_uris = strings(&s->redirect_uris),
         .post_logout_uris = strings(&s->post_logout_uris),
         .scopes = strings(&s->scopes),

@@ -28,6 +28,8 @@ enum {
     FG_GRANT_SAML = 32, /* RFC 7522 §2.1 */
     FG_GRANT_DEVICE = 64,
 };
+/* What an authorization endpoint can answer with at once; a client is registered for sets of these, bits 1u << set. */
+enum { FG_RESPONSE_CODE = 1, FG_RESPONSE_ID_TOKEN = 2, FG_RESPONSE_TOKEN = 4 };
 /* What its access tokens are tied to, besides what it shows by itself. */
 typedef enum fg_client_binding { FG_BINDING_NONE, FG_BINDING_CERTIFICATE, FG_BINDING_DPOP } fg_client_binding_t;
 
@@ -46,6 +48,7 @@ typedef struct fg_openid_client {
     fg_str_t id;
     unsigned auth;
     unsigned grants;
+    unsigned response_types; /* 0: the code alone */
     const fg_client_secret_t *secrets;
     size_t secret_count;
     fg_jwk_set_t keys;

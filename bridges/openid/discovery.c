@@ -29,10 +29,10 @@ static const struct {
     const char *name;
     const char *words; /* divided by spaces */
 } lists[] = {
-    {"response_types_supported", "code"},
+    {"response_types_supported", "code"}, /* the others below */
     {"response_modes_supported", "query fragment form_post"},
     {"grant_types_supported",
-     "authorization_code refresh_token client_credentials urn:ietf:params:oauth:grant-type:device_code "
+     "authorization_code implicit refresh_token client_credentials urn:ietf:params:oauth:grant-type:device_code "
      "urn:ietf:params:oauth:grant-type:token-exchange urn:ietf:params:oauth:grant-type:jwt-bearer "
      "urn:ietf:params:oauth:grant-type:saml2-bearer"},
     {"subject_types_supported", "public pairwise"},
@@ -91,6 +91,15 @@ static json_t *make_algorithms(const fg_keys_t *keys) {
     return list;
 }
 
+/* Sets of words, and which of them a client may use is its registration's to say. */
+static void put_response_types(json_t *document) {
+    static const char *const types[] = {"id_token", "id_token token", "code id_token", "code token",
+                                        "code id_token token"};
+    json_t *list = json_object_get(document, "response_types_supported");
+    for (size_t i = 0; i < FG_ARRAY_SIZE(types); i++)
+        (void)json_array_append_new(list, json_string(types[i]));
+}
+
 /* Documents for everybody: scripts of any origin may read them. */
 static void open_to_all(fg_exchange_t *ex) { fg_response_header(ex, "Access-Control-Allow-Origin", FG_STR("*")); }
 
@@ -113,6 +122,7 @@ fg_step_t fg_openid_discovery(fg_exchange_t *ex) {
         (void)json_object_set_new(document, lists[i].name, make_list(lists[i].words));
     for (size_t i = 0; i < FG_ARRAY_SIZE(switches); i++)
         (void)json_object_set_new(document, switches[i].name, json_boolean(switches[i].value));
+    put_response_types(document);
     (void)json_object_set_new(document, "id_token_signing_alg_values_supported", make_algorithms(ex->keys));
     (void)json_object_set_new(document, "userinfo_signing_alg_values_supported", make_algorithms(ex->keys));
     return done(ex, fg_openid_answer_json(ex, document, "public, max-age=300", &err), &err);

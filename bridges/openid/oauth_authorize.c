@@ -3,7 +3,7 @@
  * The authorization endpoint (RFC 6749 §3.1, OpenID Connect core §3.1.2): who asks, for what, is the session good
  * enough, else sign in; then, if the client or its registration asks for that, may it?; then the code.  The request is
  * read from its sealed text again on each step. */
-#include "bridges/openid/oauth_grant.h"
+#include "bridges/openid/oauth_access.h"
 #include "bridges/openid/oauth_request.h"
 #include "bridges/openid/oidc_token.h"
 #include "core/fault.h"
@@ -38,7 +38,7 @@ static void refuse(fg_exchange_t *ex, const fg_err_t *why) {
     const fg_audit_field_t fields[] = {{"protocol", FG_STR(FG_OPENID_PROTOCOL)},
                                        {"partner", fg_str(in->request.partner->name)}};
     fg_audit(ex, "refused", why, fields, FG_ARRAY_SIZE(fields));
-    if (!fg_oauth_respond(ex, &in->request, FG_STR_NONE, why, &err))
+    if (!fg_oauth_respond(ex, &in->request, NULL, why, &err))
         fg_response_error_page(ex, &err);
 }
 
@@ -63,8 +63,34 @@ static bool note_party(fg_exchange_t *ex, authorize_t *in, fg_err_t *err) {
     return fg_session_save(ex, &in->browser.session, err);
 }
 
+/* What the implicit and hybrid flows give at once (core §3.2, §3.3). */
+static bool make_tokens(fg_exchange_t *ex, const fg_oauth_request_t *request, const fg_oauth_grant_t *grant,
+                        fg_oauth_answer_t *told, fg_err_t *err) {
+    fg_oidc_person_t person;
+    if (request->response == FG_RESPONSE_CODE)
+        return true;
+    if (!fg_oidc_person_find(ex, request->partner, grant, &person, err))
+        return false;
+    const fg_oauth_access_t access = {
+        .client = request->partner,
+        .target = {grant->resource.n > 0 ? fg_hub_find_partner(ex->hub, grant->resource) : NULL, grant->resource},
+        .identity = &grant->session.identity,
+        .subject = person.subject,
+        .user = person.user,
+        .scope = grant->scope,
+        .family = grant->family,
+    };
+    if ((request->response & FG_RESPONSE_TOKEN) != 0 &&
+        !fg_oauth_access_write(ex, &access, &told->access_token, &told->lifetime_ms, err))
+        return false;
+    person.has_no_access_token = request->response == FG_RESPONSE_ID_TOKEN;
+    return (request->response & FG_RESPONSE_ID_TOKEN) == 0 ||
+           fg_oidc_id_token_write(ex, &person, told->access_token, told->code, &told->id_token, err);
+}
+
 static bool answer(fg_exchange_t *ex, authorize_t *in, fg_err_t *err) {
     const fg_oauth_request_t *request = &in->request;
+    fg_oauth_answer_t told = {.code = FG_STR_NONE};
     fg_str_t code;
     fg_oauth_grant_t grant = {
         .client_id = request->client->id,
@@ -78,8 +104,11 @@ static bool answer(fg_exchange_t *ex, authorize_t *in, fg_err_t *err) {
         .until_ms = grant_end(ex, request),
         .session = in->browser.session,
     };
-    return fg_oauth_grant_begin(ex, &grant, &code, err) && note_party(ex, in, err) &&
-           fg_oauth_respond(ex, request, code, NULL, err);
+    if (!fg_oauth_grant_begin(ex, &grant, &code, err) || !note_party(ex, in, err))
+        return false;
+    if ((request->response & FG_RESPONSE_CODE) != 0)
+        told.code = code;
+    return make_tokens(ex, request, &grant, &told, err) && fg_oauth_respond(ex, request, &told, NULL, err);
 }
 
 /* ---- consent */

@@ -64,7 +64,7 @@ bool fg_oauth_give_granted(fg_exchange_t *ex, fg_oauth_trade_t *trade, fg_err_t 
         !fg_oauth_access_write(ex, &access, &given.token, &given.lifetime_ms, err))
         return false;
     if (fg_openid_word_in(grant->scope, "openid") &&
-        !fg_oidc_id_token_write(ex, &person, given.token, &given.id_token, err))
+        !fg_oidc_id_token_write(ex, &person, given.token, FG_STR_NONE, &given.id_token, err))
         return false;
     bool refreshes = grant->refreshes > 0 || fg_openid_word_in(grant->scope, "offline_access");
     if (refreshes && !fg_oauth_refresh_make(ex, grant, &given.refresh_token, err))

@@ -14,6 +14,7 @@ typedef struct fg_oauth_request {
     const fg_openid_client_t *client;
     fg_str_t redirect_uri; /* .n 0: nothing may be sent back yet */
     fg_str_t state;        /* .p NULL: none */
+    unsigned response;     /* FG_RESPONSE_… */
     fg_oauth_mode_t mode;
     fg_str_t nonce;
     fg_str_t challenge; /* PKCE, of method S256; .n 0: none */
@@ -51,9 +52,14 @@ void fg_oauth_consent_remember(fg_exchange_t *ex, const fg_oauth_request_t *requ
 bool fg_oauth_request_read(fg_exchange_t *ex, const fg_params_t *params, fg_oauth_request_t *request,
                            fg_err_t *err) FG_MUST_CHECK;
 
-/* Sends the browser back with the code, or, code .n 0, with the error (RFC 6749 §4.1.2, with iss: RFC 9207). */
-bool fg_oauth_respond(fg_exchange_t *ex, const fg_oauth_request_t *request, fg_str_t code, const fg_err_t *why,
-                      fg_err_t *err) FG_MUST_CHECK;
+/* What goes back; what is empty is left out. */
+typedef struct fg_oauth_answer {
+    fg_str_t code, id_token, access_token;
+    int64_t lifetime_ms; /* of the access token */
+} fg_oauth_answer_t;
+/* Sends the browser back with the answer, or, NULL, with the error (RFC 6749 §4.1.2, with iss: RFC 9207). */
+bool fg_oauth_respond(fg_exchange_t *ex, const fg_oauth_request_t *request, const fg_oauth_answer_t *answer,
+                      const fg_err_t *why, fg_err_t *err) FG_MUST_CHECK;
 
 /* Reads the claims parameter (core §5.5); *claims lives as long as the arena, NULL: empty. */
 bool fg_oidc_claims_read(fg_exchange_t *ex, fg_str_t text, const json_t **claims, fg_err_t *err) FG_MUST_CHECK;

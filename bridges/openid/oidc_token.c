@@ -90,6 +90,9 @@ bool fg_openid_own_keys(fg_exchange_t *ex, fg_jwk_set_t *keys, fg_err_t *err) {
 
 /* Core §3.1.3.6: the left half of the digest that the signature's algorithm uses, which is SHA-384 with P-384. */
 static bool make_token_hash(fg_exchange_t *ex, fg_str_t token, fg_str_t *hash, fg_err_t *err) {
+    *hash = FG_STR_NONE;
+    if (token.n == 0)
+        return true;
     unsigned char digest[FG_HASH_MAX];
     bool longer = strcmp(fg_key_get_jws_alg(ex->keys->signing[FG_KEY_ACTIVE]), "ES384") == 0;
     fg_buf_t text = FG_BUF_INIT(64);
@@ -119,17 +122,19 @@ static bool put_claims(fg_exchange_t *ex, json_t *claims, fg_jwt_member_t *membe
     return true;
 }
 
-bool fg_oidc_id_token_write(fg_exchange_t *ex, const fg_oidc_person_t *person, fg_str_t access_token, fg_str_t *token,
-                            fg_err_t *err) {
+bool fg_oidc_id_token_write(fg_exchange_t *ex, const fg_oidc_person_t *person, fg_str_t access_token, fg_str_t code,
+                            fg_str_t *token, fg_err_t *err) {
     const fg_oauth_grant_t *grant = person->grant;
-    fg_str_t hash, id;
+    fg_str_t hash, code_hash, id;
     fg_jwt_member_t members[CLAIM_MEMBERS];
     size_t count = 0;
-    if (!make_token_hash(ex, access_token, &hash, err) || !fg_word_make(ex, &id, err))
+    if (!make_token_hash(ex, access_token, &hash, err) || !make_token_hash(ex, code, &code_hash, err) ||
+        !fg_word_make(ex, &id, err))
         return false;
     members[count++] = (fg_jwt_member_t){"nonce", grant->nonce, false};
     members[count++] = (fg_jwt_member_t){"acr", fg_oidc_class_of(&grant->session.identity), false};
     members[count++] = (fg_jwt_member_t){"at_hash", hash, false};
+    members[count++] = (fg_jwt_member_t){"c_hash", code_hash, false};
     members[count++] = (fg_jwt_member_t){"sid", fg_str(grant->session.id), false};
     json_t *claims = fg_oidc_claims_make(ex, person, FG_OIDC_ID_TOKEN);
     if (claims == NULL || !fg_arena_own(ex->arena, (void (*)(void *))json_decref, claims))

@@ -17,7 +17,8 @@ typedef struct fg_oidc_person {
     const fg_oauth_grant_t *grant;
     fg_claims_t claims;
     fg_str_t subject;
-    fg_str_t user; /* for the audit line */
+    fg_str_t user;            /* for the audit line */
+    bool has_no_access_token; /* then all claims are the ID token's (core §5.4) */
 } fg_oidc_person_t;
 bool fg_oidc_person_find(fg_exchange_t *ex, const fg_partner_t *partner, const fg_oauth_grant_t *grant,
                          fg_oidc_person_t *person, fg_err_t *err) FG_MUST_CHECK;
@@ -25,8 +26,8 @@ bool fg_oidc_person_find(fg_exchange_t *ex, const fg_partner_t *partner, const f
 /* The authentication context class (acr) that says how somebody signed in; .n 0: none does. */
 fg_str_t fg_oidc_class_of(const fg_identity_t *identity);
 /* access_token, code: those that go with it, of which it has a hash (core §3.1.3.6, §3.3.2.11); .n 0: none. */
-bool fg_oidc_id_token_write(fg_exchange_t *ex, const fg_oidc_person_t *person, fg_str_t access_token, fg_str_t *token,
-                            fg_err_t *err) FG_MUST_CHECK;
+bool fg_oidc_id_token_write(fg_exchange_t *ex, const fg_oidc_person_t *person, fg_str_t access_token, fg_str_t code,
+                            fg_str_t *token, fg_err_t *err) FG_MUST_CHECK;
 
 typedef enum fg_oidc_place { FG_OIDC_ID_TOKEN, FG_OIDC_USERINFO } fg_oidc_place_t;
 /* The claims that go to that place, as an object with OpenID Connect's names (the caller's).  NULL: memory. */
