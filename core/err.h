@@ -141,6 +141,15 @@ typedef enum fg_code {
     FG_E_OPENID_GRANT_FORBIDDEN,
     FG_E_OPENID_TOKEN, /* a bearer token */
     FG_E_OPENID_TOKEN_SCOPE,
+    FG_E_OPENID_OBJECT_INVALID,
+    FG_E_OPENID_PUSHED,      /* request_uri of no request that was pushed, or a request that had to be */
+    FG_E_OPENID_SUBJECT,     /* subject_token, actor_token */
+    FG_E_OPENID_ISSUED_TYPE, /* requested_token_type */
+    FG_E_OPENID_DPOP,
+    FG_E_OPENID_DPOP_NONCE,
+    FG_E_OPENID_PENDING, /* device flow: nobody has answered yet */
+    FG_E_OPENID_SLOW_DOWN,
+    FG_E_OPENID_DEVICE, /* device_code */
     FG_E_OPENID_LOGOUT,
     /* OpenID 2.0 */
     FG_E_OPENID2_REQUEST,

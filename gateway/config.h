@@ -5,6 +5,7 @@
 #ifndef FG_GATEWAY_CONFIG_H
 #define FG_GATEWAY_CONFIG_H
 
+#include "bridges/openid/client.h"
 #include "core/env.h"
 #include "gateway/config_text.h"
 #include "hub/hub.h"
@@ -60,12 +61,19 @@ typedef struct fg_config_partner {
     fg_config_choice_t attribute_queries;
     const char *metadata;
     const char *metadata_certificate;
-    const char *client_id;             /* NULL: no OpenID Connect client */
-    fg_config_list_t redirect_uris;    /* fg_str_t */
-    fg_config_list_t client_auth;      /* unsigned */
+    const char *client_id;          /* NULL: no OpenID Connect client */
+    fg_config_list_t redirect_uris; /* fg_str_t */
+    fg_config_list_t client_auth;   /* unsigned */
+    fg_str_t certificate_subject;
+    fg_str_t certificate_dns;
+    fg_client_binding_t binding;
+    fg_config_choice_t pushed_only;
+    fg_config_choice_t signed_only;
+    fg_config_choice_t userinfo_signed;
     const char *client_secret;         /* file */
     const char *client_jwks;           /* file */
     fg_config_list_t grants;           /* unsigned */
+    fg_config_list_t response_types;   /* unsigned */
     fg_config_list_t scopes;           /* fg_str_t */
     fg_config_list_t resources;        /* fg_str_t */
     fg_config_list_t post_logout_uris; /* fg_str_t */

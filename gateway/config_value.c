@@ -292,10 +292,12 @@ static bool read_host(const fg_config_reading_t *in, const char *text, void *fie
 
 /* ---- OpenID Connect clients */
 
-static const char *const client_auth_words[] = {"none", "client_secret_basic", "client_secret_post", "private_key_jwt",
-                                                NULL};
+static const char *const client_auth_words[] = {
+    "none", "client_secret_basic", "client_secret_post", "private_key_jwt", "client_secret_jwt", "tls_client_auth",
+    NULL};
 static bool read_client_auth(const fg_config_reading_t *in, const char *text, void *field) {
-    static const unsigned bits[] = {FG_CLIENT_NONE, FG_CLIENT_BASIC, FG_CLIENT_POST, FG_CLIENT_JWT};
+    static const unsigned bits[] = {FG_CLIENT_NONE, FG_CLIENT_BASIC,      FG_CLIENT_POST,
+                                    FG_CLIENT_JWT,  FG_CLIENT_SECRET_JWT, FG_CLIENT_TLS};
     unsigned index;
     (void)in;
     if (!find_word(text, client_auth_words, &index))
@@ -304,15 +306,46 @@ static bool read_client_auth(const fg_config_reading_t *in, const char *text, vo
     return true;
 }
 
-static const char *const grant_words[] = {"authorization_code", "refresh_token", NULL};
+static const char *const grant_words[] = {"authorization_code", "refresh_token", "client_credentials", "token_exchange",
+                                          "jwt_bearer",         "saml2_bearer",  "device_code",        NULL};
 static bool read_grant(const fg_config_reading_t *in, const char *text, void *field) {
-    static const unsigned bits[] = {FG_GRANT_CODE, FG_GRANT_REFRESH};
+    static const unsigned bits[] = {FG_GRANT_CODE, FG_GRANT_REFRESH, FG_GRANT_CLIENT, FG_GRANT_EXCHANGE,
+                                    FG_GRANT_JWT,  FG_GRANT_SAML,    FG_GRANT_DEVICE};
     unsigned index;
     (void)in;
     if (!find_word(text, grant_words, &index))
         return false;
     memcpy(field, &bits[index], sizeof bits[index]);
     return true;
+}
+
+static const char *const response_type_words[] = {
+    "code", "id_token", "id_token token", "code id_token", "code token", "code id_token token", NULL};
+static bool read_response_type(const fg_config_reading_t *in, const char *text, void *field) {
+    static const unsigned sets[] = {1, 2, 6, 3, 5, 7}; /* of FG_RESPONSE_… */
+    unsigned index;
+    (void)in;
+    if (!find_word(text, response_type_words, &index))
+        return false;
+    memcpy(field, &(unsigned){1u << sets[index]}, sizeof(unsigned));
+    return true;
+}
+
+static const char *const binding_words[] = {"none", "certificate", "dpop", NULL};
+static bool read_binding(const fg_config_reading_t *in, const char *text, void *field) {
+    static const fg_client_binding_t bindings[] = {FG_BINDING_NONE, FG_BINDING_CERTIFICATE, FG_BINDING_DPOP};
+    unsigned index;
+    (void)in;
+    if (!find_word(text, binding_words, &index))
+        return false;
+    memcpy(field, &bindings[index], sizeof bindings[index]);
+    return true;
+}
+
+static bool read_string(const fg_config_reading_t *in, const char *text, void *field) {
+    fg_str_t string = fg_arena_str(in->arena, fg_str(text));
+    memcpy(field, &string, sizeof string);
+    return string.n > 0;
 }
 
 static const char *const subject_words[] = {"public", "pairwise", NULL};
@@ -534,9 +567,19 @@ const fg_config_kind_t fg_config_upstream_kind = {sizeof(fg_upstream_token_t), r
 const fg_config_kind_t fg_config_word_kind = {sizeof(fg_str_t), read_word, "a scope: letters without blanks and quotes",
                                               NULL};
 const fg_config_kind_t fg_config_proof_kind = {sizeof(unsigned), read_client_auth,
-                                               "one of none, client_secret_basic, client_secret_post, private_key_jwt",
+                                               "one of none, client_secret_basic, client_secret_post, "
+                                               "client_secret_jwt, private_key_jwt, tls_client_auth",
                                                client_auth_words};
 const fg_config_kind_t fg_config_grant_kind = {sizeof(unsigned), read_grant,
-                                               "\"authorization_code\" or \"refresh_token\"", grant_words};
+                                               "one of authorization_code, refresh_token, client_credentials, "
+                                               "token_exchange, jwt_bearer, saml2_bearer, device_code",
+                                               grant_words};
+const fg_config_kind_t fg_config_response_type_kind = {
+    sizeof(unsigned), read_response_type,
+    "one of code, id_token, \"id_token token\", \"code id_token\", \"code token\", \"code id_token token\"",
+    response_type_words};
+const fg_config_kind_t fg_config_string_kind = {sizeof(fg_str_t), read_string, "a text", NULL};
+const fg_config_kind_t fg_config_binding_kind = {sizeof(fg_client_binding_t), read_binding,
+                                                 "one of none, certificate, dpop", binding_words};
 const fg_config_kind_t fg_config_subject_kind = {sizeof(fg_config_choice_t), read_subject, "\"public\" or \"pairwise\"",
                                                  subject_words};

@@ -129,6 +129,7 @@ static const struct page {
                           "strict-origin", NULL},
     [FG_PAGE_SIGN_OUT] = {POLICY "form-action 'self'", "same-origin", NULL},
     [FG_PAGE_CONSENT] = {POLICY "form-action 'self'", "same-origin", prepare_consent},
+    [FG_PAGE_DEVICE] = {POLICY "form-action 'self'", "same-origin", prepare_consent},
     [FG_PAGE_ERROR] = {POLICY "form-action 'none'", "same-origin", prepare_error},
     /* No form-action: Chromium applies it to the redirects that follow the POST too, and where the relying party sends
      * the browser next is not known here.  The form's address is a registered one, and no markup can come into the

@@ -17,6 +17,7 @@ typedef enum fg_page {
     FG_PAGE_CLEAN_UP,
     FG_PAGE_SIGN_OUT,
     FG_PAGE_CONSENT,
+    FG_PAGE_DEVICE,
     FG_PAGE_ERROR,
     FG_PAGE_AUTO_POST,
     FG_PAGE_CLAIMS,

@@ -19,9 +19,14 @@
 /* ---- headers */
 
 static const char *const words[] = {
-    [FG_CREDENTIAL_NONE] = "",        [FG_CREDENTIAL_SESSION] = "session",         [FG_CREDENTIAL_BEARER] = "bearer",
-    [FG_CREDENTIAL_BASIC] = "basic",  [FG_CREDENTIAL_CERTIFICATE] = "certificate", [FG_CREDENTIAL_SOAP] = "soap",
+    [FG_CREDENTIAL_NONE] = "",
+    [FG_CREDENTIAL_SESSION] = "session",
+    [FG_CREDENTIAL_BEARER] = "bearer",
+    [FG_CREDENTIAL_BASIC] = "basic",
+    [FG_CREDENTIAL_CERTIFICATE] = "certificate",
+    [FG_CREDENTIAL_SOAP] = "soap",
     [FG_CREDENTIAL_MESSAGE] = "soap",
+    [FG_CREDENTIAL_DPOP] = "dpop",
 };
 
 static void put(fg_access_work_t *w, fg_credential_kind_t kind, fg_str_t text) {
@@ -49,6 +54,8 @@ static bool pick_authorization(fg_exchange_t *ex, fg_access_work_t *w) {
         return true;
     if ((accept & FG_ACCEPT_BEARER) != 0 && has_scheme(header, FG_STR("Bearer"), &value))
         put(w, FG_CREDENTIAL_BEARER, value);
+    else if ((accept & FG_ACCEPT_BEARER) != 0 && has_scheme(header, FG_STR("DPoP"), &value))
+        put(w, FG_CREDENTIAL_DPOP, value);
     else if ((accept & FG_ACCEPT_BASIC) != 0 && has_scheme(header, FG_STR("Basic"), &value))
         put(w, FG_CREDENTIAL_BASIC, value);
     w->access.credential_is_spent = w->credential.kind != FG_CREDENTIAL_NONE;
@@ -172,9 +179,9 @@ fg_access_turn_t fg_access_pick_soap(fg_exchange_t *ex, fg_access_work_t *w) {
 
 /* ---- what was seen before */
 
-/* A nonce is good once, and so is a signed message: such a credential is validated every time. */
+/* A nonce is good once, and so are a signed message and a proof: such a credential is validated every time. */
 static bool may_be_kept(const fg_credential_t *credential) {
-    if (credential->kind == FG_CREDENTIAL_MESSAGE)
+    if (credential->kind == FG_CREDENTIAL_MESSAGE || credential->kind == FG_CREDENTIAL_DPOP)
         return false;
     return credential->element == NULL || fg_xml_child(credential->element, FG_NS_WSSE, "Nonce", NULL) == NULL;
 }
@@ -187,7 +194,10 @@ static bool make_key(fg_exchange_t *ex, fg_access_work_t *w) {
     fg_sha256(w->credential.text.p, w->credential.text.n, digest);
     fg_hex_encode(digest, sizeof digest, hex);
     const fg_str_t bar = FG_STR("|");
-    const fg_str_t parts[] = {fg_str(w->access.credential), bar, fg_str(hex), bar, fg_str(w->access.protect->name)};
+    /* a token may be tied to the connection's certificate: what was found good with one is not with another */
+    fg_str_t certificate = w->credential.kind == FG_CREDENTIAL_BEARER ? ex->request.client_certificate : FG_STR_NONE;
+    const fg_str_t parts[] = {fg_str(w->access.credential),    bar, fg_str(hex), bar,
+                              fg_str(w->access.protect->name), bar, certificate};
     fg_str_t what = fg_arena_join(ex->arena, parts, FG_ARRAY_SIZE(parts));
     if (what.p == NULL)
         return false;

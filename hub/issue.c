@@ -137,8 +137,8 @@ static bool select_actor(fg_exchange_t *ex, const fg_partner_t *partner, const f
 }
 
 /* The chain of actors with the claims that the partner gets of each. */
-static bool select_actors(fg_exchange_t *ex, const fg_partner_t *partner, const fg_identity_t *identity,
-                          const fg_identity_t **chain, fg_err_t *err) {
+bool fg_issue_actors(fg_exchange_t *ex, const fg_partner_t *partner, const fg_identity_t *identity,
+                     const fg_identity_t **chain, fg_err_t *err) {
     const fg_identity_t **end = chain;
     *chain = NULL;
     for (const fg_identity_t *from = identity->actor; from != NULL; from = from->actor) {
@@ -335,7 +335,7 @@ static bool gather(fg_exchange_t *ex, const fg_issue_request_t *request, said_t 
         return true;
     }
     return apply_policy(ex, request, &said->claims, &said->name_id, err) &&
-           select_actors(ex, request->partner, identity, &said->actors, err) &&
+           fg_issue_actors(ex, request->partner, identity, &said->actors, err) &&
            check_required(request, &said->claims, &said->name_id, err);
 }
 

@@ -54,7 +54,7 @@ static bool check_type(const reading_t *reading, const json_t *header, fg_err_t 
     const char *wanted = reading->trust->type;
     fg_str_t type = fg_json_string(header, "typ");
     bool absent = json_object_get(header, "typ") == NULL;
-    bool good = wanted != NULL ? type.p != NULL && is_type(type, wanted)
+    bool good = wanted != NULL ? (type.p != NULL && is_type(type, wanted)) || (absent && reading->trust->untyped)
                                : absent || (type.p != NULL && (is_type(type, "JWT") || is_type(type, "at+jwt")));
     return good ||
            FG_FAIL_FOR(err, FG_E_TOKEN_MALFORMED, FG_R_JWT_MALFORMED, "a token of type '%.*s'", FG_STR_ARG(type));
@@ -250,7 +250,10 @@ bool fg_jwt_read(const fg_env_t *env, fg_arena_t *arena, fg_str_t token, const f
     const reading_t reading = {env, arena, trust, result};
     fg_jws_t jws;
     memset(result, 0, sizeof *result);
-    if (!fg_jws_verify(arena, token, trust->keys, &jws, err) || !check_type(&reading, jws.header, err))
+    bool verified = trust->secrets != NULL
+                        ? fg_jws_verify_secret(arena, token, trust->secrets, trust->secret_count, &jws, err)
+                        : fg_jws_verify(arena, token, trust->keys, &jws, err);
+    if (!verified || !check_type(&reading, jws.header, err))
         return false;
     result->key = jws.key;
     result->payload = fg_jws_object(arena, jws.payload, "payload", err);
