@@ -141,6 +141,11 @@ typedef enum fg_code {
     FG_E_OPENID_TOKEN, /* a bearer token */
     FG_E_OPENID_TOKEN_SCOPE,
     FG_E_OPENID_LOGOUT,
+    FG_E_OPENID_ANSWER,   /* an identity provider's, as relying party */
+    FG_E_OPENID_PROVIDER, /* it refused */
+    FG_E_OPENID_MIX_UP,   /* another one answered */
+    FG_E_OPENID_ID_TOKEN,
+    FG_E_OPENID_LOGOUT_TOKEN,
     /* WS-Management */
     FG_E_WSMAN_ENCRYPTED,
     FG_E_WSMAN_ENCODING,

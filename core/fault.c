@@ -145,6 +145,11 @@ static const fg_fault_t fault_table[] = {
     {FG_E_OPENID_TOKEN, "openid_token", "The access token is not valid (any more).", 401, false, WST, "InvalidRequest", "BadRequest", "RequestDenied", "invalid_token"},
     {FG_E_OPENID_TOKEN_SCOPE, "openid_token_scope", "The access token was not issued for this.", 403, false, WST, "InvalidRequest", "BadRequest", "RequestDenied", "insufficient_scope"},
     {FG_E_OPENID_LOGOUT, "openid_logout", "The address to go on to after signing out (post_logout_redirect_uri) is not registered for this application.", 400, false, WST, "InvalidRequest", "BadRequest", "RequestDenied", "invalid_request"},
+    {FG_E_OPENID_ANSWER, "openid_answer", "The identity provider's answer is not built as OpenID Connect says.", 502, true, WST, "RequestFailed", "BadRequest", "AuthnFailed", "server_error"},
+    {FG_E_OPENID_PROVIDER, "openid_provider", "The identity provider refused.", 403, false, WST, "RequestFailed", "NotSignedIn", "AuthnFailed", "access_denied"},
+    {FG_E_OPENID_MIX_UP, "openid_mix_up", "The answer came from another identity provider than the one that was asked.", 403, false, WST, "InvalidRequest", "BadRequest", "RequestDenied", "access_denied"},
+    {FG_E_OPENID_ID_TOKEN, "openid_id_token", "The identity provider's ID token does not belong to this sign-in.", 403, false, WST, "InvalidRequest", "BadRequest", "RequestDenied", "access_denied"},
+    {FG_E_OPENID_LOGOUT_TOKEN, "openid_logout_token", "The logout token is not one that is accepted here, or came before.", 400, false, WST, "InvalidRequest", "BadRequest", "RequestDenied", "invalid_request"},
 
     {FG_E_WSMAN_ENCRYPTED, "wsman_encrypted", "The message is encrypted for the server behind and cannot be checked here. Use https and switch message encryption off.", 415, false, WST, "InvalidRequest", "BadRequest", NULL, "invalid_request"},
     {FG_E_WSMAN_ENCODING, "wsman_encoding", "The message must be UTF-8 without a Content-Encoding.", 415, false, WST, "InvalidRequest", "BadRequest", NULL, "invalid_request"},

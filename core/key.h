@@ -81,6 +81,8 @@ typedef enum fg_jws_alg {
 bool fg_jws_alg_from_name(fg_str_t name, fg_jws_alg_t *alg) FG_MUST_CHECK; /* exact, case and all */
 /* The name of the algorithm with which fg_key_sign signs with this key. */
 const char *fg_key_get_jws_alg(const fg_key_t *key);
+/* The digest that goes with it; of Ed25519 SHA-512, which it uses itself (RFC 8032 §5.1). */
+fg_hash_t fg_jws_alg_hash(fg_jws_alg_t alg);
 /* Whether a key of this type, and for ECDSA on this curve, can have made such a signature. */
 bool fg_key_fits(const fg_key_t *key, fg_jws_alg_t alg);
 /* Verifies; ECDSA as r|s of exact length, neither of them 0 (JW-10).  FG_E_SIG_ALGORITHM: the key does not fit. */

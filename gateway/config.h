@@ -83,6 +83,14 @@ typedef struct fg_config_provider {
     const char *metadata_certificate;
     fg_config_list_t certificates; /* const char *, paths */
     const char *jwks;
+    const char *client_id;
+    const char *client_secret;
+    unsigned client_auth; /* one bit of FG_CLIENT_… */
+    fg_str_t discovery;
+    fg_config_list_t scopes;     /* fg_str_t */
+    fg_config_list_t algorithms; /* unsigned */
+    fg_config_list_t tenants;    /* fg_str_t */
+    fg_config_choice_t userinfo;
     fg_str_t sign_in;
     fg_str_t sign_out;
     fg_str_t realm;

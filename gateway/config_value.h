@@ -24,7 +24,7 @@ typedef struct fg_config_network {
 typedef enum fg_config_choice { FG_CHOICE_UNSET, FG_CHOICE_NO, FG_CHOICE_YES } fg_config_choice_t;
 
 /* Of an identity provider; not said: WS-Federation if its metadata has that role, else SAML 2.0. */
-typedef enum fg_config_protocol { FG_CONFIG_PROTOCOL_ANY, FG_CONFIG_WSFED, FG_CONFIG_SAML } fg_config_protocol_t;
+typedef enum fg_config_protocol { FG_CONFIG_PROTOCOL_ANY, FG_CONFIG_WSFED, FG_CONFIG_SAML, FG_CONFIG_OPENID } fg_config_protocol_t;
 
 /* Where it is asked whether certificates were revoked. */
 typedef enum fg_config_revocation {
@@ -50,6 +50,8 @@ extern const fg_config_kind_t fg_config_text_kind;       /* const char * */
 extern const fg_config_kind_t fg_config_path_kind;       /* const char *, absolute */
 extern const fg_config_kind_t fg_config_base_kind;       /* fg_str_t: https origin */
 extern const fg_config_kind_t fg_config_uri_kind;        /* fg_str_t */
+extern const fg_config_kind_t fg_config_issuer_kind;     /* fg_str_t: a URI, perhaps with "{tenantid}" in it */
+extern const fg_config_kind_t fg_config_jws_alg_kind;    /* unsigned: one bit, 1u << fg_jws_alg_t */
 extern const fg_config_kind_t fg_config_web_kind;        /* fg_str_t: http or https */
 extern const fg_config_kind_t fg_config_logo_kind;       /* const char *: web address or path on this host */
 extern const fg_config_kind_t fg_config_place_kind;      /* const char *: "/demo/" */

@@ -53,6 +53,7 @@ typedef struct fg_partner_signin {
     const fg_authmethod_t *method; /* asked for, and held against the result (WF-07) */
     int64_t fresh_ms;
     bool passive; /* the partner is to show no page */
+    fg_str_t secret; /* of the protocol's own, for the way back; .n 0: none */
     /* known on the way back */
     int64_t asked_ms;                  /* when the browser was sent there */
     const fg_session_party_t *parties; /* of the session that the new one takes the place of */

@@ -30,6 +30,7 @@ typedef struct fg_identity_provider {
     size_t voucher_count;
     fg_jwk_set_t jwks;                /* for JWTs: the certificates' keys and those of a JWK set file */
     const struct fg_saml_party *saml; /* its SAML 2.0 metadata (bridges/saml/); NULL: it does not speak that */
+    const struct fg_openid_provider *openid; /* who we are to it (bridges/openid/); NULL: it does not speak that */
     bool allow_sha1;                  /* logged at start (XS-25) */
     int64_t max_lifetime_ms;          /* of its tokens; 0: no limit */
 } fg_identity_provider_t;

@@ -8,7 +8,7 @@
 #include "core/crypto.h"
 
 /* The memory is mapped wherever each process has it: everything in it is said by index, never by address. */
-#define MAGIC UINT64_C(0x6667737430303035) /* "fgst0005": one more whenever the form changes */
+#define MAGIC UINT64_C(0x6667737430303036) /* "fgst0006": one more whenever the form changes */
 #define NONE UINT32_MAX
 #define FIRST_ROOM 64u
 #define MORE_ROOM 120u
@@ -25,7 +25,7 @@ static const struct {
     {"credential", true}, {"upstream", true},       {"replay", false},       {"session-ended", false},
     {"lockout", false},   {"partner-state", false}, {"ticket", false},       {"wsman", false},
     {"loop", false},      {"cancelled", false},     {"session-note", false}, {"session-name", false},
-    {"grant", false},     {"saml-artifact", false}, {"other", false},
+    {"grant", false},     {"saml-artifact", false}, {"id-token", true},     {"other", false},
 };
 
 enum { BLOCK_FREE, BLOCK_FIRST, BLOCK_MORE };

@@ -39,6 +39,7 @@ typedef struct fg_jwt_trust {
     bool (*is_audience)(const void *context, fg_str_t audience); /* whether another one will do; NULL: none */
     const void *context;                                         /* is_audience's */
     const char *type; /* typ that the header must have ("at+jwt"); NULL: "JWT", "at+jwt" or none */
+    bool any_type; /* the caller checks it */
     int64_t skew_ms;
     int64_t late_ms;         /* how long it is read after its end: to be renewed; 0: not at all */
     int64_t max_lifetime_ms; /* 0: no limit */
@@ -52,6 +53,8 @@ typedef struct fg_jwt_read {
     int64_t not_on_or_after_ms;
     const json_t *payload; /* lives as long as the arena */
     const fg_key_t *key;   /* which of the trusted */
+    fg_jws_alg_t alg;
+    fg_str_t type; /* typ, as it was written; .p NULL: none */
 } fg_jwt_read_t;
 
 /* The issuer that a token names, before anything in it is believed: to choose whom to trust.  .p NULL: no JWT. */
@@ -62,6 +65,11 @@ fg_str_t fg_jwt_peek_audience(fg_arena_t *arena, fg_str_t token);
  * without one, the set) yields; jwk, jku, x5u, x5c ignored; crit refused; exp there; nbf, iat, iss, aud. */
 bool fg_jwt_read(const fg_env_t *env, fg_arena_t *arena, fg_str_t token, const fg_jwt_trust_t *trust,
                  fg_jwt_read_t *result, fg_err_t *err) FG_MUST_CHECK;
+
+/* Appends the claims that an object of a JWT's form (UserInfo) holds: members that are no claims of their own are passed
+ * over. */
+bool fg_jwt_claims_read(fg_arena_t *arena, const json_t *object, fg_str_t issuer, fg_claims_t *claims,
+                        fg_err_t *err) FG_MUST_CHECK;
 
 /* The claim type for a member's name and back: sub is the NameID; "upn", "email", "given_name", "family_name", "name",
  * "unique_name", "role"/"roles", "groups", "appid", … as AD FS and OpenID Connect name them; anything else is its own

@@ -419,7 +419,7 @@ static void the_sample_is_right(void **state) {
                 strncmp(fg_config_grammar.sections[i].options[k].name, "metadata", 8) != 0 &&
                 strcmp(fg_config_grammar.sections[i].options[k].name, "issuance_rules") != 0) /* the second partner's */
                 fail_msg("%s is not in the sample", fg_config_grammar.sections[i].options[k].name);
-    assert_int_equal(f->config.providers.count, 2); /* between them they have every option */
+    assert_int_equal(f->config.providers.count, 3); /* between them they have every option */
     assert_int_equal(f->config.federations.count, 2);
     const fg_config_section_t *twice[] = {((const fg_config_provider_t *)f->config.providers.items)->at.section,
                                           ((const fg_config_federation_t *)f->config.federations.items)->at.section};
@@ -427,7 +427,8 @@ static void the_sample_is_right(void **state) {
         for (size_t k = 0; k < twice[i]->option_count; k++)
             if (strncmp(twice[i]->options[k].name, "metadata", 8) != 0 &&
                 fg_config_text_find(f->config.text, twice[i], 0, twice[i]->options[k].name, 0)->kind == FG_MARK_SECTION &&
-                fg_config_text_find(f->config.text, twice[i], 1, twice[i]->options[k].name, 0)->kind == FG_MARK_SECTION)
+                fg_config_text_find(f->config.text, twice[i], 1, twice[i]->options[k].name, 0)->kind == FG_MARK_SECTION &&
+                fg_config_text_find(f->config.text, twice[i], 2, twice[i]->options[k].name, 0)->kind == FG_MARK_SECTION)
                 fail_msg("%s is not in the sample", twice[i]->options[k].name);
     free(sample);
 }
