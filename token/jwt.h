@@ -105,6 +105,9 @@ typedef struct fg_jwt {
  * certificate and that one's thumbprint. */
 bool fg_jwk_write(const fg_key_t *key, fg_buf_t *out, fg_err_t *err) FG_MUST_CHECK;
 
+/* The same of one to which tokens are encrypted. */
+bool fg_jwk_write_encryption(const fg_key_t *key, fg_buf_t *out, fg_err_t *err) FG_MUST_CHECK;
+
 /* Appends the signed token.  alg by the key: RS256, ES256, ES384; kid is fg_key_get_id's. */
 bool fg_jwt_write(const fg_jwt_t *jwt, const fg_key_t *key, fg_buf_t *out, fg_err_t *err) FG_MUST_CHECK;
 

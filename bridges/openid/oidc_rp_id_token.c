@@ -4,6 +4,8 @@
 #include "bridges/openid/oidc_rp.h"
 #include "core/crypto.h"
 #include "core/json.h"
+#include "hub/issuer.h"
+#include "token/jwe.h"
 #include "token/jws.h"
 
 #define SUBJECT_MAX 255u /* core §2 */
@@ -108,7 +110,11 @@ static bool check_id_token(const fg_jwt_read_t *read, const fg_openid_provider_t
 
 bool fg_oidc_rp_id_token_read(fg_exchange_t *ex, const fg_identity_provider_t *provider, const fg_oidc_tokens_t *tokens,
                               fg_str_t nonce, fg_jwt_read_t *read, fg_err_t *err) {
-    if (!read_signed(ex, provider, tokens->id_token, read, err) ||
+    const fg_key_t *keys[FG_KEY_STATES];
+    size_t count = fg_issuer_own_keys(ex, keys);
+    fg_str_t token;
+    if (!fg_jwe_unwrap(ex->arena, tokens->id_token, keys, count, &token, err) ||
+        !read_signed(ex, provider, token, read, err) ||
         !check_id_token(read, provider->openid, tokens->access_token, nonce, err))
         return false;
     read->identity.session_index = fg_json_string(read->payload, "sid");

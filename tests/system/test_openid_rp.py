@@ -24,6 +24,7 @@ PROVIDERS = {
     'pia': ({'client_auth': 'client_secret_post', 'algorithms': ['PS256']}, {'ALG': 'PS256', 'TOKEN_AUTH': 'client_secret_post', 'ID_TOKEN_CLAIMS': '1'}),
     'eva': ({'client_auth': 'private_key_jwt', 'client_secret_file': None}, {'ALG': 'ES256', 'TOKEN_AUTH': 'private_key_jwt', 'ID_TOKEN_CLAIMS': '1'}),
     'edda': ({'client_auth': 'none', 'client_secret_file': None}, {'ALG': 'EdDSA', 'TOKEN_AUTH': 'none', 'REQUIRE_PKCE': '1', 'ID_TOKEN_CLAIMS': '1'}),
+    'enzo': ({}, {'ENC_ALG': 'RSA-OAEP-256', 'ENC': 'A256GCM', 'ID_TOKEN_CLAIMS': '1'}),
     'hans': ({}, {'ALG': 'HS256', 'ID_TOKEN_CLAIMS': '1'}),
     'odd': ({'algorithms': ['ES256']}, {'ALG': 'RS256', 'ID_TOKEN_CLAIMS': '1'}),
 }
@@ -53,7 +54,7 @@ def world(authority):
         started = []
         try:
             for peer in (*ops.values(), app, site, sp):
-                more = {'JWKS_URI': gateway.base_url + '/adfs/discovery/keys'} if peer is ops['eva'] else {}
+                more = {'JWKS_URI': gateway.base_url + '/adfs/discovery/keys'} if peer in (ops['eva'], ops['enzo']) else {}
                 peer.start(gateway, **more)
                 started.append(peer)
             gateway.ops, gateway.app, gateway.rp, gateway.sp = ops, app, site, sp
@@ -129,8 +130,9 @@ def test_to_a_protected_location(world):
 # ---- signatures, and ways to prove who we are
 
 
-@pytest.mark.parametrize('name', ['pia', 'eva', 'edda'])
+@pytest.mark.parametrize('name', ['pia', 'eva', 'edda', 'enzo'])
 def test_other_signatures_and_proofs(world, name):
+    """enzo encrypts its ID tokens to the key of our JWK set."""
     session = browser()
     page = at_demo(world, session, name)
     assert page.status_code == 200 and page.url == world.url('/demo/') and 'dora@op.test' in page.text, refusal(page)
