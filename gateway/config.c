@@ -180,6 +180,8 @@ static const fg_config_option_t partner_options[] = {
     ROW("subject", subject, subject, ONE, NULL, "public"),
     ROW("consent", choice, consent, ONE, NULL, "false"),
     ROW("id_token_claims", choice, id_token_claims, ONE, NULL, "false"),
+    ROW("id_token_alg", jws_alg, id_token_alg, ONE, NULL, NULL),
+    ROW("id_token_encryption", jwe_enc, id_token_encryption, ONE, NULL, NULL),
     ROW("refresh_lifetime", duration, refresh_lifetime_ms, ONE, NULL, "14d"),
 };
 #undef STRUCT

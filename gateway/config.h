@@ -71,6 +71,8 @@ typedef struct fg_config_partner {
     fg_config_choice_t subject; /* yes: pairwise */
     fg_config_choice_t consent;
     fg_config_choice_t id_token_claims;
+    unsigned id_token_alg; /* one bit, 1u << fg_jws_alg_t; 0: the key's own */
+    const char *id_token_encryption; /* an algorithm's name; NULL: not encrypted */
     int64_t refresh_lifetime_ms;
 } fg_config_partner_t;
 

@@ -317,6 +317,12 @@ static bool read_jws_alg(const fg_config_reading_t *in, const char *text, void *
     return true;
 }
 
+static const char *const jwe_enc_words[] = {"A128GCM", "A256GCM", "A128CBC-HS256", "A256CBC-HS512", NULL};
+static bool read_jwe_enc(const fg_config_reading_t *in, const char *text, void *field) {
+    fg_jwe_enc_t enc;
+    return fg_jwe_enc_from_name(fg_str(text), &enc) && read_text(in, text, field);
+}
+
 static const char *const grant_words[] = {"authorization_code", "refresh_token", NULL};
 static bool read_grant(const fg_config_reading_t *in, const char *text, void *field) {
     static const unsigned bits[] = {FG_GRANT_CODE, FG_GRANT_REFRESH};
@@ -491,6 +497,8 @@ const fg_config_kind_t fg_config_issuer_kind = {sizeof(fg_str_t), read_issuer,
 const fg_config_kind_t fg_config_jws_alg_kind = {
     sizeof(unsigned), read_jws_alg, "one of RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA",
     jws_alg_words};
+const fg_config_kind_t fg_config_jwe_enc_kind = {
+    sizeof(char *), read_jwe_enc, "one of A128GCM, A256GCM, A128CBC-HS256, A256CBC-HS512", jwe_enc_words};
 const fg_config_kind_t fg_config_role_kind = {sizeof(unsigned), read_role, "\"sp\", \"idp\" or \"both\"", role_words};
 const fg_config_kind_t fg_config_domain_kind = {sizeof(char *), read_domain, "a domain as \"example.org\"", NULL};
 const fg_config_kind_t fg_config_web_kind = {sizeof(fg_str_t), read_web,

@@ -28,6 +28,9 @@ typedef struct fg_jwk_set {
  * (JW-04).  Keys are let go with the arena. */
 bool fg_jwk_set_read(fg_arena_t *arena, fg_str_t json, fg_jwk_set_t *set, fg_err_t *err) FG_MUST_CHECK;
 
+/* The same of the keys to which something may be encrypted; alg is one of JSON Web Encryption's then (token/jwe.h). */
+bool fg_jwk_set_read_encryption(fg_arena_t *arena, fg_str_t json, fg_jwk_set_t *set, fg_err_t *err) FG_MUST_CHECK;
+
 /* late_ms of a token that speaks of the past: exp must be there, and may have passed long ago */
 #define FG_JWT_ANY_AGE (INT64_MAX / 2)
 
@@ -88,7 +91,8 @@ typedef struct fg_jwt_member {
 } fg_jwt_member_t;
 
 typedef struct fg_jwt {
-    const char *type; /* header typ: "JWT", "at+jwt", "logout+jwt" */
+    const char *type;        /* header typ: "JWT", "at+jwt", "logout+jwt" */
+    const fg_jws_alg_t *alg; /* one that goes with the key; NULL: the key's own */
     fg_str_t id;      /* jti */
     fg_str_t issuer;
     fg_str_t subject; /* .n 0: none */
@@ -108,7 +112,7 @@ bool fg_jwk_write(const fg_key_t *key, fg_buf_t *out, fg_err_t *err) FG_MUST_CHE
 /* The same of one to which tokens are encrypted. */
 bool fg_jwk_write_encryption(const fg_key_t *key, fg_buf_t *out, fg_err_t *err) FG_MUST_CHECK;
 
-/* Appends the signed token.  alg by the key: RS256, ES256, ES384; kid is fg_key_get_id's. */
+/* Appends the signed token.  A key's own algorithm is RS256, ES256, ES384, ES512 or EdDSA; kid is fg_key_get_id's. */
 bool fg_jwt_write(const fg_jwt_t *jwt, const fg_key_t *key, fg_buf_t *out, fg_err_t *err) FG_MUST_CHECK;
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "core/crypto.h"
 #include "hub/partner.h"
+#include "token/jwe.h"
 #include "token/jwt.h"
 
 /* How a client proves at the token endpoint who it is: bits. */
@@ -37,7 +38,12 @@ typedef struct fg_openid_client {
     fg_str_list_t origins;          /* of scripts that may call the token endpoint and userinfo */
     fg_str_t front_channel_logout;  /* .n 0: none */
     fg_str_t back_channel_logout;
-    fg_str_t sector; /* for whom pairwise names are made; .n 0: the name is the same for all clients */
+    fg_str_t sector;                /* for whom pairwise names are made; .n 0: the name is the same for all clients */
+    fg_jws_alg_t id_token_alg;      /* with which its ID tokens are signed, */
+    bool has_id_token_alg;          /* if not with the key's own */
+    const fg_jwk_t *encryption_key; /* to which they are encrypted; NULL: they are not */
+    fg_jwe_alg_t encryption_alg;
+    fg_jwe_enc_t encryption;
     bool asks_consent;
     bool claims_in_id_token;
     int64_t refresh_lifetime_ms;
