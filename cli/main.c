@@ -4,6 +4,7 @@
 #include "cli/config.h"
 #include "cli/keys.h"
 #include "cli/policy.h"
+#include "cli/token.h"
 #include "cli/user.h"
 
 #include <stdio.h>
@@ -38,6 +39,21 @@ static const fg_cli_command_t commands[] = {
      "tell what an access policy decides, and why",
      FG_CLI_POLICY_EXPLAIN_HELP,
      fg_cli_policy_explain},
+    {{"token", "explain"},
+     FG_CLI_TOKEN_EXPLAIN_ARGUMENTS,
+     "tell what probably happened to a token that is refused",
+     FG_CLI_TOKEN_EXPLAIN_HELP,
+     fg_cli_token_explain},
+    {{"token", "show"},
+     FG_CLI_TOKEN_SHOW_ARGUMENTS,
+     "tell what a token says, and what it is wrapped in",
+     FG_CLI_TOKEN_SHOW_HELP,
+     fg_cli_token_show},
+    {{"token", "verify"},
+     FG_CLI_TOKEN_VERIFY_ARGUMENTS,
+     "tell whether a token is valid, and if not, why",
+     FG_CLI_TOKEN_VERIFY_HELP,
+     fg_cli_token_verify},
     {{"user", "add"},
      "NAME [--group NAME]... [--attribute K=V]... [--digest] [--password-stdin] " FG_CLI_USER_FILE_USAGE,
      "add a person to the users file",

@@ -6,7 +6,7 @@
 
 #include "core/spell.h"
 
-#define MAX_OPTIONS 16u
+#define MAX_OPTIONS 32u
 
 static bool unknown_option(const fg_cli_command_t *command, const char *word, const fg_cli_option_t *options,
                            size_t count) {

@@ -41,6 +41,9 @@ struct fg_store {
     fg_store_result_t (*add)(fg_store_t *, fg_str_t key, int64_t delta, int64_t now_ms, int64_t expires_ms,
                              int64_t *total);
     fg_store_result_t (*remove)(fg_store_t *, fg_str_t key);
+    /* A number that grows, for all workers, before put() of something that ends what others hold open (kinds
+     * "session-ended" and "cancelled") returns; quick.  NULL: the store cannot tell. */
+    uint64_t (*changes)(fg_store_t *);
 };
 
 /* What get says, its value in the arena (.p NULL: not there, or it cannot be had). */

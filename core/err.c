@@ -5,12 +5,29 @@
 #include <stdio.h>
 #include <string.h>
 
+static void set(fg_err_t *err, fg_code_t code, fg_reason_t reason, const char *file, int line) {
+    err->code = code;
+    err->reason = reason;
+    err->file = file;
+    err->line = line;
+}
+
 bool fg_err_set(fg_err_t *err, fg_code_t code, const char *file, int line, const char *format, ...) {
     if (err == NULL)
         return false;
-    err->code = code;
-    err->file = file;
-    err->line = line;
+    set(err, code, FG_R_NONE, file, line);
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(err->detail, sizeof err->detail, format, arguments);
+    va_end(arguments);
+    return false;
+}
+
+bool fg_err_set_for(fg_err_t *err, fg_code_t code, fg_reason_t reason, const char *file, int line, const char *format,
+                    ...) {
+    if (err == NULL)
+        return false;
+    set(err, code, reason, file, line);
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(err->detail, sizeof err->detail, format, arguments);

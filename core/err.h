@@ -115,6 +115,7 @@ typedef enum fg_code {
     FG_E_SAML_PASSIVE,
     FG_E_SAML_CONTEXT, /* authentication context */
     FG_E_SAML_PROXY,
+    FG_E_SAML_LOOP,
     FG_E_SAML_PROVIDER, /* none of those that were asked for */
     FG_E_SAML_ANSWER,   /* to no request of ours */
     FG_E_SAML_STATUS,   /* the partner refused */
@@ -140,12 +141,29 @@ typedef enum fg_code {
     FG_E_OPENID_GRANT_FORBIDDEN,
     FG_E_OPENID_TOKEN, /* a bearer token */
     FG_E_OPENID_TOKEN_SCOPE,
+    FG_E_OPENID_OBJECT_INVALID,
+    FG_E_OPENID_PUSHED,      /* request_uri of no request that was pushed, or a request that had to be */
+    FG_E_OPENID_SUBJECT,     /* subject_token, actor_token */
+    FG_E_OPENID_ISSUED_TYPE, /* requested_token_type */
+    FG_E_OPENID_DPOP,
+    FG_E_OPENID_DPOP_NONCE,
+    FG_E_OPENID_PENDING, /* device flow: nobody has answered yet */
+    FG_E_OPENID_SLOW_DOWN,
+    FG_E_OPENID_DEVICE, /* device_code */
     FG_E_OPENID_LOGOUT,
     FG_E_OPENID_ANSWER,   /* an identity provider's, as relying party */
     FG_E_OPENID_PROVIDER, /* it refused */
     FG_E_OPENID_MIX_UP,   /* another one answered */
     FG_E_OPENID_ID_TOKEN,
     FG_E_OPENID_LOGOUT_TOKEN,
+    /* OpenID 2.0 */
+    FG_E_OPENID2_REQUEST,
+    FG_E_OPENID2_TYPE,      /* of an association or its session */
+    FG_E_OPENID2_REALM,     /* not a partner's, or return_to is not in it */
+    FG_E_OPENID2_IDENTITY,  /* not that of who is signed in */
+    FG_E_OPENID2_DISCOVERY, /* what an identifier or a realm says of itself */
+    FG_E_OPENID2_ANSWER,    /* a provider's */
+    FG_E_OPENID2_CANCELLED, /* there, by the person */
     /* WS-Management */
     FG_E_WSMAN_ENCRYPTED,
     FG_E_WSMAN_ENCODING,
@@ -162,15 +180,83 @@ typedef enum fg_code {
     FG_CODE_COUNT
 } fg_code_t;
 
+/* Why, in one word of the table in reason.c; the order of the two is the same. */
+typedef enum fg_reason {
+    FG_R_NONE = 0, /* the fault's code says it */
+    FG_R_INPUT_UNRECOGNISED,
+    FG_R_INPUT_TRUNCATED,
+    FG_R_INPUT_TOO_LARGE,
+    FG_R_XML_NOT_WELL_FORMED,
+    FG_R_XML_DOCTYPE,
+    FG_R_XML_LIMIT,
+    FG_R_XML_ENCODING,
+    FG_R_STRUCTURE_INVALID,
+    FG_R_STRUCTURE_AMBIGUOUS,
+    FG_R_SIGNATURE_MISSING,
+    FG_R_SIGNATURE_MALFORMED,
+    FG_R_SIGNATURE_NOT_COVERING,
+    FG_R_SIGNATURE_WRAPPED,
+    FG_R_SIGNATURE_UNKNOWN_KEY,
+    FG_R_SIGNATURE_WRONG_KEY,
+    FG_R_SIGNATURE_DIGEST_MISMATCH,
+    FG_R_SIGNATURE_VALUE_MISMATCH,
+    FG_R_SIGNATURE_WEAK_ALGORITHM,
+    FG_R_SIGNATURE_FORBIDDEN_TRANSFORM,
+    FG_R_SIGNATURE_FORBIDDEN_REFERENCE,
+    FG_R_CERTIFICATE_EXPIRED,
+    FG_R_CERTIFICATE_NOT_YET_VALID,
+    FG_R_CERTIFICATE_UNTRUSTED,
+    FG_R_CERTIFICATE_REVOKED,
+    FG_R_CERTIFICATE_PURPOSE,
+    FG_R_CERTIFICATE_WEAK,
+    FG_R_CERTIFICATE_UNCHECKED,
+    FG_R_ENCRYPTION_NO_KEY,
+    FG_R_ENCRYPTION_FAILED,
+    FG_R_ENCRYPTION_WEAK_ALGORITHM,
+    FG_R_TIME_EXPIRED,
+    FG_R_TIME_NOT_YET_VALID,
+    FG_R_TIME_MISSING,
+    FG_R_TIME_TOO_LONG,
+    FG_R_ISSUER_UNKNOWN,
+    FG_R_ISSUER_MISMATCH,
+    FG_R_AUDIENCE_MISMATCH,
+    FG_R_AUDIENCE_MISSING,
+    FG_R_RECIPIENT_MISMATCH,
+    FG_R_DESTINATION_MISMATCH,
+    FG_R_CONFIRMATION_MISSING,
+    FG_R_CONFIRMATION_UNSUPPORTED,
+    FG_R_CONFIRMATION_NO_PROOF,
+    FG_R_CONDITION_UNKNOWN,
+    FG_R_REQUEST_MISMATCH,
+    FG_R_REPLAY_SEEN,
+    FG_R_TOKEN_CANCELLED,
+    FG_R_JWT_MALFORMED,
+    FG_R_JWT_ALG_NONE,
+    FG_R_JWT_ALG_MISMATCH,
+    FG_R_JWT_CRIT,
+    FG_R_OPENID_RETURN_TO_MISMATCH,
+    FG_R_OPENID_UNSIGNED_FIELD,
+    FG_R_OPENID_NONCE,
+    FG_R_PASSWORD_WRONG,
+    FG_R_PASSWORD_MISSING,
+    FG_R_ACCOUNT_LOCKED,
+    FG_R_POLICY_DENIED,
+    FG_R_PARTNER_UNKNOWN,
+    FG_R_PARTNER_REPLY_URL,
+    FG_R_DELEGATION_DENIED,
+    FG_REASON_COUNT
+} fg_reason_t;
+
 typedef struct fg_err {
     fg_code_t code;
-    char detail[512]; /* private: log and command line */
-    const char *file; /* where it happened, in our source */
+    fg_reason_t reason; /* finer than the code; FG_R_NONE: what that one stands for (reason.h) */
+    char detail[512];   /* private: log and command line */
+    const char *file;   /* where it happened, in our source */
     int line;
 } fg_err_t;
 
 #define FG_ERR_INIT \
-    { FG_OK, {0}, NULL, 0 }
+    { FG_OK, FG_R_NONE, {0}, NULL, 0 }
 #define FG_MUST_CHECK __attribute__((warn_unused_result))
 #define FG_PRINTF(text, first) __attribute__((__format__(__printf__, text, first)))
 #define FG_ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
@@ -179,6 +265,10 @@ typedef struct fg_err {
  *     return FG_FAIL(err, FG_E_TOKEN_EXPIRED, "NotOnOrAfter %s", text); */
 #define FG_FAIL(err, code, ...) fg_err_set((err), (code), __FILE__, __LINE__, __VA_ARGS__)
 bool fg_err_set(fg_err_t *err, fg_code_t code, const char *file, int line, const char *format, ...) FG_PRINTF(5, 6);
+/* The same with a reason of its own. */
+#define FG_FAIL_FOR(err, code, reason, ...) fg_err_set_for((err), (code), (reason), __FILE__, __LINE__, __VA_ARGS__)
+bool fg_err_set_for(fg_err_t *err, fg_code_t code, fg_reason_t reason, const char *file, int line, const char *format,
+                    ...) FG_PRINTF(6, 7);
 
 /* Puts "prefix: " before the detail of an error on its way up. Returns false. */
 bool fg_err_prefix(fg_err_t *err, const char *format, ...) FG_PRINTF(2, 3);

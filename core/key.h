@@ -79,6 +79,8 @@ typedef enum fg_jws_alg {
     FG_JWS_EDDSA,
 } fg_jws_alg_t;
 
+#define FG_JWS_ALG_NAMES "RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA"
+
 bool fg_jws_alg_from_name(fg_str_t name, fg_jws_alg_t *alg) FG_MUST_CHECK; /* exact, case and all */
 /* The name of the algorithm with which fg_key_sign signs with this key. */
 const char *fg_key_get_jws_alg(const fg_key_t *key);

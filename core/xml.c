@@ -114,7 +114,8 @@ xmlNode *fg_xml_only_child(const xmlNode *parent, const char *ns, const char *na
     xmlNode *child = fg_xml_child(parent, ns, name, &count);
     if (count == 1)
         return child;
-    FG_FAIL(err, FG_E_XML_STRUCTURE, "%s: %u child elements %s, one expected", (const char *)parent->name, count, name);
+    FG_FAIL_FOR(err, FG_E_XML_STRUCTURE, count > 1 ? FG_R_STRUCTURE_AMBIGUOUS : FG_R_STRUCTURE_INVALID,
+                "%s: %u child elements %s, one expected", (const char *)parent->name, count, name);
     return NULL;
 }
 

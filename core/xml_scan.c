@@ -315,6 +315,13 @@ static bool scan_xml_declaration(scan_t *s) {
     return true;
 }
 
+/* What is wrong at the very end is that there is no more.  Returns false. */
+static bool note_end(const scan_t *s) {
+    if (s->err != NULL && s->err->code == FG_E_XML_MALFORMED && s->p >= s->end)
+        s->err->reason = FG_R_INPUT_TRUNCATED;
+    return false;
+}
+
 bool fg_xml_scan(fg_str_t bytes, const fg_xml_limits_t *limits, fg_err_t *err) {
     if (limits == NULL)
         limits = &fg_xml_default_limits;
@@ -333,8 +340,8 @@ bool fg_xml_scan(fg_str_t bytes, const fg_xml_limits_t *limits, fg_err_t *err) {
         return false;
     while (scan.p < scan.end)
         if (!(*scan.p == '<' ? scan_markup(&scan) : scan_text(&scan)))
-            return false;
+            return note_end(&scan);
     if (scan.depth > 0 || !scan.root_seen)
-        return FG_FAIL(err, FG_E_XML_MALFORMED, "the document ends too early");
+        return FG_FAIL_FOR(err, FG_E_XML_MALFORMED, FG_R_INPUT_TRUNCATED, "the document ends too early");
     return true;
 }

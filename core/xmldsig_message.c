@@ -46,7 +46,8 @@ xmlNode *fg_dsig_element_by_id(const xmlDoc *doc, fg_str_t id, fg_err_t *err) {
     }
     if (count == 1 && found != NULL)
         return found;
-    FG_FAIL(err, FG_E_SIG_STRUCTURE, "%u elements are called '%.*s', one expected", count, FG_STR_ARG(id));
+    FG_FAIL_FOR(err, FG_E_SIG_STRUCTURE, count > 1 ? FG_R_STRUCTURE_AMBIGUOUS : FG_R_SIGNATURE_NOT_COVERING,
+                "%u elements are called '%.*s', one expected", count, FG_STR_ARG(id));
     return NULL;
 }
 
@@ -64,12 +65,14 @@ static xmlNode *find_target(reading_t *r, xmlNode *reference) {
     fg_str_t uri = fg_xml_attr(w->arena, reference, NULL, "URI");
     if (uri.n >= 2 && uri.p[0] == '#' && xmlValidateNCName((const xmlChar *)uri.p + 1, 0) == 0)
         return fg_dsig_element_by_id(r->message->signature->doc, (fg_str_t){uri.p + 1, uri.n - 1}, w->err);
-    (void)FG_DSIG_REFUSE(w, "Reference to \"%.*s\" instead of a part of this document", FG_STR_ARG(uri));
+    FG_FAIL_FOR(w->err, FG_E_SIG_STRUCTURE, FG_R_SIGNATURE_FORBIDDEN_REFERENCE,
+                "Reference to \"%.*s\" instead of a part of this document", FG_STR_ARG(uri));
     return NULL;
 }
 
 static bool refuse_transform(fg_dsig_walk_t *w, fg_str_t algorithm) {
-    return FG_FAIL(w->err, FG_E_SIG_ALGORITHM, "transform %.*s", FG_STR_ARG(algorithm));
+    return FG_FAIL_FOR(w->err, FG_E_SIG_ALGORITHM, FG_R_SIGNATURE_FORBIDDEN_TRANSFORM, "transform %.*s",
+                       FG_STR_ARG(algorithm));
 }
 
 /* §8.3: the canonicalisation method is the transform's parameter. */
@@ -153,7 +156,8 @@ static bool note_reference(reading_t *r, xmlNode *element, bool dereferenced) {
     fg_dsig_message_t *message = r->message;
     for (size_t i = 0; i < message->reference_count; i++)
         if (message->references[i].element == element)
-            return FG_DSIG_REFUSE(&r->walk, "two References to the same %s", fg_dsig_name(element));
+            return FG_FAIL_FOR(r->walk.err, FG_E_SIG_STRUCTURE, FG_R_STRUCTURE_AMBIGUOUS,
+                               "two References to the same %s", fg_dsig_name(element));
     message->references[message->reference_count++] = (fg_dsig_reference_t){element, dereferenced};
     return true;
 }

@@ -26,6 +26,50 @@ typedef struct enveloped {
     fg_dsig_digest_t digest;
 } enveloped_t;
 
+/* ---- why it is refused: for the audit log alone, nothing is decided by it ---- */
+
+/* The first element with something like an id of that value. */
+static const xmlNode *find_element(const xmlDoc *doc, fg_str_t id) {
+    for (const xmlNode *node = xmlDocGetRootElement(doc); node != NULL; node = fg_dsig_next_element(node))
+        for (const xmlAttr *attribute = node->properties; attribute != NULL; attribute = attribute->next)
+            if (fg_dsig_looks_like_id(attribute) && fg_dsig_has_value(attribute, id))
+                return node;
+    return NULL;
+}
+
+/* Whether another element of the same name has a signature: it was moved aside for this one (XS-01). */
+static bool is_signed_elsewhere(const xmlNode *element) {
+    for (const xmlNode *node = xmlDocGetRootElement(element->doc); node != NULL; node = fg_dsig_next_element(node))
+        if (node != element && xmlStrEqual(node->name, element->name) &&
+            fg_xml_child(node, FG_NS_DS, "Signature", NULL) != NULL)
+            return true;
+    return false;
+}
+
+static fg_str_t without_space(fg_arena_t *arena, const xmlNode *node) {
+    fg_str_t text = fg_xml_text(arena, node, NULL);
+    char *copy = text.n > 0 ? fg_arena_strndup(arena, text.p, text.n) : NULL;
+    size_t length = 0;
+    for (size_t i = 0; copy != NULL && i < text.n; i++)
+        if (strchr(" \t\r\n", text.p[i]) == NULL)
+            copy[length++] = text.p[i];
+    return (fg_str_t){copy, length};
+}
+
+/* The message names a certificate, and it is none of the trusted ones. */
+static bool names_stranger(const enveloped_t *e, const fg_dsig_trust_t *trust) {
+    const xmlNode *node = fg_xml_child(e->signature, FG_NS_DS, "KeyInfo", NULL);
+    node = node ? fg_xml_child(node, FG_NS_DS, "X509Data", NULL) : NULL;
+    node = node ? fg_xml_child(node, FG_NS_DS, "X509Certificate", NULL) : NULL;
+    fg_str_t named = node ? without_space(e->walk.arena, node) : FG_STR_NONE;
+    bool known = named.n == 0;
+    for (size_t i = 0; i < trust->key_count && !known; i++) {
+        fg_str_t own = fg_key_get_certificate_base64(trust->keys[i]);
+        known = own.n == 0 || fg_str_eq(own, named); /* of a bare key nobody can tell */
+    }
+    return !known;
+}
+
 /* ---- the parts of a signature, from the inside out ---- */
 
 /* Enveloped and exclusive C14N without comments, in this order, and nothing else (XP-06, XS-14, XS-15): without the
@@ -37,16 +81,30 @@ static bool read_transforms(enveloped_t *e, const xmlNode *transforms) {
     if (!fg_dsig_check_attributes(w, transforms, "", ""))
         return false;
     xmlNode *transform = fg_dsig_take_method(w, &at, "Transform", &algorithm);
-    if (transform == NULL || !fg_dsig_check_empty(w, transform))
+    if (transform == NULL)
         return false;
     if (!fg_str_is(algorithm, FG_DSIG_ENVELOPED))
-        return FG_FAIL(w->err, FG_E_SIG_ALGORITHM, "transform %.*s", FG_STR_ARG(algorithm));
+        return FG_FAIL_FOR(w->err, FG_E_SIG_ALGORITHM, FG_R_SIGNATURE_FORBIDDEN_TRANSFORM, "transform %.*s",
+                           FG_STR_ARG(algorithm));
+    if (!fg_dsig_check_empty(w, transform))
+        return false;
     transform = fg_dsig_take_method(w, &at, "Transform", &algorithm);
     if (transform == NULL)
         return false;
     if (!fg_str_is(algorithm, FG_NS_EXC_C14N))
-        return FG_FAIL(w->err, FG_E_SIG_ALGORITHM, "transform %.*s", FG_STR_ARG(algorithm));
+        return FG_FAIL_FOR(w->err, FG_E_SIG_ALGORITHM, FG_R_SIGNATURE_FORBIDDEN_TRANSFORM, "transform %.*s",
+                           FG_STR_ARG(algorithm));
     return fg_dsig_read_prefixes(w, transform, e->digest.prefixes) && fg_dsig_check_end(w, at);
+}
+
+/* What the reference leads to instead says what kind of mistake, or of attack, it is. */
+static bool refuse_reference(const enveloped_t *e, fg_str_t uri) {
+    fg_reason_t reason = FG_R_SIGNATURE_FORBIDDEN_REFERENCE;
+    if (uri.n >= 2 && uri.p[0] == '#' && memchr(uri.p, '(', uri.n) == NULL)
+        reason = find_element(e->element->doc, (fg_str_t){uri.p + 1, uri.n - 1}) != NULL ? FG_R_SIGNATURE_WRAPPED
+                                                                                         : FG_R_SIGNATURE_NOT_COVERING;
+    return FG_FAIL_FOR(e->walk.err, FG_E_SIG_STRUCTURE, reason,
+                       "Reference to \"%.*s\" instead of the element with the signature", FG_STR_ARG(uri));
 }
 
 /* XS-12: only "#" and the id of the element that is meant.  XS-13: the only one. */
@@ -57,7 +115,7 @@ static bool read_reference(enveloped_t *e, xmlNode *at) {
         return false;
     fg_str_t uri = fg_xml_attr(w->arena, reference, NULL, "URI");
     if (uri.n < 2 || uri.p[0] != '#' || !fg_str_eq((fg_str_t){uri.p + 1, uri.n - 1}, e->id_value))
-        return FG_DSIG_REFUSE(w, "Reference to \"%.*s\" instead of the element with the signature", FG_STR_ARG(uri));
+        return refuse_reference(e, uri);
     xmlNode *part = fg_xml_first_child(reference);
     xmlNode *transforms = fg_dsig_take(w, &part, "Transforms");
     return transforms != NULL && read_transforms(e, transforms) && fg_dsig_read_digest(w, part, &e->digest);
@@ -103,8 +161,11 @@ static bool find_signature(enveloped_t *e) {
     unsigned count;
     e->signature = fg_xml_child(e->element, FG_NS_DS, "Signature", &count);
     if (count == 0)
-        return FG_FAIL(e->walk.err, FG_E_SIG_MISSING, "%s has no signature", fg_dsig_name(e->element));
-    return count == 1 || FG_DSIG_REFUSE(&e->walk, "%u signatures in one %s", count, fg_dsig_name(e->element));
+        return FG_FAIL_FOR(e->walk.err, FG_E_SIG_MISSING,
+                           is_signed_elsewhere(e->element) ? FG_R_SIGNATURE_WRAPPED : FG_R_SIGNATURE_MISSING,
+                           "%s has no signature", fg_dsig_name(e->element));
+    return count == 1 || FG_FAIL_FOR(e->walk.err, FG_E_SIG_STRUCTURE, FG_R_STRUCTURE_AMBIGUOUS,
+                                     "%u signatures in one %s", count, fg_dsig_name(e->element));
 }
 
 static bool find_id(enveloped_t *e, const char *name) {
@@ -123,8 +184,8 @@ static bool check_id_is_unique(enveloped_t *e) {
     for (xmlNode *node = xmlDocGetRootElement(e->element->doc); node != NULL; node = fg_dsig_next_element(node))
         for (const xmlAttr *other = node->properties; other != NULL; other = other->next)
             if (other != e->id && fg_dsig_looks_like_id(other) && fg_dsig_has_value(other, e->id_value))
-                return FG_DSIG_REFUSE(&e->walk, "the id of %s occurs again in %s", fg_dsig_name(e->element),
-                                      fg_dsig_name(node));
+                return FG_FAIL_FOR(e->walk.err, FG_E_SIG_STRUCTURE, FG_R_STRUCTURE_AMBIGUOUS,
+                                   "the id of %s occurs again in %s", fg_dsig_name(e->element), fg_dsig_name(node));
     return true;
 }
 
@@ -157,8 +218,10 @@ static bool check_signature(enveloped_t *e, const fg_dsig_trust_t *trust, fg_dsi
     if (key == NULL && tried == 0)
         return FG_FAIL(w->err, FG_E_SIG_KEY, "none of %zu trusted keys fits %s", trust->key_count, w->method->uri);
     if (key == NULL)
-        return FG_FAIL(w->err, FG_E_SIG_INVALID, "signature of %s made by none of %zu trusted keys",
-                       fg_dsig_name(e->element), trust->key_count);
+        return FG_FAIL_FOR(w->err, FG_E_SIG_INVALID,
+                           names_stranger(e, trust) ? FG_R_SIGNATURE_WRONG_KEY : FG_R_SIGNATURE_VALUE_MISMATCH,
+                           "signature of %s made by none of %zu trusted keys", fg_dsig_name(e->element),
+                           trust->key_count);
     bool sha1 = w->method->hash == FG_HASH_SHA1 || e->digest.hash == FG_HASH_SHA1;
     *verified = (fg_dsig_verified_t){e->element, key, w->method->uri, sha1};
     return true;
@@ -241,8 +304,8 @@ static bool check_ids(const fg_dsig_pieces_t *p, const xmlNode *root, fg_err_t *
         for (const xmlAttr *other = node->properties; other != NULL; other = other->next) {
             bool own = node == root && other->ns == NULL && xmlStrEqual(other->name, p->e.id->name);
             if (!own && fg_dsig_looks_like_id(other) && fg_dsig_has_value(other, p->e.id_value))
-                return FG_FAIL(err, FG_E_SIG_STRUCTURE, "the id of %s occurs again in %s", fg_dsig_name(root),
-                               fg_dsig_name(node));
+                return FG_FAIL_FOR(err, FG_E_SIG_STRUCTURE, FG_R_STRUCTURE_AMBIGUOUS, "the id of %s occurs again in %s",
+                                   fg_dsig_name(root), fg_dsig_name(node));
         }
     return true;
 }
@@ -321,7 +384,7 @@ bool fg_dsig_pieces_end(fg_dsig_pieces_t *p, fg_err_t *err) {
         return FG_FAIL(err, FG_E_SIG_STRUCTURE, "%u signatures, %u elements open", p->signatures, p->depth);
     if (EVP_DigestFinal_ex(p->digest, hash, &length) != 1 ||
         !fg_equal_secret((fg_str_t){(const char *)hash, length}, p->e.digest.value))
-        return FG_FAIL(err, FG_E_SIG_INVALID, "%s was changed after signing: digest differs",
-                       fg_dsig_name(p->e.element));
+        return FG_FAIL_FOR(err, FG_E_SIG_INVALID, FG_R_SIGNATURE_DIGEST_MISMATCH,
+                           "%s was changed after signing: digest differs", fg_dsig_name(p->e.element));
     return check_signature(&p->e, p->trust, &verified);
 }

@@ -78,7 +78,8 @@ bool fg_dsig_check_empty(fg_dsig_walk_t *w, const xmlNode *node) {
 }
 
 bool fg_dsig_check_end(fg_dsig_walk_t *w, const xmlNode *at) {
-    return at == NULL || FG_DSIG_REFUSE(w, "%s not expected", fg_dsig_name(at));
+    fg_reason_t twice = fg_xml_is(at, FG_NS_DS, "Reference") ? FG_R_STRUCTURE_AMBIGUOUS : FG_R_SIGNATURE_MALFORMED;
+    return at == NULL || FG_FAIL_FOR(w->err, FG_E_SIG_STRUCTURE, twice, "%s not expected", fg_dsig_name(at));
 }
 
 xmlNode *fg_dsig_take(fg_dsig_walk_t *w, xmlNode **at, const char *name) {
@@ -191,7 +192,8 @@ static bool read_signed_info(fg_dsig_walk_t *w, xmlNode **reference) {
     if (c14n == NULL || !fg_dsig_check_attributes(w, w->signed_info, "Id", "Id"))
         return false;
     if (!fg_str_is(algorithm, FG_NS_EXC_C14N))
-        return FG_FAIL(w->err, FG_E_SIG_ALGORITHM, "canonicalization method %.*s", FG_STR_ARG(algorithm));
+        return FG_FAIL_FOR(w->err, FG_E_SIG_ALGORITHM, FG_R_SIGNATURE_FORBIDDEN_TRANSFORM,
+                           "canonicalization method %.*s", FG_STR_ARG(algorithm));
     if (!fg_dsig_read_prefixes(w, c14n, w->prefixes) || !read_signature_method(w, &at))
         return false;
     *reference = at;
@@ -218,7 +220,8 @@ bool fg_dsig_check_digest(fg_dsig_walk_t *w, const xmlNode *element, const xmlNo
     } else {
         size_t length = fg_hash(digest->hash, canonical.data, canonical.length, hash);
         good = fg_equal_secret((fg_str_t){(const char *)hash, length}, digest->value) ||
-               FG_FAIL(w->err, FG_E_SIG_INVALID, "%s was changed after signing: digest differs", fg_dsig_name(element));
+               FG_FAIL_FOR(w->err, FG_E_SIG_INVALID, FG_R_SIGNATURE_DIGEST_MISMATCH,
+                           "%s was changed after signing: digest differs", fg_dsig_name(element));
     }
     fg_buf_free(&canonical);
     return good;

@@ -78,7 +78,8 @@ static const fg_enc_method_t *read_method(fg_arena_t *arena, const xmlNode *data
     fg_str_t uri = algorithm_of(arena, fg_xml_only_child(data, FG_NS_XENC, "EncryptionMethod", NULL));
     const fg_enc_method_t *method = fg_enc_method_find(uri);
     if (method == NULL)
-        FG_FAIL(err, FG_E_SIG_ALGORITHM, "content encryption '%.*s'", FG_STR_ARG(uri));
+        FG_FAIL_FOR(err, FG_E_SIG_ALGORITHM, FG_R_ENCRYPTION_WEAK_ALGORITHM, "content encryption '%.*s'",
+                    FG_STR_ARG(uri));
     return method;
 }
 
@@ -111,7 +112,8 @@ static bool read_transport(fg_arena_t *arena, wrapped_t *wrapped, fg_err_t *err)
     fg_str_t uri = algorithm_of(arena, method);
     bool oaep11 = fg_str_is(uri, FG_NS_XENC11 "rsa-oaep"), good = true;
     if (!oaep11 && !fg_str_is(uri, FG_NS_XENC "rsa-oaep-mgf1p")) /* XE-02 */
-        return FG_FAIL(err, FG_E_SIG_ALGORITHM, "key transport '%.*s'", FG_STR_ARG(uri));
+        return FG_FAIL_FOR(err, FG_E_SIG_ALGORITHM, FG_R_ENCRYPTION_WEAK_ALGORITHM, "key transport '%.*s'",
+                           FG_STR_ARG(uri));
     unsigned digests = 0, mgfs = 0;
     wrapped->digest = wrapped->mgf_digest = fg_algorithms_get()->sha1;
     for (const xmlNode *node = fg_xml_first_child(method); node != NULL && good; node = fg_xml_next(node)) {
@@ -121,7 +123,8 @@ static bool read_transport(fg_arena_t *arena, wrapped_t *wrapped, fg_err_t *err)
             good = oaep11 && fg_xml_is(node, FG_NS_XENC11, "MGF") && mgfs++ == 0 &&
                    read_digest(arena, node, FG_NS_XENC11 "mgf1sha1", FG_NS_XENC11 "mgf1sha256", &wrapped->mgf_digest);
     }
-    return good || FG_FAIL(err, FG_E_SIG_ALGORITHM, "RSA-OAEP with a digest, mask or label that is not accepted");
+    return good || FG_FAIL_FOR(err, FG_E_SIG_ALGORITHM, FG_R_ENCRYPTION_WEAK_ALGORITHM,
+                               "RSA-OAEP with a digest, mask or label that is not accepted");
 }
 
 static bool read_key(fg_arena_t *arena, const xmlNode *node, wrapped_t *wrapped, fg_err_t *err) {

@@ -155,6 +155,7 @@ static const fg_config_option_t partner_options[] = {
     ROW("certificate", path, certificate, ONE, NULL, NULL),
     ROW("encrypt", choice, encrypt, ONE, NULL, NULL),
     ROW("encryption", encryption, encryption, ONE, NULL, "aes256-cbc"),
+    ROW("encrypt_parts", part, encrypt_parts, LIST, NULL, NULL),
     ROW("sign_response", choice, sign_response, ONE, NULL, "false"),
     ROW("attribute_name_format", uri, attribute_name_format, ONE, NULL, NULL),
     ROW("allow_sha1", choice, allow_sha1, ONE, NULL, "false"),
@@ -169,8 +170,15 @@ static const fg_config_option_t partner_options[] = {
     ROW("redirect_uri", uri, redirect_uris, LIST, NULL, NULL),
     ROW("client_auth", proof, client_auth, LIST, NULL, NULL),
     ROW("client_secret_file", path, client_secret, ONE, NULL, NULL),
+    ROW("client_certificate_subject", string, certificate_subject, ONE, NULL, NULL),
+    ROW("client_certificate_dns", string, certificate_dns, ONE, NULL, NULL),
+    ROW("bound_tokens", binding, binding, ONE, NULL, "none"),
+    ROW("pushed_requests", choice, pushed_only, ONE, NULL, "false"),
+    ROW("signed_requests", choice, signed_only, ONE, NULL, "false"),
+    ROW("userinfo_signed", choice, userinfo_signed, ONE, NULL, "false"),
     ROW("client_jwks", path, client_jwks, ONE, NULL, NULL),
     ROW("grants", grant, grants, LIST, NULL, NULL),
+    ROW("response_types", response_type, response_types, LIST, NULL, NULL),
     ROW("scopes", word, scopes, LIST, NULL, NULL),
     ROW("resources", uri, resources, LIST, NULL, NULL),
     ROW("post_logout_redirect_uri", uri, post_logout_uris, LIST, NULL, NULL),
@@ -183,6 +191,9 @@ static const fg_config_option_t partner_options[] = {
     ROW("id_token_alg", jws_alg, id_token_alg, ONE, NULL, NULL),
     ROW("id_token_encryption", jwe_enc, id_token_encryption, ONE, NULL, NULL),
     ROW("refresh_lifetime", duration, refresh_lifetime_ms, ONE, NULL, "14d"),
+    ROW("openid2_realm", realm, openid2_realms, LIST, NULL, NULL),
+    ROW("openid2_open", choice, openid2_open, ONE, NULL, "false"),
+    ROW("openid2_check_return", choice, openid2_check_return, ONE, NULL, NULL),
 };
 #undef STRUCT
 
@@ -210,8 +221,14 @@ static const fg_config_option_t identity_provider_options[] = {
     ROW("domains", domain, domains, LIST, NULL, NULL),
     ROW("acceptance_rules", path, acceptance_rules, ONE, NULL, NULL),
     ROW("vouched_by", path, vouched_by, LIST, NULL, NULL),
+    ROW("artifacts", choice, artifacts, ONE, NULL, "false"),
+    ROW("encrypt_name_id", choice, encrypt_name_id, ONE, NULL, "false"),
     ROW("allow_sha1", choice, allow_sha1, ONE, NULL, "false"),
     ROW("lifetime_limit", duration, lifetime_limit_ms, ONE, NULL, NULL),
+    ROW("openid2_identifier", text, openid2_identifier, ONE, NULL, NULL),
+    ROW("openid2_stateless", choice, openid2_stateless, ONE, NULL, "false"),
+    ROW("openid2_any_host", choice, openid2_any_host, ONE, NULL, "false"),
+    ROW("openid2_attributes", uri, openid2_attributes, LIST, NULL, NULL),
 };
 #undef STRUCT
 

@@ -5,6 +5,7 @@
 #ifndef FG_GATEWAY_CONFIG_H
 #define FG_GATEWAY_CONFIG_H
 
+#include "bridges/openid/client.h"
 #include "core/env.h"
 #include "gateway/config_text.h"
 #include "hub/hub.h"
@@ -27,6 +28,9 @@ typedef struct fg_config_directory {
     const char *acceptance_rules;
 } fg_config_directory_t;
 
+/* What of an assertion is encrypted singly. */
+enum { FG_CONFIG_PART_NAME_ID = 1, FG_CONFIG_PART_ATTRIBUTES = 2 };
+
 typedef struct fg_config_partner {
     fg_config_at_t at;
     const char *display_name;
@@ -46,6 +50,7 @@ typedef struct fg_config_partner {
     const char *delegation_rules;
     const char *certificate;
     fg_config_choice_t encrypt;
+    fg_config_list_t encrypt_parts; /* unsigned */
     fg_config_choice_t sign_response;
     fg_str_t attribute_name_format;
     fg_config_choice_t allow_sha1;
@@ -56,12 +61,19 @@ typedef struct fg_config_partner {
     fg_config_choice_t attribute_queries;
     const char *metadata;
     const char *metadata_certificate;
-    const char *client_id;             /* NULL: no OpenID Connect client */
-    fg_config_list_t redirect_uris;    /* fg_str_t */
-    fg_config_list_t client_auth;      /* unsigned */
+    const char *client_id;          /* NULL: no OpenID Connect client */
+    fg_config_list_t redirect_uris; /* fg_str_t */
+    fg_config_list_t client_auth;   /* unsigned */
+    fg_str_t certificate_subject;
+    fg_str_t certificate_dns;
+    fg_client_binding_t binding;
+    fg_config_choice_t pushed_only;
+    fg_config_choice_t signed_only;
+    fg_config_choice_t userinfo_signed;
     const char *client_secret;         /* file */
     const char *client_jwks;           /* file */
     fg_config_list_t grants;           /* unsigned */
+    fg_config_list_t response_types;   /* unsigned */
     fg_config_list_t scopes;           /* fg_str_t */
     fg_config_list_t resources;        /* fg_str_t */
     fg_config_list_t post_logout_uris; /* fg_str_t */
@@ -74,6 +86,9 @@ typedef struct fg_config_partner {
     unsigned id_token_alg; /* one bit, 1u << fg_jws_alg_t; 0: the key's own */
     const char *id_token_encryption; /* an algorithm's name; NULL: not encrypted */
     int64_t refresh_lifetime_ms;
+    fg_config_list_t openid2_realms; /* fg_str_t; none and not open: it does not speak OpenID 2.0 */
+    fg_config_choice_t openid2_open;
+    fg_config_choice_t openid2_check_return; /* unset: where it is open */
 } fg_config_partner_t;
 
 typedef struct fg_config_provider {
@@ -100,8 +115,14 @@ typedef struct fg_config_provider {
     fg_config_list_t domains; /* const char * */
     const char *acceptance_rules;
     fg_config_list_t vouched_by; /* const char *, paths */
+    fg_config_choice_t artifacts;
+    fg_config_choice_t encrypt_name_id;
     fg_config_choice_t allow_sha1;
-    int64_t lifetime_limit_ms; /* 0: none */
+    int64_t lifetime_limit_ms;      /* 0: none */
+    const char *openid2_identifier; /* NULL: none */
+    fg_config_choice_t openid2_stateless;
+    fg_config_choice_t openid2_any_host;
+    fg_config_list_t openid2_attributes; /* fg_str_t */
 } fg_config_provider_t;
 
 typedef struct fg_config_federation {

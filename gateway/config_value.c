@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "bridges/openid/client.h"
+#include "bridges/openid/openid2_realm.h"
 #include "bridges/openid/provider.h"
 #include "core/http.h"
 #include "core/key.h"
@@ -201,9 +202,10 @@ static bool read_trust(const fg_config_reading_t *in, const char *text, void *fi
     return true;
 }
 
-static const char *const protocol_words[] = {"wsfed", "saml", "openid", NULL};
+static const char *const protocol_words[] = {"wsfed", "saml", "openid", "openid2", NULL};
 static bool read_protocol(const fg_config_reading_t *in, const char *text, void *field) {
-    static const fg_config_protocol_t protocols[] = {FG_CONFIG_WSFED, FG_CONFIG_SAML, FG_CONFIG_OPENID};
+    static const fg_config_protocol_t protocols[] = {FG_CONFIG_WSFED, FG_CONFIG_SAML, FG_CONFIG_OPENID,
+                                                     FG_CONFIG_OPENID2};
     unsigned index;
     (void)in;
     if (!find_word(text, protocol_words, &index))
@@ -267,6 +269,16 @@ static bool read_key_type(const fg_config_reading_t *in, const char *text, void 
     return true;
 }
 
+static const char *const part_words[] = {"name_id", "attributes", NULL};
+static bool read_part(const fg_config_reading_t *in, const char *text, void *field) {
+    unsigned index;
+    (void)in;
+    if (!find_word(text, part_words, &index))
+        return false;
+    memcpy(field, &(unsigned){1u << index}, sizeof(unsigned));
+    return true;
+}
+
 static const char *const upstream_words[] = {"jwt", "saml11", "saml20", NULL};
 static bool read_upstream(const fg_config_reading_t *in, const char *text, void *field) {
     static const fg_upstream_token_t tokens[] = {FG_UPSTREAM_JWT, FG_UPSTREAM_SAML11, FG_UPSTREAM_SAML20};
@@ -293,10 +305,12 @@ static bool read_host(const fg_config_reading_t *in, const char *text, void *fie
 
 /* ---- OpenID Connect clients */
 
-static const char *const client_auth_words[] = {"none", "client_secret_basic", "client_secret_post", "private_key_jwt",
-                                                NULL};
+static const char *const client_auth_words[] = {
+    "none", "client_secret_basic", "client_secret_post", "private_key_jwt", "client_secret_jwt", "tls_client_auth",
+    NULL};
 static bool read_client_auth(const fg_config_reading_t *in, const char *text, void *field) {
-    static const unsigned bits[] = {FG_CLIENT_NONE, FG_CLIENT_BASIC, FG_CLIENT_POST, FG_CLIENT_JWT};
+    static const unsigned bits[] = {FG_CLIENT_NONE, FG_CLIENT_BASIC,      FG_CLIENT_POST,
+                                    FG_CLIENT_JWT,  FG_CLIENT_SECRET_JWT, FG_CLIENT_TLS};
     unsigned index;
     (void)in;
     if (!find_word(text, client_auth_words, &index))
@@ -323,15 +337,46 @@ static bool read_jwe_enc(const fg_config_reading_t *in, const char *text, void *
     return fg_jwe_enc_from_name(fg_str(text), &enc) && read_text(in, text, field);
 }
 
-static const char *const grant_words[] = {"authorization_code", "refresh_token", NULL};
+static const char *const grant_words[] = {"authorization_code", "refresh_token", "client_credentials", "token_exchange",
+                                          "jwt_bearer",         "saml2_bearer",  "device_code",        NULL};
 static bool read_grant(const fg_config_reading_t *in, const char *text, void *field) {
-    static const unsigned bits[] = {FG_GRANT_CODE, FG_GRANT_REFRESH};
+    static const unsigned bits[] = {FG_GRANT_CODE, FG_GRANT_REFRESH, FG_GRANT_CLIENT, FG_GRANT_EXCHANGE,
+                                    FG_GRANT_JWT,  FG_GRANT_SAML,    FG_GRANT_DEVICE};
     unsigned index;
     (void)in;
     if (!find_word(text, grant_words, &index))
         return false;
     memcpy(field, &bits[index], sizeof bits[index]);
     return true;
+}
+
+static const char *const response_type_words[] = {
+    "code", "id_token", "id_token token", "code id_token", "code token", "code id_token token", NULL};
+static bool read_response_type(const fg_config_reading_t *in, const char *text, void *field) {
+    static const unsigned sets[] = {1, 2, 6, 3, 5, 7}; /* of FG_RESPONSE_… */
+    unsigned index;
+    (void)in;
+    if (!find_word(text, response_type_words, &index))
+        return false;
+    memcpy(field, &(unsigned){1u << sets[index]}, sizeof(unsigned));
+    return true;
+}
+
+static const char *const binding_words[] = {"none", "certificate", "dpop", NULL};
+static bool read_binding(const fg_config_reading_t *in, const char *text, void *field) {
+    static const fg_client_binding_t bindings[] = {FG_BINDING_NONE, FG_BINDING_CERTIFICATE, FG_BINDING_DPOP};
+    unsigned index;
+    (void)in;
+    if (!find_word(text, binding_words, &index))
+        return false;
+    memcpy(field, &bindings[index], sizeof bindings[index]);
+    return true;
+}
+
+static bool read_string(const fg_config_reading_t *in, const char *text, void *field) {
+    fg_str_t string = fg_arena_str(in->arena, fg_str(text));
+    memcpy(field, &string, sizeof string);
+    return string.n > 0;
 }
 
 static const char *const subject_words[] = {"public", "pairwise", NULL};
@@ -388,6 +433,16 @@ static bool read_role(const fg_config_reading_t *in, const char *text, void *fie
         return false;
     index++; /* one bit for each of the two */
     memcpy(field, &index, sizeof index);
+    return true;
+}
+
+/* OpenID Authentication 2.0 §9.2 */
+static bool read_realm(const fg_config_reading_t *in, const char *text, void *field) {
+    fg_openid2_realm_t realm;
+    fg_str_t copy = fg_arena_str(in->arena, fg_str(text));
+    if (copy.p == NULL || !fg_openid2_realm_parse(copy, &realm) || !fg_openid2_realm_is_sane(&realm))
+        return false;
+    memcpy(field, &copy, sizeof copy);
     return true;
 }
 
@@ -499,6 +554,8 @@ const fg_config_kind_t fg_config_jws_alg_kind = {
     jws_alg_words};
 const fg_config_kind_t fg_config_jwe_enc_kind = {
     sizeof(char *), read_jwe_enc, "one of A128GCM, A256GCM, A128CBC-HS256, A256CBC-HS512", jwe_enc_words};
+const fg_config_kind_t fg_config_realm_kind = {
+    sizeof(fg_str_t), read_realm, "a realm as \"https://wiki.example.com/\" or \"https://*.example.com/\"", NULL};
 const fg_config_kind_t fg_config_role_kind = {sizeof(unsigned), read_role, "\"sp\", \"idp\" or \"both\"", role_words};
 const fg_config_kind_t fg_config_domain_kind = {sizeof(char *), read_domain, "a domain as \"example.org\"", NULL};
 const fg_config_kind_t fg_config_web_kind = {sizeof(fg_str_t), read_web,
@@ -524,7 +581,7 @@ const fg_config_kind_t fg_config_token_kind = {sizeof(fg_saml_version_t), read_t
 const fg_config_kind_t fg_config_trust_kind = {sizeof(fg_trust_version_t), read_trust, "\"2005\" or \"13\"",
                                                trust_words};
 const fg_config_kind_t fg_config_protocol_kind = {sizeof(fg_config_protocol_t), read_protocol,
-                                                  "\"wsfed\", \"saml\" or \"openid\"", protocol_words};
+                                                  "\"wsfed\", \"saml\", \"openid\" or \"openid2\"", protocol_words};
 const fg_config_kind_t fg_config_encryption_kind = {sizeof(fg_encryption_t), read_encryption,
                                                     "\"aes256-cbc\" or \"aes256-gcm\"", encryption_words};
 const fg_config_kind_t fg_config_claim_kind = {sizeof(char *), read_claim, "a claim type: a short name or a URI",
@@ -542,14 +599,25 @@ const fg_config_kind_t fg_config_revocation_kind = {sizeof(fg_config_revocation_
                                                     "one of none, crl, fetch, ocsp", revocation_words};
 const fg_config_kind_t fg_config_key_type_kind = {sizeof(unsigned), read_key_type, "one of bearer, symmetric, public",
                                                   key_type_words};
+const fg_config_kind_t fg_config_part_kind = {sizeof(unsigned), read_part, "one of name_id, attributes", part_words};
 const fg_config_kind_t fg_config_upstream_kind = {sizeof(fg_upstream_token_t), read_upstream,
                                                   "\"jwt\", \"saml11\" or \"saml20\"", upstream_words};
 const fg_config_kind_t fg_config_word_kind = {sizeof(fg_str_t), read_word, "a scope: letters without blanks and quotes",
                                               NULL};
 const fg_config_kind_t fg_config_proof_kind = {sizeof(unsigned), read_client_auth,
-                                               "one of none, client_secret_basic, client_secret_post, private_key_jwt",
+                                               "one of none, client_secret_basic, client_secret_post, "
+                                               "client_secret_jwt, private_key_jwt, tls_client_auth",
                                                client_auth_words};
 const fg_config_kind_t fg_config_grant_kind = {sizeof(unsigned), read_grant,
-                                               "\"authorization_code\" or \"refresh_token\"", grant_words};
+                                               "one of authorization_code, refresh_token, client_credentials, "
+                                               "token_exchange, jwt_bearer, saml2_bearer, device_code",
+                                               grant_words};
+const fg_config_kind_t fg_config_response_type_kind = {
+    sizeof(unsigned), read_response_type,
+    "one of code, id_token, \"id_token token\", \"code id_token\", \"code token\", \"code id_token token\"",
+    response_type_words};
+const fg_config_kind_t fg_config_string_kind = {sizeof(fg_str_t), read_string, "a text", NULL};
+const fg_config_kind_t fg_config_binding_kind = {sizeof(fg_client_binding_t), read_binding,
+                                                 "one of none, certificate, dpop", binding_words};
 const fg_config_kind_t fg_config_subject_kind = {sizeof(fg_config_choice_t), read_subject, "\"public\" or \"pairwise\"",
                                                  subject_words};

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "bridges/openid/openid.h"
+#include "bridges/openid/openid2.h"
 #include "bridges/saml/saml.h"
 #include "core/crypto.h"
 #include "core/file.h"
@@ -26,6 +27,7 @@
 #include "gateway/routes.h"
 #include "gateway/rule_files.h"
 #include "hub/access.h"
+#include "hub/recent.h"
 #include "hub/signin.h"
 #include "hub/store.h"
 #include "sts/wsfed.h"
@@ -56,6 +58,7 @@ struct fg_gateway {
     fg_http_t *http;
     fg_pages_t *pages;
     fg_keyring_t *keyring;
+    fg_recent_t *recent;        /* the event loop's, made when it first decides */
     pthread_mutex_t lock;       /* of current */
     pthread_mutex_t refreshing; /* one at a time */
     snapshot_t *first;
@@ -266,6 +269,7 @@ static bool fill_hub(fg_gateway_t *gateway, fg_err_t *err) {
     hub->protocols[FG_PROTOCOL_WSFED] = &fg_wsfed_protocol;
     hub->protocols[FG_PROTOCOL_SAML] = &fg_saml_protocol;
     hub->protocols[FG_PROTOCOL_OPENID] = &fg_openid_protocol;
+    hub->protocols[FG_PROTOCOL_OPENID2] = &fg_openid2_protocol;
     return hub->entity_id.p != NULL || FG_FAIL(err, FG_E_MEMORY, "loading the configuration");
 }
 
@@ -337,6 +341,7 @@ void fg_gateway_free(fg_gateway_t *gateway) {
         return;
     snapshot_release(gateway, gateway->first);
     snapshot_release(gateway, gateway->current);
+    fg_recent_free(gateway->recent);
     fg_partners_free(gateway->partners);
     fg_identity_providers_free(gateway->providers);
     fg_certificate_realms_free(gateway->certificates);
@@ -465,8 +470,12 @@ fg_exchange_t *fg_gateway_access_new(fg_gateway_t *gateway, const fg_env_t *env,
                                      size_t protect, void *block, size_t block_size) {
     fg_arena_t *arena = fg_arena_new_in(block, block_size, 0);
     fg_exchange_t *ex = exchange_new(gateway, arena ? arena : fg_arena_new(0), env, request);
-    if (ex != NULL && protect < ex->hub->protect_count && fg_access_begin(ex, &ex->hub->protects[protect]))
+    if (gateway->recent == NULL)
+        gateway->recent = fg_recent_new();
+    if (ex != NULL && protect < ex->hub->protect_count && fg_access_begin(ex, &ex->hub->protects[protect])) {
+        ex->recent = gateway->recent;
         return ex;
+    }
     fg_gateway_exchange_free(ex);
     return NULL;
 }

@@ -7,6 +7,7 @@
 #include "core/crypto.h"
 #include "core/file.h"
 #include "gateway/certificates.h"
+#include "gateway/openid_clients.h"
 #include "gateway/openid_providers.h"
 #include "gateway/rule_files.h"
 #include "sts/federation_metadata.h"
@@ -309,6 +310,8 @@ static const fg_key_t *const *share(fg_arena_t *arena, fg_key_t *const *from, si
 static bool put_keys(const source_t *source, fg_arena_t *arena, fg_identity_provider_t *provider, fg_err_t *err) {
     const fg_provider_metadata_t *m = source->metadata;
     bool by_hand = source->certificate_count > 0;
+    if (provider->openid2 != NULL) /* its keys are associations */
+        return true;
     fg_key_t *const *from = by_hand ? source->certificates : m ? m->keys.items : NULL;
     size_t count = by_hand ? source->certificate_count : m ? m->keys.count : 0;
     if (count == 0 && source->jwks.p == NULL)
@@ -337,6 +340,21 @@ static bool build_openid(const source_t *source, fg_arena_t *arena, fg_identity_
     return fg_openid_provider_build(s, arena, source->upstream, &provider->openid, err);
 }
 
+/* What of SAML 2.0 is asked for must be in its metadata. */
+static bool put_saml(const source_t *source, fg_identity_provider_t *provider, fg_err_t *err) {
+    const fg_config_provider_t *s = source->section;
+    const fg_saml_party_t *saml = source->saml;
+    provider->artifacts = s->artifacts == FG_CHOICE_YES;
+    provider->encrypt_name_id = s->encrypt_name_id == FG_CHOICE_YES;
+    if (provider->artifacts &&
+        (saml == NULL || fg_saml_party_endpoint(saml, FG_SAML_ARTIFACT_RESOLUTION, FG_SAML_SOAP) == NULL))
+        return fg_config_refuse(err, &s->at, "artifacts", 0,
+                                "metadata of SAML 2.0 with an ArtifactResolutionService beside it");
+    return !provider->encrypt_name_id || (saml != NULL && saml->encryption_key != NULL) ||
+           fg_config_refuse(err, &s->at, "encrypt_name_id", 0,
+                            "metadata of SAML 2.0 with a certificate for encryption beside it");
+}
+
 static bool provider_build(const source_t *source, fg_arena_t *arena, const fg_hub_t *hub,
                            fg_identity_provider_t *provider, fg_err_t *err) {
     const fg_config_provider_t *s = source->section;
@@ -357,11 +375,19 @@ static bool provider_build(const source_t *source, fg_arena_t *arena, const fg_h
     if (!put(arena, s->issuer, m->entity_id, &provider->issuer) ||
         !put(arena, s->sign_in, m->sign_in_url, &provider->sign_in_url))
         return FG_FAIL(err, FG_E_MEMORY, "reading identity providers");
+    if (!fg_openid2_source_build(s, arena, &provider->openid2, err))
+        return false;
+    if (provider->openid2 != NULL) {
+        provider->protocol = FG_PROTOCOL_OPENID2;
+        provider->sign_in_url = provider->openid2->identifier;
+        if (provider->issuer.n == 0)
+            provider->issuer = provider->openid2->identifier;
+    }
     provider->sign_out_url = s->sign_out.n > 0 ? s->sign_out : provider->sign_in_url;
     if (provider->issuer.n == 0)
         return fg_config_refuse(err, &s->at, "issuer", 0,
                                 "issuer = \"urn:…\" or metadata = \"FILE\" in identity_provider \"%s\"", s->at.title);
-    return put_keys(source, arena, provider, err);
+    return put_saml(source, provider, err) && put_keys(source, arena, provider, err);
 }
 
 /* whr must lead to one home realm, and a token's issuer to one provider. */

@@ -3,9 +3,10 @@
 
 #include <stdlib.h>
 
+#include "bridges/openid/openid2_realm.h"
 #include "core/file.h"
 
-#define SECRETS_MAX 4u
+#define SECRETS_MAX FG_CLIENT_SECRETS_MAX
 #define SECRET_MIN 20u /* bytes: only random texts may be kept as a plain digest */
 #define FILE_MAX (256u << 10)
 
@@ -62,6 +63,8 @@ static bool read_secrets(const building_t *b, fg_err_t *err) {
             continue;
         if (line.n < SECRET_MIN || count == SECRETS_MAX)
             return refuse(b, err, "client_secret_file", expected);
+        if ((b->client->auth & FG_CLIENT_SECRET_JWT) != 0)
+            secrets[count].text = line;
         fg_sha256(line.p, line.n, secrets[count++].digest);
     }
     b->client->secrets = secrets;
@@ -116,13 +119,27 @@ static bool read_keys(const building_t *b, fg_err_t *err) {
 
 static bool check_auth(const building_t *b, fg_err_t *err) {
     const fg_openid_client_t *client = b->client;
-    bool by_secret = (client->auth & (FG_CLIENT_BASIC | FG_CLIENT_POST)) != 0;
+    bool by_secret = (client->auth & (FG_CLIENT_BASIC | FG_CLIENT_POST | FG_CLIENT_SECRET_JWT)) != 0;
+    bool named = client->certificate_subject.n > 0 || client->certificate_dns.n > 0;
+    unsigned proven = FG_GRANT_CLIENT | FG_GRANT_EXCHANGE | FG_GRANT_JWT | FG_GRANT_SAML;
     if (by_secret && client->secret_count == 0)
         return refuse(b, err, "client_secret_file", "client_secret_file = \"FILE\", or another client_auth");
     if ((client->auth & FG_CLIENT_JWT) != 0 && client->keys.count == 0)
         return refuse(b, err, "client_jwks", "client_jwks = \"FILE\" for private_key_jwt");
     if (fg_openid_client_is_public(client) && client->auth != FG_CLIENT_NONE)
         return refuse(b, err, "client_auth", "none alone, or ways of proving it");
+    if (((client->auth & FG_CLIENT_TLS) != 0) != named)
+        return refuse(b, err, "client_certificate_subject",
+                      "client_certificate_subject or client_certificate_dns beside client_auth = tls_client_auth, and "
+                      "only there");
+    /* what comes by the browser comes without a proof */
+    if (client->binding != FG_BINDING_NONE && (client->response_types & (1u << 5 | 1u << 6 | 1u << 7)) != 0)
+        return refuse(b, err, "response_types", "no tokens by the browser where bound_tokens are asked for");
+    if (client->signed_only && client->keys.count == 0)
+        return refuse(b, err, "client_jwks", "client_jwks = \"FILE\" for signed_requests");
+    /* RFC 6749 §4.4: nobody's word is as good as no word */
+    if (fg_openid_client_is_public(client) && (client->grants & proven) != 0)
+        return refuse(b, err, "grants", "a client that proves who it is for grants without a browser");
     return true;
 }
 
@@ -156,11 +173,18 @@ static bool fill(const building_t *b, fg_err_t *err) {
         .id = fg_str(s->client_id),
         .auth = bits(&s->client_auth, FG_CLIENT_BASIC | FG_CLIENT_POST),
         .grants = bits(&s->grants, FG_GRANT_CODE),
+        .response_types = bits(&s->response_types, 0),
         .redirect_uris = strings(&s->redirect_uris),
         .post_logout_uris = strings(&s->post_logout_uris),
         .scopes = strings(&s->scopes),
         .resources = strings(&s->resources),
         .origins = strings(&s->origins),
+        .certificate_subject = s->certificate_subject,
+        .certificate_dns = s->certificate_dns,
+        .binding = s->binding,
+        .pushed_only = s->pushed_only == FG_CHOICE_YES,
+        .signed_only = s->signed_only == FG_CHOICE_YES,
+        .userinfo_signed = s->userinfo_signed == FG_CHOICE_YES,
         .front_channel_logout = s->front_channel_logout,
         .back_channel_logout = s->back_channel_logout,
         .asks_consent = s->consent == FG_CHOICE_YES,
@@ -183,6 +207,56 @@ bool fg_openid_client_build(const fg_config_partner_t *section, fg_arena_t *aren
     *client = built;
     const building_t b = {section, arena, built};
     return fill(&b, err);
+}
+
+/* ---- OpenID 2.0 */
+
+bool fg_openid2_party_build(const fg_config_partner_t *section, fg_arena_t *arena, const fg_openid2_party_t **party,
+                            fg_err_t *err) {
+    bool open = section->openid2_open == FG_CHOICE_YES;
+    *party = NULL;
+    if (section->openid2_realms.count == 0 && !open)
+        return true;
+    fg_openid2_party_t *built = fg_arena_alloc(arena, sizeof *built);
+    if (built == NULL)
+        return FG_FAIL(err, FG_E_MEMORY, "reading partners");
+    *built = (fg_openid2_party_t){
+        .realms = strings(&section->openid2_realms),
+        .open = open,
+        .asks_consent = section->consent == FG_CHOICE_YES,
+        .checks_return = section->openid2_check_return == FG_CHOICE_YES ||
+                         (open && section->openid2_check_return == FG_CHOICE_UNSET),
+        .pairwise = section->subject == FG_CHOICE_YES,
+    };
+    *party = built;
+    return true;
+}
+
+bool fg_openid2_source_build(const fg_config_provider_t *section, fg_arena_t *arena, const fg_openid2_source_t **source,
+                             fg_err_t *err) {
+    fg_buf_t normal = FG_BUF_INIT(4096);
+    *source = NULL;
+    if (section->protocol != FG_CONFIG_OPENID2)
+        return section->openid2_identifier == NULL ||
+               fg_config_refuse(err, &section->at, "openid2_identifier", 0, "it beside protocol = \"openid2\" only");
+    bool good = fg_openid2_identifier_normal(fg_str(section->openid2_identifier), &normal);
+    fg_str_t identifier = good ? fg_arena_str(arena, fg_buf_str(&normal)) : FG_STR_NONE;
+    fg_openid2_source_t *built = fg_arena_alloc(arena, sizeof *built);
+    fg_buf_free(&normal);
+    if (!good)
+        return fg_config_refuse(err, &section->at, "openid2_identifier", 0,
+                                "the address of an OpenID provider, as \"https://openid.example.org/\" (no XRI)");
+    if (built == NULL || identifier.p == NULL)
+        return FG_FAIL(err, FG_E_MEMORY, "reading identity providers");
+    *built = (fg_openid2_source_t){
+        .identifier = identifier,
+        .stateless = section->openid2_stateless == FG_CHOICE_YES,
+        .any_host = section->openid2_any_host == FG_CHOICE_YES,
+        .allow_sha1 = section->allow_sha1 == FG_CHOICE_YES,
+        .attributes = strings(&section->openid2_attributes),
+    };
+    *source = built;
+    return true;
 }
 
 bool fg_openid_clients_index(fg_hub_t *hub, fg_arena_t *arena, const fg_partner_t **twice, fg_err_t *err) {

@@ -37,9 +37,13 @@ static bool check_others(const building_t *b, fg_err_t *err) {
 /* The first line. */
 static bool read_secret(const building_t *b, fg_err_t *err) {
     const char *path = b->section->client_secret;
+    const unsigned known = FG_CLIENT_BASIC | FG_CLIENT_POST | FG_CLIENT_JWT | FG_CLIENT_NONE;
     bool needed = (b->section->client_auth & (FG_CLIENT_BASIC | FG_CLIENT_POST)) != 0;
     fg_buf_t text = FG_BUF_INIT(SECRET_MAX);
     fg_err_t why = FG_ERR_INIT;
+    if ((b->section->client_auth & known) == 0)
+        return refuse(b, err, "client_auth",
+                      "one of client_secret_basic, client_secret_post, private_key_jwt, none");
     if (!needed || path == NULL)
         return !needed || refuse(b, err, "client_secret_file", "client_secret_file = \"FILE\", or another client_auth");
     bool done = fg_file_read(path, &text, NULL, &why);

@@ -102,8 +102,10 @@ static void prepare_consent(const page_job_t *job) {
     size_t index;
     json_t *item;
     json_array_foreach(json_object_get(job->model, "scopes"), index, item) {
-        fg_str_t label = text_for(job, "scope", member(item, "scope"));
-        put_str(item, "label", label.p ? label : fg_str(member(item, "scope")));
+        bool claim = json_object_get(item, "type") != NULL;
+        const char *word = member(item, claim ? "type" : "scope");
+        fg_str_t label = claim ? label_for(job, "claim", word) : text_for(job, "scope", word);
+        put_str(item, "label", label.p ? label : fg_str(claim ? last_word(word) : word));
     }
 }
 
@@ -127,6 +129,7 @@ static const struct page {
                           "strict-origin", NULL},
     [FG_PAGE_SIGN_OUT] = {POLICY "form-action 'self'", "same-origin", NULL},
     [FG_PAGE_CONSENT] = {POLICY "form-action 'self'", "same-origin", prepare_consent},
+    [FG_PAGE_DEVICE] = {POLICY "form-action 'self'", "same-origin", prepare_consent},
     [FG_PAGE_ERROR] = {POLICY "form-action 'none'", "same-origin", prepare_error},
     /* No form-action: Chromium applies it to the redirects that follow the POST too, and where the relying party sends
      * the browser next is not known here.  The form's address is a registered one, and no markup can come into the
@@ -135,6 +138,7 @@ static const struct page {
     [FG_PAGE_CLAIMS] = {POLICY "form-action 'none'", "same-origin", prepare_claims},
     /* auto_post in a frame of signed_out or clean_up, that is, of a partner's page perhaps */
     [FG_PAGE_POST_FRAME] = {POLICY_FRAMED "script-src 'nonce-%1$s'", "strict-origin", NULL},
+    [FG_PAGE_IDENTITY] = {POLICY "form-action 'none'", "same-origin", NULL},
     [FG_PAGE_GO_ON] = {POLICY "form-action 'none'", "same-origin", NULL},
 };
 

@@ -3,7 +3,7 @@
  * The pages that people see: templates and texts, loaded once, and their answers' headers.
  *
  * Files: sign_in.html, home_realm.html, applications.html, signed_out.html, error.html, auto_post.html, claims.html,
- * clean_up.html, go_on.html, sign_out.html, consent.html, what they include, and texts.LANGUAGE.json.  Each file is taken from the administrator's
+ * clean_up.html, go_on.html, sign_out.html, consent.html, identity.html, what they include, and texts.LANGUAGE.json.  Each file is taken from the administrator's
  * folder if it is there, else from the installed one. A text is sought in the administrator's file of the language, the
  * installed one, then likewise in English.  doc/pages.md says the same to administrators.
  *
@@ -16,7 +16,8 @@
  *               by itself once the frames are loaded), next_name
  *   clean_up    the same, but for wreply; told (true: an awaited frame's answer came)
  *   sign_out    action, application, person, csrf
- *   consent     action, application, person, csrf, scopes [{scope}]
+ *   consent     action, application, person, csrf, scopes [{scope} or {type, value}], site, remember
+ *   identity    url, name, identity, endpoint, xrds
  *   error       status, sentence (English), reason (key of the text "fault.REASON"), fault, back
  *   auto_post   action, application, enctype (none: URL-encoded), fields [{name, value}]
  *   post_frame  the same, in a frame

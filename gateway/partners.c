@@ -196,6 +196,20 @@ static bool put_certificate(const source_t *source, fg_arena_t *arena, fg_partne
     return fg_arena_own(arena, release_key, partner->certificate) || FG_FAIL(err, FG_E_MEMORY, "reading partners");
 }
 
+/* Which parts are encrypted in place of the whole. */
+static bool put_parts(const source_t *source, fg_partner_t *partner, fg_err_t *err) {
+    const fg_config_partner_t *s = source->section;
+    const unsigned *parts = s->encrypt_parts.items;
+    for (unsigned i = 0; i < s->encrypt_parts.count; i++) {
+        partner->encrypt_name_id = partner->encrypt_name_id || parts[i] == FG_CONFIG_PART_NAME_ID;
+        partner->encrypt_attributes = partner->encrypt_attributes || parts[i] == FG_CONFIG_PART_ATTRIBUTES;
+    }
+    return s->encrypt_parts.count == 0 || partner->encryption_key != NULL ||
+           fg_config_refuse(
+               err, &s->at, "encrypt_parts", 0,
+               "a certificate for encryption beside it, in the metadata or by hand, and not encrypt = false");
+}
+
 /* What the active endpoints issue for it. */
 static bool put_active(const source_t *source, fg_partner_t *partner, fg_err_t *err) {
     const fg_config_partner_t *s = source->section;
@@ -240,9 +254,12 @@ static bool partner_build(const source_t *source, fg_arena_t *arena, fg_partner_
         return FG_FAIL(err, FG_E_MEMORY, "reading partners");
     if (!fg_openid_client_build(s, arena, &partner->openid, err))
         return false;
-    if (partner->realm_count == 0 && partner->openid == NULL)
-        return fg_config_refuse(err, &s->at, "realm", 0,
-                                "realm = {\"urn:…\"}, metadata = \"FILE\" or client_id in partner \"%s\"", s->at.title);
+    if (!fg_openid2_party_build(s, arena, &partner->openid2, err))
+        return false;
+    if (partner->realm_count == 0 && partner->openid == NULL && partner->openid2 == NULL)
+        return fg_config_refuse(
+            err, &s->at, "realm", 0,
+            "realm = {\"urn:…\"}, metadata = \"FILE\", client_id or openid2_realm in partner \"%s\"", s->at.title);
     if (s->lifetime_ms == 0)
         return fg_config_refuse(err, &s->at, "lifetime", 0, "a duration longer than nothing");
     partner->saml = source->saml ? fg_saml_party_copy(arena, source->saml) : NULL;
@@ -257,7 +274,8 @@ static bool partner_build(const source_t *source, fg_arena_t *arena, fg_partner_
     partner->sign_out_url = s->sign_out;
     if (s->sign_out.n == 0 && partner->reply_count > 0)
         partner->sign_out_url = partner->reply_urls[0];
-    return put_certificate(source, arena, partner, err) && put_active(source, partner, err);
+    return put_certificate(source, arena, partner, err) && put_parts(source, partner, err) &&
+           put_active(source, partner, err);
 }
 
 /* Two neighbours in the index with the same realm: refused at the one that stands later. */

@@ -2,6 +2,7 @@
 #include "gateway/routes.h"
 
 #include "bridges/openid/openid.h"
+#include "bridges/openid/openid2.h"
 #include "bridges/saml/saml.h"
 #include "core/fault.h"
 #include "hub/initiate.h"
@@ -14,8 +15,8 @@
 /* ---- the table of protocols */
 
 static const fg_protocol_t *const protocols[] = {
-    &fg_wstrust_protocol, &fg_mex_protocol,        &fg_saml_protocol,     &fg_wsfed_protocol,
-    &fg_viewer_protocol,  &fg_web_access_protocol, &fg_initiate_protocol, &fg_openid_protocol,
+    &fg_wstrust_protocol,    &fg_mex_protocol,      &fg_saml_protocol,   &fg_wsfed_protocol,   &fg_viewer_protocol,
+    &fg_web_access_protocol, &fg_initiate_protocol, &fg_openid_protocol, &fg_openid2_protocol,
 };
 
 /* Partners write addresses with and without the last slash. */
@@ -30,6 +31,28 @@ static const char *endpoint_path(const fg_hub_t *hub, const fg_protocol_t *proto
     return protocol == &fg_viewer_protocol ? hub->viewer_path : endpoint->path;
 }
 
+/* A path that ends with '*' stands for everything below its last slash. */
+static bool is_below(const char *own, fg_str_t path) {
+    size_t n = strlen(own);
+    return n > 1 && own[n - 1] == '*' && path.n >= n && memcmp(path.p, own, n - 1) == 0;
+}
+
+/* A path as it goes into an address. */
+static const char *encode_path(const fg_exchange_t *ex) {
+    fg_buf_t out = FG_BUF_INIT(16u << 10);
+    for (fg_str_t rest = ex->request.path; rest.n > 0;) {
+        const char *slash = memchr(rest.p, '/', rest.n);
+        fg_str_t part = {rest.p, slash ? (size_t)(slash - rest.p) : rest.n};
+        fg_uri_encode(&out, part);
+        if (slash != NULL)
+            fg_buf_putc(&out, '/');
+        rest = (fg_str_t){part.p + part.n + (slash != NULL), rest.n - part.n - (slash != NULL)};
+    }
+    const char *copy = fg_buf_ok(&out) ? fg_arena_strndup(ex->arena, out.data, out.length) : NULL;
+    fg_buf_free(&out);
+    return copy;
+}
+
 /* Of several at one path, the one that says that the request is its own. */
 static const fg_endpoint_t *find(const fg_exchange_t *ex, const char **place) {
     const fg_endpoint_t *found = NULL;
@@ -38,11 +61,12 @@ static const fg_endpoint_t *find(const fg_exchange_t *ex, const char **place) {
         for (size_t k = 0; k < protocols[i]->endpoint_count; k++) {
             const fg_endpoint_t *endpoint = &protocols[i]->endpoints[k];
             const char *own = endpoint_path(ex->hub, protocols[i], endpoint);
-            if (own == NULL || !fg_str_eq(without_slash(fg_str(own)), path))
+            bool below = own != NULL && is_below(own, ex->request.path);
+            if (own == NULL || (!below && !fg_str_eq(without_slash(fg_str(own)), path)))
                 continue;
             if (endpoint->is_meant != NULL && !endpoint->is_meant(ex))
                 continue;
-            *place = own;
+            *place = below ? encode_path(ex) : own;
             found = endpoint;
             if (endpoint->is_meant != NULL)
                 return found;
@@ -84,7 +108,7 @@ static fg_step_t check_place(fg_exchange_t *ex, const fg_endpoint_t *endpoint, c
     const fg_request_t *request = &ex->request;
     bool browser = endpoint->refuse == fg_response_error_page, plain = endpoint->needs_https && !request->https;
     if (plain || (browser && !fg_request_is_at(request, ex->hub->host))) {
-        if (browser && request->method == FG_METHOD_GET)
+        if (browser && request->method == FG_METHOD_GET && place != NULL)
             return redirect_to_base(ex, place);
         if (plain)
             FG_FAIL(&err, FG_E_HTTP_NEEDS_TLS, "http");

@@ -3,6 +3,7 @@
 
 #include "hub/access_parts.h"
 #include "hub/audit.h"
+#include "hub/client_signin.h"
 #include "hub/web_access.h"
 
 bool fg_access_begin(fg_exchange_t *ex, const fg_protect_t *protect) {
@@ -123,10 +124,18 @@ fg_step_t fg_access_quick(fg_exchange_t *ex) {
     }
 }
 
-/* Somebody at a browser who has not signed in yet is asked to; everybody else is told. */
+/* A program that can sign in by an identity provider of its own: it asks for pages or for an API. */
+static bool is_client(const fg_exchange_t *ex) {
+    const fg_protect_t *protect = ex->access->protect;
+    return protect->kind != FG_PROTECT_WSMAN && fg_request_is_paos(&ex->request) &&
+           fg_client_signin_is_served(ex, protect->home_realm);
+}
+
+/* Somebody at a browser who has not signed in yet is asked to, and so is such a program; everybody else is told. */
 static fg_step_t refuse(fg_exchange_t *ex, const fg_access_work_t *w) {
     const fg_protect_t *protect = w->access.protect;
-    if (w->err.code == FG_E_AUTH_MISSING && fg_access_is_browser(ex) && (protect->accept & FG_ACCEPT_SESSION) != 0) {
+    if (w->err.code == FG_E_AUTH_MISSING && (protect->accept & FG_ACCEPT_SESSION) != 0 &&
+        (is_client(ex) || fg_access_is_browser(ex))) {
         ex->access->outcome = FG_ACCESS_ANSWERED;
         ex->access->reason = "not_signed_in";
         return fg_web_access_ask(ex);
@@ -139,6 +148,7 @@ fg_step_t fg_access_run(fg_exchange_t *ex) {
     fg_access_work_t *w = fg_access_work(ex);
     fg_access_turn_t turn = FG_TURN_REFUSE;
     w->on_pool = true;
+    ex->recent = NULL;
     if (!fg_exchange_ensure_id(ex))
         FG_FAIL(&w->err, FG_E_INTERNAL, "no randomness for an id");
     else if (w->err.code == FG_OK)

@@ -7,6 +7,7 @@
 #include "core/time.h"
 #include "hub/federation.h"
 #include "hub/access_parts.h"
+#include "hub/recent.h"
 #include "hub/token_id.h"
 #include "token/decrypt.h"
 #include "token/timestamp.h"
@@ -18,9 +19,14 @@
 /* ---- headers */
 
 static const char *const words[] = {
-    [FG_CREDENTIAL_NONE] = "",        [FG_CREDENTIAL_SESSION] = "session",         [FG_CREDENTIAL_BEARER] = "bearer",
-    [FG_CREDENTIAL_BASIC] = "basic",  [FG_CREDENTIAL_CERTIFICATE] = "certificate", [FG_CREDENTIAL_SOAP] = "soap",
+    [FG_CREDENTIAL_NONE] = "",
+    [FG_CREDENTIAL_SESSION] = "session",
+    [FG_CREDENTIAL_BEARER] = "bearer",
+    [FG_CREDENTIAL_BASIC] = "basic",
+    [FG_CREDENTIAL_CERTIFICATE] = "certificate",
+    [FG_CREDENTIAL_SOAP] = "soap",
     [FG_CREDENTIAL_MESSAGE] = "soap",
+    [FG_CREDENTIAL_DPOP] = "dpop",
 };
 
 static void put(fg_access_work_t *w, fg_credential_kind_t kind, fg_str_t text) {
@@ -48,6 +54,8 @@ static bool pick_authorization(fg_exchange_t *ex, fg_access_work_t *w) {
         return true;
     if ((accept & FG_ACCEPT_BEARER) != 0 && has_scheme(header, FG_STR("Bearer"), &value))
         put(w, FG_CREDENTIAL_BEARER, value);
+    else if ((accept & FG_ACCEPT_BEARER) != 0 && has_scheme(header, FG_STR("DPoP"), &value))
+        put(w, FG_CREDENTIAL_DPOP, value);
     else if ((accept & FG_ACCEPT_BASIC) != 0 && has_scheme(header, FG_STR("Basic"), &value))
         put(w, FG_CREDENTIAL_BASIC, value);
     w->access.credential_is_spent = w->credential.kind != FG_CREDENTIAL_NONE;
@@ -171,9 +179,9 @@ fg_access_turn_t fg_access_pick_soap(fg_exchange_t *ex, fg_access_work_t *w) {
 
 /* ---- what was seen before */
 
-/* A nonce is good once, and so is a signed message: such a credential is validated every time. */
+/* A nonce is good once, and so are a signed message and a proof: such a credential is validated every time. */
 static bool may_be_kept(const fg_credential_t *credential) {
-    if (credential->kind == FG_CREDENTIAL_MESSAGE)
+    if (credential->kind == FG_CREDENTIAL_MESSAGE || credential->kind == FG_CREDENTIAL_DPOP)
         return false;
     return credential->element == NULL || fg_xml_child(credential->element, FG_NS_WSSE, "Nonce", NULL) == NULL;
 }
@@ -186,7 +194,10 @@ static bool make_key(fg_exchange_t *ex, fg_access_work_t *w) {
     fg_sha256(w->credential.text.p, w->credential.text.n, digest);
     fg_hex_encode(digest, sizeof digest, hex);
     const fg_str_t bar = FG_STR("|");
-    const fg_str_t parts[] = {fg_str(w->access.credential), bar, fg_str(hex), bar, fg_str(w->access.protect->name)};
+    /* a token may be tied to the connection's certificate: what was found good with one is not with another */
+    fg_str_t certificate = w->credential.kind == FG_CREDENTIAL_BEARER ? ex->request.client_certificate : FG_STR_NONE;
+    const fg_str_t parts[] = {fg_str(w->access.credential),    bar, fg_str(hex), bar,
+                              fg_str(w->access.protect->name), bar, certificate};
     fg_str_t what = fg_arena_join(ex->arena, parts, FG_ARRAY_SIZE(parts));
     if (what.p == NULL)
         return false;
@@ -197,24 +208,46 @@ static bool make_key(fg_exchange_t *ex, fg_access_work_t *w) {
     return w->credential.key.p != NULL;
 }
 
-static bool find_kept(fg_exchange_t *ex, fg_access_work_t *w) {
+/* False: from a configuration that is gone. */
+static bool is_known(fg_exchange_t *ex, const fg_session_t *session) {
+    return session->home_realm.n == 0 || fg_knows_home_realm(ex, session->home_realm);
+}
+
+static bool find_kept(fg_exchange_t *ex, fg_access_work_t *w, int64_t *expires_ms) {
     fg_store_t *store = ex->env->store;
     fg_session_t *session = &w->access.session;
     if (store == NULL)
         return false;
     fg_str_t bytes = fg_store_get_str(store, ex->arena, w->credential.key, ex->now_ms);
     *session = (fg_session_t){0};
-    if (bytes.p == NULL || !fg_session_read(ex->arena, bytes, session))
+    fg_bytes_t in = {bytes, false};
+    *expires_ms = (int64_t)fg_bytes_get_number(&in, 8);
+    if (bytes.p == NULL || in.failed || !fg_session_read(ex->arena, in.rest, session))
         return false;
     if (!fg_token_check_cancelled(ex, fg_str(session->id), NULL))
         return false;
-    /* from a configuration that is gone */
-    return session->home_realm.n == 0 || fg_knows_home_realm(ex, session->home_realm);
+    return is_known(ex, session);
+}
+
+/* Under its bytes, of this event loop, or under their key, in the store.  Passwords do not stay in a worker's memory. */
+static bool find_seen(fg_exchange_t *ex, fg_access_work_t *w) {
+    fg_credential_t *credential = &w->credential;
+    fg_recent_name_t name = {FG_RECENT_BEARER, fg_str(w->access.protect->name), credential->text, 0};
+    bool bearer = credential->kind == FG_CREDENTIAL_BEARER;
+    int64_t expires_ms;
+    if (bearer && fg_recent_get(ex, &name, &w->access.session) && is_known(ex, &w->access.session))
+        return true;
+    if (!make_key(ex, w) || !find_kept(ex, w, &expires_ms))
+        return false;
+    if (bearer)
+        fg_recent_put(ex, &name, &w->access.session, expires_ms);
+    return true;
 }
 
 static void keep(fg_exchange_t *ex, fg_access_work_t *w, int64_t expires_ms) {
     fg_store_t *store = ex->env->store;
     fg_buf_t bytes = FG_BUF_INIT(FG_STORE_VALUE_MAX);
+    fg_bytes_put_number(&bytes, (uint64_t)expires_ms, 8);
     fg_session_write(&bytes, &w->access.session);
     bool exists =
         fg_buf_ok(&bytes) && expires_ms > ex->now_ms &&
@@ -223,7 +256,7 @@ static void keep(fg_exchange_t *ex, fg_access_work_t *w, int64_t expires_ms) {
     /* another request with it was quicker: its session's id is the one */
     if (exists) {
         fg_session_t ours = w->access.session;
-        if (!find_kept(ex, w))
+        if (!find_kept(ex, w, &expires_ms))
             w->access.session = ours;
     }
 }
@@ -248,12 +281,8 @@ fg_access_turn_t fg_access_identify(fg_exchange_t *ex, fg_access_work_t *w) {
         return fg_turn(FG_FAIL(&w->err, FG_E_AUTH_MISSING, "no credential that is accepted here"));
     if (w->credential.kind == FG_CREDENTIAL_SESSION)
         return fg_turn(fg_session_renew(ex, &w->access.session, &w->err));
-    if (w->credential.key.n == 0 && may_be_kept(&w->credential)) {
-        if (!make_key(ex, w))
-            return fg_turn(FG_FAIL(&w->err, FG_E_MEMORY, "a credential"));
-        if (find_kept(ex, w))
-            return FG_TURN_NEXT;
-    }
+    if (w->credential.key.n == 0 && may_be_kept(&w->credential) && find_seen(ex, w))
+        return FG_TURN_NEXT;
     if (!w->on_pool)
         return FG_TURN_JOB;
     return fg_access_validate(ex, w);

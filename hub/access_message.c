@@ -46,7 +46,8 @@ static bool check_signatures(const fg_wss_header_t *header, fg_err_t *err) {
 /* SA-09: only who has the proof key is the assertion's holder. */
 static bool check_holder(const fg_wss_header_t *header, fg_err_t *err) {
     return header->assertion->assertion.confirmation != FG_CONFIRM_HOLDER_OF_KEY || fg_message_is_proven(header) ||
-           FG_FAIL(err, FG_E_TOKEN_CONFIRMATION, "the assertion's proof key did not sign the message");
+           FG_FAIL_FOR(err, FG_E_TOKEN_CONFIRMATION, FG_R_CONFIRMATION_NO_PROOF,
+                       "the assertion's proof key did not sign the message");
 }
 
 static bool identify(fg_exchange_t *ex, fg_access_work_t *w, const fg_wss_header_t *header,

@@ -20,6 +20,7 @@ typedef enum fg_credential_kind {
     FG_CREDENTIAL_NONE,
     FG_CREDENTIAL_SESSION,
     FG_CREDENTIAL_BEARER,
+    FG_CREDENTIAL_DPOP, /* an access token with a proof of its key: validated each time (RFC 9449) */
     FG_CREDENTIAL_BASIC,
     FG_CREDENTIAL_CERTIFICATE,
     FG_CREDENTIAL_SOAP,

@@ -54,8 +54,14 @@ void fg_access_audit(fg_exchange_t *ex, const char *event, const fg_err_t *err) 
 
 /* True if other credentials could help. */
 static bool is_about_credentials(fg_code_t code) {
-    return (code >= FG_E_SIG_MISSING && code <= FG_E_AUTH_LOCKED) ||
-           (code >= FG_E_WSS_STRUCTURE && code <= FG_E_WSS_REPLAY);
+    return (code >= FG_E_SIG_MISSING && code <= FG_E_AUTH_LOCKED) || code == FG_E_OPENID_DPOP ||
+           code == FG_E_OPENID_DPOP_NONCE || (code >= FG_E_WSS_STRUCTURE && code <= FG_E_WSS_REPLAY);
+}
+
+/* What is wrong with the proof has names of its own, what is wrong with the token one for all. */
+static const char *dpop_error(fg_code_t code) {
+    bool own = code == FG_E_OPENID_DPOP || code == FG_E_OPENID_DPOP_NONCE;
+    return own ? fg_fault_get(code)->oauth_error : "invalid_token";
 }
 
 /* One header per scheme (RFC 9110 §11.6.1); what was wrong with a token stands with its scheme (RFC 6750 §3). */
@@ -65,6 +71,10 @@ static void put_challenges(fg_exchange_t *ex, fg_code_t code) {
     int n = (int)ex->hub->host.n;
     const char *host = ex->hub->host.p;
     bool bad = w->credential.kind == FG_CREDENTIAL_BEARER && code != FG_E_AUTH_MISSING;
+    if (w->credential.kind == FG_CREDENTIAL_DPOP) /* RFC 9449 §7.1 */
+        fg_response_header(ex, "WWW-Authenticate",
+                           fg_str(fg_arena_printf(ex->arena, "DPoP realm=\"%.*s\", error=\"%s\", algs=\"%s\"", n, host,
+                                                  dpop_error(code), FG_JWS_ALG_NAMES)));
     if ((accept & FG_ACCEPT_BEARER) != 0) {
         const char *more = bad ? fg_arena_printf(ex->arena, ", error=\"invalid_token\", error_description=\"%s\"",
                                                  fg_fault_get(code)->sentence)

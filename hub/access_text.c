@@ -8,12 +8,13 @@
 
 /* How many bytes at the front stand for themselves: what could end a header, a log line or a value does not (HT-02). */
 static size_t plain_length(fg_str_t value, bool in_list) {
+    enum { ALWAYS = 1, IN_LIST = 2 };
+    static const unsigned char is_encoded[256] = {
+        [0 ... 0x1f] = ALWAYS | IN_LIST, [0x7f] = ALWAYS | IN_LIST, ['%'] = ALWAYS | IN_LIST, [';'] = IN_LIST};
+    const unsigned char mask = in_list ? IN_LIST : ALWAYS;
     size_t n = 0;
-    for (; n < value.n; n++) {
-        unsigned char c = (unsigned char)value.p[n];
-        if (c < 0x20 || c == 0x7f || c == '%' || (in_list && c == ';'))
-            break;
-    }
+    while (n < value.n && (is_encoded[(unsigned char)value.p[n]] & mask) == 0)
+        n++;
     return n;
 }
 

@@ -3,6 +3,7 @@
  * Credentials that were not seen before: tokens of ours and of identity providers, passwords, client certificates. */
 #include "core/crypto.h"
 #include "hub/access_parts.h"
+#include "hub/bound.h"
 #include "hub/message.h"
 #include "hub/presented.h"
 #include "hub/signin.h"
@@ -25,10 +26,27 @@ static fg_presented_rules_t rules_of(const fg_access_work_t *w) {
     return (fg_presented_rules_t){.audiences = protect->audiences, .audience_count = protect->audience_count};
 }
 
+/* RFC 9449 §7.1 */
+static bool read_proof(fg_exchange_t *ex, fg_str_t token, fg_dpop_t *dpop, fg_err_t *err) {
+    const fg_request_t *request = &ex->request;
+    const fg_str_t parts[] = {FG_STR("https://"), request->host, request->raw_path};
+    fg_str_t url = fg_arena_join(ex->arena, parts, FG_ARRAY_SIZE(parts));
+    if (url.p == NULL)
+        return FG_FAIL(err, FG_E_MEMORY, "an address");
+    return fg_dpop_read(ex, url, token, dpop, err) &&
+           (dpop->jkt.n > 0 || FG_FAIL(err, FG_E_OPENID_DPOP, "no proof beside the token"));
+}
+
 static bool validate_jwt(fg_exchange_t *ex, fg_access_work_t *w, fg_str_t text) {
     const fg_presented_rules_t rules = rules_of(w);
     fg_presented_t token;
-    return fg_presented_read_jwt(ex, text, &rules, &token, &w->err) && take(ex, w, &token);
+    fg_dpop_t dpop = {.jkt = FG_STR_NONE};
+    if (!fg_presented_read_jwt(ex, text, &rules, &token, &w->err))
+        return false;
+    if (w->credential.kind == FG_CREDENTIAL_DPOP && !read_proof(ex, text, &dpop, &w->err))
+        return false;
+    return fg_bound_check(ex, json_object_get(token.payload, "cnf"), &dpop, &w->err) &&
+           fg_dpop_spend(ex, &dpop, &w->err) && take(ex, w, &token);
 }
 
 static bool validate_assertion(fg_exchange_t *ex, fg_access_work_t *w, xmlNode *assertion) {
@@ -131,6 +149,8 @@ fg_access_turn_t fg_access_validate(fg_exchange_t *ex, fg_access_work_t *w) {
     switch (w->credential.kind) {
     case FG_CREDENTIAL_BEARER:
         return validate_bearer(ex, w);
+    case FG_CREDENTIAL_DPOP:
+        return fg_turn(validate_jwt(ex, w, w->credential.text));
     case FG_CREDENTIAL_BASIC:
         return validate_basic(ex, w);
     case FG_CREDENTIAL_SOAP:

@@ -5,6 +5,7 @@
 
 #include "core/fault.h"
 #include "core/json.h"
+#include "core/reason.h"
 #include "core/time.h"
 
 /* what a stranger may put into the log in one value */
@@ -42,6 +43,7 @@ void fg_audit(fg_exchange_t *ex, const char *event, const fg_err_t *err, const f
     put_member(&line, "path", ex->request.path);
     if (err != NULL) {
         put_member(&line, "reason", fg_str(fg_fault_get(err->code)->reason));
+        put_member(&line, "code", fg_str(fg_reason_of(err)->code));
         put_member(&line, "detail", fg_str(err->detail));
     }
     for (size_t i = 0; i < count; i++)

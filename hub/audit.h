@@ -13,7 +13,8 @@ typedef struct fg_audit_field {
 
 /* event: "signin", "signin_refused", "delegated", "issued", "permitted", "refused", "revoked", "signout".  err NULL: no
  * reason.  The line has
- * time, event, id (correlation), client, host, path, reason, detail and the fields given (empty values left out). */
+ * time, event, id (correlation), client, host, path, reason (the fault), code (why: core/reason.h), detail and the
+ * fields given (empty values left out). */
 void fg_audit(fg_exchange_t *ex, const char *event, const fg_err_t *err, const fg_audit_field_t *fields, size_t count);
 
 #endif

@@ -5,6 +5,7 @@
 #include "core/crypto.h"
 #include "core/time.h"
 #include "hub/bytes.h"
+#include "hub/client_signin.h"
 #include "hub/seal.h"
 
 #define URL_MAX (64u << 10)
@@ -118,6 +119,8 @@ static bool leave(fg_exchange_t *ex, const fg_browser_signin_t *in, const fg_hom
         .method = in->method,
         .fresh_ms = in->fresh_ms,
         .passive = in->passive,
+        .proxy_limit = in->proxy_limit,
+        .requester = in->requester,
     };
     if (in->local)
         return FG_FAIL(err, FG_E_SAML_PROXY, "%s would have to be asked", realm->display_name);
@@ -126,6 +129,24 @@ static bool leave(fg_exchange_t *ex, const fg_browser_signin_t *in, const fg_hom
     if (signin.back.p == NULL)
         return FG_FAIL(err, FG_E_WSFED_REQUEST, "the request is too long to be brought back");
     return remember_home_realm(ex, in, err) && begin(ex, &signin, err);
+}
+
+/* No page, then: the request itself, for the client to carry. */
+static fg_step_t answer_client(fg_exchange_t *ex, const fg_browser_signin_t *in) {
+    fg_err_t err = FG_ERR_INIT;
+    const fg_partner_signin_t signin = {
+        .realm = in->home_realm,
+        .by_client = true,
+        .back = own_url(ex, in, false),
+        .method = in->method,
+        .fresh_ms = in->fresh_ms,
+        .passive = in->passive,
+        .proxy_limit = in->proxy_limit,
+        .requester = in->requester,
+    };
+    bool begun =
+        signin.back.p != NULL || FG_FAIL(&err, FG_E_WSFED_REQUEST, "the request is too long to be brought back");
+    return begun && fg_client_signin_begin(ex, &signin, &err) ? FG_STEP_DONE : refuse(ex, in, &err);
 }
 
 /* Whom a fresh sign-in is good for: a session, and a request that is told by its address. */
@@ -312,6 +333,8 @@ fg_step_t fg_browser_sign_in(fg_exchange_t *ex, fg_browser_signin_t *in) {
     in->signed_in = fg_session_open(ex, &in->session);
     if (in->form == NULL && session_satisfies(ex, in))
         return in->finish(ex, in);
+    if (fg_request_is_paos(&ex->request) && !in->local && fg_client_signin_is_served(ex, in->home_realm))
+        return answer_client(ex, in);
     const fg_home_realm_t *realm = choose_home_realm(ex, in, &many);
     const fg_home_realm_t *hinted = many && in->home_realm == NULL ? find_hinted(ex, in) : NULL;
     if (hinted != NULL)

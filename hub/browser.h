@@ -24,7 +24,9 @@ struct fg_browser_signin {
     const fg_home_realm_t *home_realm; /* where; NULL: any */
     bool passive;                      /* no page is shown: refused with FG_E_SAML_PASSIVE instead */
     bool local;                        /* no partner is asked: refused with FG_E_SAML_PROXY instead */
-    const fg_params_t *form;           /* of the sign-in page's POST; NULL: not sent */
+    unsigned proxy_limit;              /* as in fg_partner_signin_t */
+    fg_str_t requester;
+    const fg_params_t *form;                                         /* of the sign-in page's POST; NULL: not sent */
     fg_step_t (*finish)(fg_exchange_t *ex, fg_browser_signin_t *in); /* the session is good */
     void (*refuse)(fg_exchange_t *ex, const fg_err_t *err);
     /* what comes of it */
@@ -48,12 +50,15 @@ bool fg_browser_fresh_put(fg_exchange_t *ex, const fg_session_t *session, fg_buf
 /* What sends people to a partner; of the protocol that the partner speaks.  back: an address of ours, to which the
  * browser returns with a session. */
 typedef struct fg_partner_signin {
-    const fg_home_realm_t *realm;
+    const fg_home_realm_t *realm; /* with by_client: NULL is whichever the client goes to */
+    bool by_client;               /* no browser: it carries the request there itself (hub/client_signin.h) */
     fg_str_t back;
     const fg_authmethod_t *method; /* asked for, and held against the result (WF-07) */
     int64_t fresh_ms;
-    bool passive; /* the partner is to show no page */
-    fg_str_t secret; /* of the protocol's own, for the way back; .n 0: none */
+    bool passive;         /* the partner is to show no page */
+    unsigned proxy_limit; /* how many more gateways may be asked beyond the partner, plus one; 0: not limited */
+    fg_str_t requester;   /* with a limit: on whose behalf (an entityID) */
+    fg_str_t secret;      /* of the protocol's own, for the way back; .n 0: none */
     /* known on the way back */
     int64_t asked_ms;                  /* when the browser was sent there */
     const fg_session_party_t *parties; /* of the session that the new one takes the place of */
@@ -65,6 +70,8 @@ typedef struct fg_partner_signin {
 bool fg_partner_state_make(fg_exchange_t *ex, const fg_partner_signin_t *signin, fg_str_t *word,
                            fg_err_t *err) FG_MUST_CHECK;
 bool fg_partner_state_take(fg_exchange_t *ex, fg_str_t word, fg_partner_signin_t *signin, fg_err_t *err) FG_MUST_CHECK;
+/* The same of a state that was made by_client; neither takes the other's.  signin->realm may be NULL. */
+bool fg_client_state_take(fg_exchange_t *ex, fg_str_t word, fg_partner_signin_t *signin, fg_err_t *err) FG_MUST_CHECK;
 /* Ends the round: acceptance rules over what the partner said, what was asked for held against it (FG_E_WSFED_AUTH), a
  * new session, and the way back. */
 bool fg_partner_signed_in(fg_exchange_t *ex, const fg_partner_signin_t *signin, fg_identity_t *identity,

@@ -37,11 +37,13 @@ static bool gather(fg_arena_t *arena, const fg_delegation_t *d, fg_claims_t *inp
 /* What no rule can permit. */
 static bool is_possible(const fg_delegation_t *d, fg_err_t *err) {
     if (d->partner->delegation_rules == NULL)
-        return FG_FAIL(err, FG_E_DENIED, "%s has no delegation_rules: nobody may act for others", d->partner->name);
+        return FG_FAIL_FOR(err, FG_E_DENIED, FG_R_DELEGATION_DENIED,
+                           "%s has no delegation_rules: nobody may act for others", d->partner->name);
     if (d->actor->actor != NULL)
-        return FG_FAIL(err, FG_E_DENIED, "who is acted for by somebody else cannot act for others");
+        return FG_FAIL_FOR(err, FG_E_DENIED, FG_R_DELEGATION_DENIED,
+                           "who is acted for by somebody else cannot act for others");
     if (d->kind == FG_DELEGATION_ACT_AS && fg_identity_count_actors(d->subject) >= FG_ACTORS_MAX)
-        return FG_FAIL(err, FG_E_DENIED, "%u act for the subject already", FG_ACTORS_MAX);
+        return FG_FAIL_FOR(err, FG_E_DENIED, FG_R_DELEGATION_DENIED, "%u act for the subject already", FG_ACTORS_MAX);
     return true;
 }
 
@@ -85,7 +87,7 @@ bool fg_delegation_join(fg_exchange_t *ex, const fg_delegation_t *d, fg_identity
     if (d->kind != FG_DELEGATION_ACT_AS)
         return true;
     if (fg_identity_count_actors(d->subject) >= FG_ACTORS_MAX)
-        return FG_FAIL(err, FG_E_DENIED, "%u act for the subject already", FG_ACTORS_MAX);
+        return FG_FAIL_FOR(err, FG_E_DENIED, FG_R_DELEGATION_DENIED, "%u act for the subject already", FG_ACTORS_MAX);
     identity->actor = append(ex->arena, d->subject->actor, d->actor);
     return identity->actor != NULL || FG_FAIL(err, FG_E_MEMORY, "no memory for the chain of actors");
 }

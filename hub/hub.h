@@ -84,7 +84,8 @@ typedef struct fg_hub {
 
     fg_pages_t *pages;
     /* Renders page name ("sign_in", "home_realm", "signed_out", "error", "auto_post", "claims", "go_on",
-     * "sign_out", "consent") from model (taken) into ex's response with status and headers (CSP with nonce, no-store).
+     * "sign_out", "consent", "device") from model (taken) into ex's response with status and headers (CSP with nonce,
+     * no-store).
      */
     bool (*render)(fg_exchange_t *ex, int status, const char *name, json_t *model);
 } fg_hub_t;

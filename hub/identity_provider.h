@@ -13,6 +13,7 @@ typedef enum fg_protocol_kind {
     FG_PROTOCOL_WSFED,
     FG_PROTOCOL_SAML,
     FG_PROTOCOL_OPENID,
+    FG_PROTOCOL_OPENID2,
     FG_PROTOCOLS
 } fg_protocol_kind_t;
 
@@ -28,11 +29,14 @@ typedef struct fg_identity_provider {
     /* certificates of those who may vouch for its people (SAML token profile 1.1 §3.5.2, sender-vouches) */
     const fg_key_t *const *vouchers;
     size_t voucher_count;
-    fg_jwk_set_t jwks;                /* for JWTs: the certificates' keys and those of a JWK set file */
-    const struct fg_saml_party *saml; /* its SAML 2.0 metadata (bridges/saml/); NULL: it does not speak that */
-    const struct fg_openid_provider *openid; /* who we are to it (bridges/openid/); NULL: it does not speak that */
-    bool allow_sha1;                  /* logged at start (XS-25) */
-    int64_t max_lifetime_ms;          /* of its tokens; 0: no limit */
+    fg_jwk_set_t jwks;                       /* for JWTs: the certificates' keys and those of a JWK set file */
+    const struct fg_saml_party *saml;        /* its SAML 2.0 metadata (bridges/saml/); NULL: it does not speak that */
+    bool artifacts;                          /* of SAML 2.0: its Responses are asked for by artifact */
+    bool encrypt_name_id;                    /* of SAML 2.0: in LogoutRequests */
+    const struct fg_openid2_source *openid2; /* what it is for OpenID 2.0 (bridges/openid/); NULL: likewise */
+    const struct fg_openid_provider *openid; /* who we are to it for OpenID Connect; NULL: likewise */
+    bool allow_sha1;                         /* logged at start (XS-25) */
+    int64_t max_lifetime_ms;                 /* of its tokens; 0: no limit */
 } fg_identity_provider_t;
 
 #endif

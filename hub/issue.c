@@ -137,8 +137,8 @@ static bool select_actor(fg_exchange_t *ex, const fg_partner_t *partner, const f
 }
 
 /* The chain of actors with the claims that the partner gets of each. */
-static bool select_actors(fg_exchange_t *ex, const fg_partner_t *partner, const fg_identity_t *identity,
-                          const fg_identity_t **chain, fg_err_t *err) {
+bool fg_issue_actors(fg_exchange_t *ex, const fg_partner_t *partner, const fg_identity_t *identity,
+                     const fg_identity_t **chain, fg_err_t *err) {
     const fg_identity_t **end = chain;
     *chain = NULL;
     for (const fg_identity_t *from = identity->actor; from != NULL; from = from->actor) {
@@ -193,12 +193,26 @@ static bool set_expiry(const fg_issue_request_t *request, fg_issued_t *issued, f
            FG_FAIL(err, FG_E_TOKEN_EXPIRED, "a token for %s would end with one that has ended", request->partner->name);
 }
 
-/* The signed assertion, encrypted if the partner has a certificate for that. */
+/* With parts that are encrypted before the whole is signed (SAML 2.0 core §2.2.4, §2.7.3.2). */
+static bool write_in_parts(fg_exchange_t *ex, const fg_partner_t *partner, const fg_assertion_t *whole, fg_buf_t *out,
+                           fg_err_t *err) {
+    const fg_encryptor_t encryptor = {ex->env, partner->encryption_key, partner->encryption};
+    fg_assertion_t assertion = *whole;
+    assertion.encryptor = &encryptor;
+    assertion.encrypt_name_id = partner->encrypt_name_id;
+    assertion.encrypt_attributes = partner->encrypt_attributes;
+    return fg_assertion_write(&assertion, ex->keys->signing[FG_KEY_ACTIVE], out, err);
+}
+
+/* The signed assertion, encrypted if the partner has a certificate for that.  SAML 1.1 has no words for single parts.
+ */
 static bool write_assertion(fg_exchange_t *ex, const fg_partner_t *partner, const fg_assertion_t *assertion,
                             fg_buf_t *out, fg_err_t *err) {
     const fg_key_t *key = ex->keys->signing[FG_KEY_ACTIVE];
     if (partner->encryption_key == NULL)
         return fg_assertion_write(assertion, key, out, err);
+    if (assertion->version == FG_SAML_20 && (partner->encrypt_name_id || partner->encrypt_attributes))
+        return write_in_parts(ex, partner, assertion, out, err);
     fg_buf_t plain = FG_BUF_INIT(out->maximum);
     bool done = fg_assertion_write(assertion, key, &plain, err) &&
                 fg_assertion_encrypt(ex->env, assertion->version, fg_buf_str(&plain), partner->encryption_key,
@@ -321,7 +335,7 @@ static bool gather(fg_exchange_t *ex, const fg_issue_request_t *request, said_t 
         return true;
     }
     return apply_policy(ex, request, &said->claims, &said->name_id, err) &&
-           select_actors(ex, request->partner, identity, &said->actors, err) &&
+           fg_issue_actors(ex, request->partner, identity, &said->actors, err) &&
            check_required(request, &said->claims, &said->name_id, err);
 }
 

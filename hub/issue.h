@@ -61,6 +61,10 @@ bool fg_issue_gather(fg_arena_t *arena, const fg_identity_t *identity, fg_claims
 bool fg_issue_claims(fg_exchange_t *ex, const fg_issue_request_t *request, fg_claims_t *claims, fg_name_id_t *name_id,
                      fg_err_t *err) FG_MUST_CHECK;
 
+/* Who acts for an identity, with what the partner gets to know of each; *chain NULL: nobody. */
+bool fg_issue_actors(fg_exchange_t *ex, const fg_partner_t *partner, const fg_identity_t *identity,
+                     const fg_identity_t **chain, fg_err_t *err) FG_MUST_CHECK;
+
 /* What the audit line "issued" says; what is empty is left out. */
 typedef struct fg_issue_note {
     const fg_partner_t *partner;

@@ -14,10 +14,22 @@ static void fill_own(const fg_keys_t *keys, fg_issuer_t *out) {
     out->dsig = (fg_dsig_trust_t){out->keys, count, false};
 }
 
+/* Our name in OpenID Connect, which begins with the base. */
+static bool is_openid_issuer(const fg_hub_t *hub, fg_str_t name) {
+    fg_str_t base = hub->base_url;
+    return base.n > 0 && name.n > base.n && memcmp(name.p, base.p, base.n) == 0 &&
+           fg_str_is((fg_str_t){name.p + base.n, name.n - base.n}, FG_OPENID_ISSUER_PATH);
+}
+
 bool fg_issuer_find(const fg_exchange_t *ex, fg_str_t name, fg_issuer_t *issuer, fg_err_t *err) {
     *issuer = (fg_issuer_t){.name = name};
     if (name.n > 0 && fg_str_eq(name, ex->hub->entity_id)) {
         fill_own(ex->keys, issuer);
+        return true;
+    }
+    if (is_openid_issuer(ex->hub, name)) {
+        fill_own(ex->keys, issuer);
+        issuer->jwt_type = "at+jwt"; /* an ID token is for who asked for it alone (JW-11) */
         return true;
     }
     issuer->realm = fg_hub_find_issuer(ex->hub, name);

@@ -6,6 +6,8 @@
 
 #include "hub/exchange.h"
 
+#define FG_OPENID_ISSUER_PATH "/adfs" /* below the base */
+
 /* Points into itself: not to be copied. */
 typedef struct fg_issuer {
     fg_str_t name;
@@ -15,6 +17,7 @@ typedef struct fg_issuer {
     fg_jwk_set_t set;
     fg_dsig_trust_t dsig;
     int64_t max_lifetime_ms; /* 0: no limit */
+    const char *jwt_type;    /* what its JWTs must be (typ); NULL: any kind of token */
 } fg_issuer_t;
 
 /* By the name that a token gives; FG_E_TOKEN_ISSUER: nobody that is believed. */

@@ -26,7 +26,8 @@
 
 static void write_state(fg_buf_t *out, const fg_exchange_t *ex, const fg_partner_signin_t *signin, bool back_is_kept) {
     fg_bytes_put_number(out, (uint64_t)ex->now_ms, 8);
-    fg_bytes_put_string(out, signin->realm->uri);
+    fg_bytes_put_number(out, signin->by_client, 1);
+    fg_bytes_put_string(out, signin->realm ? signin->realm->uri : FG_STR_NONE);
     fg_bytes_put_string(out, signin->method ? fg_str(signin->method->claim) : FG_STR_NONE);
     fg_bytes_put_number(out, (uint64_t)signin->fresh_ms, 8);
     fg_bytes_put_string(out, back_is_kept ? FG_STR_NONE : signin->back);
@@ -62,6 +63,7 @@ static bool read_parties(fg_exchange_t *ex, fg_bytes_t *in, fg_partner_signin_t 
 static bool read_state(fg_exchange_t *ex, fg_str_t bytes, fg_partner_signin_t *signin, fg_str_t *realm) {
     fg_bytes_t in = {bytes, false};
     *signin = (fg_partner_signin_t){.asked_ms = (int64_t)fg_bytes_get_number(&in, 8)};
+    signin->by_client = fg_bytes_get_number(&in, 1) != 0;
     *realm = fg_bytes_get_string(&in);
     fg_str_t method = fg_bytes_get_string(&in);
     signin->method = method.n ? fg_authmethod_find(method) : NULL;
@@ -138,7 +140,7 @@ bool fg_partner_state_make(fg_exchange_t *ex, const fg_partner_signin_t *signin,
     fg_buf_free(&bytes);
     if (!done)
         return FG_FAIL(err, FG_E_INTERNAL, "the state of a sign-in at %s could not be sealed",
-                       signin->realm->display_name);
+                       signin->realm ? signin->realm->display_name : "a partner");
     tidy_cookies(ex);
     set_state_cookie(ex, name, sealed);
     return true;
@@ -161,18 +163,31 @@ static bool open_state(fg_exchange_t *ex, fg_str_t word, fg_partner_signin_t *si
     return true;
 }
 
-bool fg_partner_state_take(fg_exchange_t *ex, fg_str_t word, fg_partner_signin_t *signin, fg_err_t *err) {
+static bool take_state(fg_exchange_t *ex, fg_str_t word, bool by_client, fg_partner_signin_t *signin, fg_err_t *err) {
     fg_str_t realm;
-    if (!open_state(ex, word, signin, &realm, err) ||
-        !fg_replay_check(ex->env, "partner-state", FG_STR_NONE, word, signin->asked_ms + LIFETIME, FG_E_TOKEN_REPLAY,
+    if (!open_state(ex, word, signin, &realm, err))
+        return false;
+    if (signin->by_client != by_client)
+        return FG_FAIL(err, FG_E_CSRF, "the sign-in was begun by a %s", by_client ? "browser" : "client of PAOS");
+    if (!fg_replay_check(ex->env, "partner-state", FG_STR_NONE, word, signin->asked_ms + LIFETIME, FG_E_TOKEN_REPLAY,
                          err))
         return false;
     if (signin->back.n == 0 && !fg_kept_take(ex, KEPT, word, &signin->back, err))
         return false;
+    if (by_client && realm.n == 0)
+        return true;
     signin->realm = fg_find_home_realm(ex, realm);
     if (signin->realm == NULL || signin->realm->identity_provider == NULL)
         return FG_FAIL(err, FG_E_WSFED_HOME_REALM, "\"%.*s\" is no identity provider any more", FG_STR_ARG(realm));
     return true;
+}
+
+bool fg_partner_state_take(fg_exchange_t *ex, fg_str_t word, fg_partner_signin_t *signin, fg_err_t *err) {
+    return take_state(ex, word, false, signin, err);
+}
+
+bool fg_client_state_take(fg_exchange_t *ex, fg_str_t word, fg_partner_signin_t *signin, fg_err_t *err) {
+    return take_state(ex, word, true, signin, err);
 }
 
 /* ---- back with a person */
@@ -214,7 +229,7 @@ static bool go_back(fg_exchange_t *ex, const fg_partner_signin_t *signin, const 
 /* Under which the provider can end it without the browser. */
 static void note_names(fg_exchange_t *ex, const fg_partner_signin_t *signin, const fg_session_t *session) {
     fg_protocol_kind_t protocol = signin->realm->identity_provider->protocol;
-    if (protocol != FG_PROTOCOL_WSFED)
+    if (protocol == FG_PROTOCOL_SAML || protocol == FG_PROTOCOL_OPENID)
         fg_session_note_name(ex, session, signin->realm->uri, session->identity.name_id.value);
     if (protocol == FG_PROTOCOL_OPENID && session->provider_index.n > 0)
         fg_session_note_index(ex, session, signin->realm->uri);

@@ -4,6 +4,7 @@
 #include "hub/signin.h"
 #include "hub/token_id.h"
 #include "token/decrypt.h"
+#include "token/replay.h"
 
 bool fg_presented_decrypt(fg_exchange_t *ex, xmlNode **element, fg_err_t *err) {
     const fg_key_t *keys[FG_KEY_STATES];
@@ -59,6 +60,8 @@ bool fg_presented_read(fg_exchange_t *ex, xmlNode *element, const fg_presented_r
     trust.context = &scope;
     trust.late_ms = rules->late_ms;
     trust.confirmations = rules->confirmations;
+    trust.recipient = rules->recipient;
+    trust.once = rules->once;
     if (!fg_assertion_read(ex->env, ex->arena, element, &trust, &out->assertion, err))
         return false;
     const fg_assertion_read_t *read = &out->assertion;
@@ -91,6 +94,7 @@ bool fg_presented_read_jwt(fg_exchange_t *ex, fg_str_t token, const fg_presented
         .skew_ms = ex->hub->skew_ms,
         .late_ms = rules->late_ms,
         .max_lifetime_ms = issuer.max_lifetime_ms,
+        .type = issuer.realm == NULL && rules->type != NULL ? rules->type : issuer.jwt_type,
     };
     fg_jwt_read_t read;
     if (!fg_jwt_read(ex->env, ex->arena, token, &trust, &read, err))
@@ -100,5 +104,11 @@ bool fg_presented_read_jwt(fg_exchange_t *ex, fg_str_t token, const fg_presented
     out->id = read.id;
     out->audience = read.audience;
     out->expires_ms = read.not_on_or_after_ms;
+    out->payload = read.payload;
+    if (rules->once && read.id.n == 0)
+        return FG_FAIL(err, FG_E_TOKEN_MALFORMED, "a token without jti that is to be good once");
+    if (rules->once && !fg_replay_check(ex->env, "jwt", name, read.id, read.not_on_or_after_ms + ex->hub->skew_ms,
+                                        FG_E_TOKEN_REPLAY, err))
+        return false;
     return take(ex, out, err);
 }

@@ -16,6 +16,9 @@ typedef struct fg_presented_rules {
     bool any_of_ours;       /* also a token for us, and one of our own for any partner */
     int64_t late_ms;        /* how long it is read after its end */
     unsigned confirmations; /* as of fg_assertion_trust_t */
+    fg_str_t recipient;     /* likewise */
+    bool once;              /* it is good one time */
+    const char *type;       /* which a JWT of ours must have (typ); NULL: an access token, or one of WS-Trust */
 } fg_presented_rules_t;
 
 typedef struct fg_presented {
@@ -27,6 +30,7 @@ typedef struct fg_presented {
     fg_str_t audience;
     int64_t expires_ms;
     bool cancellable;              /* one of ours, which was looked up among those that are cancelled */
+    const json_t *payload;         /* of a JWT */
     fg_assertion_read_t assertion; /* if not jwt */
 } fg_presented_t;
 

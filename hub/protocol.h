@@ -8,7 +8,7 @@
 #include "hub/exchange.h"
 
 typedef struct fg_endpoint {
-    const char *path; /* below the base, exact: "/adfs/ls/" */
+    const char *path; /* below the base, exact: "/adfs/ls/"; a last segment "*" is everything below */
     unsigned methods; /* fg_method_t bits; HEAD goes with GET */
     bool needs_https;
     fg_handler_t handle;
@@ -34,6 +34,8 @@ struct fg_protocol {
     fg_step_t (*begin_sign_on)(fg_exchange_t *ex, const struct fg_partner *partner, fg_str_t realm, fg_str_t state);
     /* Sends a browser to an identity provider. */
     bool (*begin_sign_in)(fg_exchange_t *ex, const struct fg_partner_signin *signin, fg_err_t *err);
+    /* Answers a client that is no browser with the request, which it carries to an identity provider itself. */
+    bool (*begin_client_sign_in)(fg_exchange_t *ex, const struct fg_partner_signin *signin, fg_err_t *err);
     /* Writes our own roles into the metadata document that all protocols share, behind those of WS-Federation. */
     void (*write_roles)(fg_xw_t *w, const fg_hub_t *hub, const fg_keys_t *keys);
     /* Where the browser, from a frame of the signed-out page, tells a relying party that the session is over; .n 0: it

@@ -7,6 +7,7 @@
 #include "core/crypto.h"
 #include "hub/bytes.h"
 #include "hub/cookie.h"
+#include "hub/recent.h"
 #include "hub/seal.h"
 #include "hub/session_note.h"
 
@@ -244,15 +245,26 @@ bool fg_session_is_ended(fg_exchange_t *ex, const char *id) {
     return store == NULL || key.p == NULL || store->get(store, key, ex->now_ms, value, &length) != FG_STORE_MISSING;
 }
 
+static int64_t expires(const fg_exchange_t *ex, const fg_session_t *session) {
+    int64_t absolute = session->created_ms + ex->hub->session_absolute_ms;
+    int64_t idle = session->used_ms + ex->hub->session_idle_ms;
+    return absolute < idle ? absolute : idle;
+}
+
 bool fg_session_open(fg_exchange_t *ex, fg_session_t *session) {
-    fg_str_t text = join_chunks(ex), bytes;
+    fg_recent_name_t name = {FG_RECENT_COOKIE, fg_bound_host(ex), join_chunks(ex), 0};
+    fg_str_t bytes;
+    if (name.text.p == NULL)
+        return false;
+    if (fg_recent_get(ex, &name, session))
+        return true;
     *session = (fg_session_t){0};
-    if (text.p == NULL || !fg_cookie_unseal(ex, "session", text, &bytes) || !fg_session_read(ex->arena, bytes, session))
+    if (!fg_cookie_unseal(ex, "session", name.text, &bytes) || !fg_session_read(ex->arena, bytes, session))
         return false;
-    int64_t now = ex->now_ms;
-    if (now - session->created_ms >= ex->hub->session_absolute_ms || now - session->used_ms >= ex->hub->session_idle_ms)
+    if (ex->now_ms >= expires(ex, session) || fg_session_is_ended(ex, session->id))
         return false;
-    return !fg_session_is_ended(ex, session->id);
+    fg_recent_put(ex, &name, session, expires(ex, session));
+    return true;
 }
 
 bool fg_session_begin(fg_exchange_t *ex, const fg_identity_t *identity, fg_str_t home_realm, fg_session_t *session,
@@ -324,10 +336,11 @@ bool fg_session_open_for_end(fg_exchange_t *ex, fg_session_t *session) {
 
 /* ---- saving and ending */
 
-/* A partner of SAML 2.0 is in it. */
+/* A partner of SAML 2.0 is in it, or an OpenID provider vouched for it. */
 static bool may_end_without_browser(fg_exchange_t *ex, const fg_session_t *session) {
     const fg_home_realm_t *realm = fg_find_home_realm(ex, session->home_realm);
-    if (realm != NULL && realm->identity_provider != NULL && realm->identity_provider->protocol != FG_PROTOCOL_WSFED)
+    const fg_identity_provider_t *provider = realm != NULL ? realm->identity_provider : NULL;
+    if (provider != NULL && (provider->protocol == FG_PROTOCOL_SAML || provider->protocol == FG_PROTOCOL_OPENID))
         return true;
     for (size_t i = 0; i < session->party_count; i++)
         if (session->parties[i].protocol == FG_PROTOCOL_SAML)

@@ -21,11 +21,14 @@
 static const struct {
     const char *name;
     bool is_cache;
+    bool ends; /* an entry says that something is over which others may hold open */
 } kinds[FG_STORE_KINDS] = {
-    {"credential", true}, {"upstream", true},       {"replay", false},       {"session-ended", false},
-    {"lockout", false},   {"partner-state", false}, {"ticket", false},       {"wsman", false},
-    {"loop", false},      {"cancelled", false},     {"session-note", false}, {"session-name", false},
-    {"grant", false},     {"saml-artifact", false}, {"id-token", true},     {"other", false},
+    {"credential", true, false},    {"upstream", true, false},       {"replay", false, false},
+    {"session-ended", false, true}, {"lockout", false, false},       {"partner-state", false, false},
+    {"ticket", false, false},       {"wsman", false, false},         {"loop", false, false},
+    {"cancelled", false, true},     {"session-note", false, false},  {"session-name", false, false},
+    {"grant", false, false},        {"saml-artifact", false, false}, {"id-token", true, false},
+    {"other", false, false},
 };
 
 enum { BLOCK_FREE, BLOCK_FIRST, BLOCK_MORE };
@@ -72,6 +75,7 @@ typedef struct zone {
     uint32_t sweep_at; /* the bucket to sweep next */
     tally_t tallies[FG_STORE_KINDS];
     int64_t earliest_ms; /* nothing expires before */
+    uint64_t changes;    /* read without the lock */
     uint64_t blocks_at;  /* from the zone's beginning; the buckets stand right behind the zone */
 } zone_t;
 
@@ -304,10 +308,14 @@ static bool zone_repair(memory_store_t *m) {
     return true;
 }
 
+/* Also of what found no room: who asks again is told by the entry itself. */
+static void note_change(memory_store_t *m) { __atomic_add_fetch(&m->zone->changes, 1, __ATOMIC_RELEASE); }
+
 static bool lock(memory_store_t *m) {
     int rc = pthread_mutex_lock(&m->zone->mutex);
     if (rc != EOWNERDEAD)
         return rc == 0;
+    note_change(m);
     if (zone_repair(m))
         return pthread_mutex_consistent(&m->zone->mutex) == 0;
     pthread_mutex_unlock(
@@ -396,6 +404,8 @@ static bool room_make(memory_store_t *m, const want_t *want, int64_t now_ms) {
 static fg_store_result_t entry_add(memory_store_t *m, place_t *place, const block_t *old, fg_str_t value,
                                    int64_t now_ms, int64_t expires_ms) {
     want_t want = {place->kind, blocks_for(value.n), old ? blocks_for(old->length) : 0};
+    if (kinds[place->kind].ends)
+        note_change(m);
     if (value.n > FG_STORE_VALUE_MAX)
         return FG_STORE_UNAVAILABLE;
     sweep_some(m, now_ms);
@@ -517,6 +527,10 @@ static fg_store_result_t store_remove(fg_store_t *store, fg_str_t key) {
     return there ? FG_STORE_OK : FG_STORE_MISSING;
 }
 
+static uint64_t store_changes(fg_store_t *store) {
+    return __atomic_load_n(&((memory_store_t *)store)->zone->changes, __ATOMIC_ACQUIRE);
+}
+
 /* ---- how full it is */
 
 bool fg_store_stats(fg_store_t *store, fg_store_stats_t *out) {
@@ -630,7 +644,7 @@ fg_store_t *fg_store_open(void *memory, size_t size, bool attach, fg_err_t *err)
     m->zone = zone;
     m->buckets = (uint32_t *)(zone + 1);
     m->blocks = (block_t *)((char *)memory + zone->blocks_at);
-    m->store = (fg_store_t){store_put_new, store_put, store_get, store_take, store_add, store_remove};
+    m->store = (fg_store_t){store_put_new, store_put, store_get, store_take, store_add, store_remove, store_changes};
     if (!attach)
         zone_clear(m);
     return &m->store;

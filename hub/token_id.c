@@ -112,6 +112,16 @@ unsigned fg_token_id_flags(fg_str_t id) {
 
 /* ---- cancelling */
 
+/* What is kept of it when it is cancelled; .n 0: ids of that form are not. */
+static fg_str_t cancelled_name(fg_str_t id) {
+    if (is_of_that_form(id))
+        return id;
+    bool family = id.n == FG_TOKEN_FAMILY_ID_SIZE || id.n == FG_TOKEN_FAMILY_SIZE;
+    for (size_t i = 0; family && i < id.n; i++)
+        family = (id.p[i] >= '0' && id.p[i] <= '9') || (id.p[i] >= 'a' && id.p[i] <= 'f');
+    return family ? (fg_str_t){id.p, FG_TOKEN_FAMILY_SIZE} : FG_STR_NONE;
+}
+
 static fg_str_t store_key(fg_str_t id, char room[KEY_SIZE]) {
     fg_buf_t text;
     fg_buf_init_in(&text, room, KEY_SIZE);
@@ -123,7 +133,7 @@ static fg_str_t store_key(fg_str_t id, char room[KEY_SIZE]) {
 bool fg_token_cancel(fg_exchange_t *ex, fg_str_t id, int64_t until_ms, fg_err_t *err) {
     fg_store_t *store = ex->env->store;
     char room[KEY_SIZE];
-    fg_str_t key = store_key(id, room);
+    fg_str_t name = cancelled_name(id), key = name.n > 0 ? store_key(name, room) : FG_STR_NONE;
     return (store != NULL && key.p != NULL &&
             store->put(store, key, FG_STR("1"), ex->now_ms, until_ms) == FG_STORE_OK) ||
            FG_FAIL(err, FG_E_UNAVAILABLE, "the store cannot remember that a token is cancelled");
@@ -133,9 +143,10 @@ bool fg_token_check_cancelled(fg_exchange_t *ex, fg_str_t id, fg_err_t *err) {
     fg_store_t *store = ex->env->store;
     char room[KEY_SIZE], value[1];
     size_t length = sizeof value;
-    if (!is_of_that_form(id))
+    fg_str_t name = cancelled_name(id);
+    if (name.n == 0)
         return true;
-    fg_str_t key = store_key(id, room);
+    fg_str_t key = store_key(name, room);
     fg_store_result_t result =
         store != NULL && key.p != NULL ? store->get(store, key, ex->now_ms, value, &length) : FG_STORE_UNAVAILABLE;
     if (result == FG_STORE_MISSING)

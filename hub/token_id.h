@@ -28,6 +28,10 @@ unsigned fg_token_id_flags(fg_str_t id);
 
 /* Notes in the store that the token is cancelled, until it could not be used any more. */
 bool fg_token_cancel(fg_exchange_t *ex, fg_str_t id, int64_t until_ms, fg_err_t *err) FG_MUST_CHECK;
+/* Access tokens of OpenID Connect have the word of what was granted (hub/kept.h) at the front of an id that is
+ * hexadecimal, and are cancelled all at once: by that word. */
+#define FG_TOKEN_FAMILY_SIZE 32u
+#define FG_TOKEN_FAMILY_ID_SIZE (FG_ID_SIZE - 1u)
 /* FG_E_TOKEN_CANCELLED; FG_E_UNAVAILABLE if the store cannot tell.  Ids of another form cannot be cancelled. */
 bool fg_token_check_cancelled(fg_exchange_t *ex, fg_str_t id, fg_err_t *err) FG_MUST_CHECK;
 

@@ -7,6 +7,7 @@
 #include "hub/access.h"
 #include "hub/browser.h"
 #include "hub/bytes.h"
+#include "hub/client_signin.h"
 #include "hub/kept.h"
 #include "hub/seal.h"
 #include "hub/web_form.h"
@@ -144,14 +145,43 @@ static bool redirect_to_sign_in(fg_exchange_t *ex, const errand_t *errand, fg_er
     return done || FG_FAIL(err, FG_E_INTERNAL, "the way to the sign-in page could not be made");
 }
 
+static fg_str_t errand_url(fg_exchange_t *ex, const errand_t *errand) {
+    return fg_str(fg_arena_printf(ex->arena, "https://%.*s%.*s", (int)errand->host.n, errand->host.p,
+                                  (int)errand->target.n, errand->target.p));
+}
+
+/* A client of PAOS gets its request from here; at another host than the gateway's, whose cookies the answer would come
+ * without, it is sent to the sign-in page's address like a browser, and gets it there. */
+static bool is_client_here(const fg_exchange_t *ex, const errand_t *errand) {
+    return fg_request_is_paos(&ex->request) && fg_client_signin_is_served(ex, ex->access->protect->home_realm) &&
+           fg_str_eq(errand->host, ex->hub->host);
+}
+
+static bool answer_client(fg_exchange_t *ex, const errand_t *errand, fg_err_t *err) {
+    const fg_partner_signin_t signin = {
+        .realm = ex->access->protect->home_realm,
+        .by_client = true,
+        .back = errand_url(ex, errand),
+        .fresh_ms = -1,
+    };
+    return (signin.back.p != NULL || FG_FAIL(err, FG_E_MEMORY, "the address")) &&
+           fg_client_signin_begin(ex, &signin, err);
+}
+
+static bool send_away(fg_exchange_t *ex, errand_t *errand, fg_err_t *err) {
+    if (is_client_here(ex, errand))
+        return answer_client(ex, errand, err);
+    if (!fg_browser_id(ex, true, &errand->browser))
+        return FG_FAIL(err, FG_E_INTERNAL, "no randomness for a browser's id");
+    return redirect_to_sign_in(ex, errand, err);
+}
+
 fg_step_t fg_web_access_ask(fg_exchange_t *ex) {
     fg_err_t err = FG_ERR_INIT;
     errand_t errand = {.made_ms = ex->now_ms, .host = fg_bound_host(ex)};
     bool post = ex->request.method == FG_METHOD_POST;
     bool done = read_target(ex, &errand.target, &err) && (!post || keep_post(ex, &errand.post, &err));
-    if (done && !fg_browser_id(ex, true, &errand.browser))
-        done = FG_FAIL(&err, FG_E_INTERNAL, "no randomness for a browser's id");
-    if (!done || !redirect_to_sign_in(ex, &errand, &err))
+    if (!done || !send_away(ex, &errand, &err))
         fg_response_error_page(ex, &err);
     return FG_STEP_DONE;
 }
@@ -159,11 +189,6 @@ fg_step_t fg_web_access_ask(fg_exchange_t *ex) {
 /* ---- on */
 
 static json_t *text_of(fg_str_t s) { return json_stringn(s.p ? s.p : "", s.n); }
-
-static fg_str_t errand_url(fg_exchange_t *ex, const errand_t *errand) {
-    return fg_str(fg_arena_printf(ex->arena, "https://%.*s%.*s", (int)errand->host.n, errand->host.p,
-                                  (int)errand->target.n, errand->target.p));
-}
 
 static bool show(fg_exchange_t *ex, const char *page, json_t *model, fg_err_t *err) {
     return (model != NULL && ex->hub->render(ex, 200, page, model)) ||
@@ -284,7 +309,9 @@ typedef struct web_access {
     fg_browser_signin_t signin;
 } web_access_t;
 
-static bool is_kept(fg_str_t name) { return fg_str_is(name, TO) || fg_str_is(name, "whr") || fg_str_is(name, "login_hint"); }
+static bool is_kept(fg_str_t name) {
+    return fg_str_is(name, TO) || fg_str_is(name, "whr") || fg_str_is(name, "login_hint");
+}
 
 static const fg_protect_t *find_protect(const fg_hub_t *hub, fg_str_t name) {
     for (size_t i = 0; i < hub->protect_count; i++)

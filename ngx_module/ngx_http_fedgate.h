@@ -57,6 +57,8 @@ typedef struct {
     ngx_event_t                 timer;
     ngx_thread_task_t          *refresh;
     ngx_uint_t                  jobs;        /* on threads or waiting for one */
+    void                       *blocks;      /* of decisions that are over; each begins with the next one's address */
+    ngx_uint_t                  nblocks;
     ngx_uint_t                  uid;
     ngx_uint_t                  gid;
 } ngx_http_fedgate_gateway_t;
@@ -100,6 +102,7 @@ typedef struct {
     fg_env_t                      env;
     ngx_http_fedgate_journal_t    journal;
     fg_exchange_t                *exchange;
+    void                         *block;     /* in which that of a decision stands */
     fg_step_t                     step;
     ngx_uint_t                    abandoned; /* the client is gone; read by job threads */
     ngx_http_fedgate_bytes_t      body;
@@ -156,6 +159,7 @@ ngx_int_t ngx_http_fedgate_make_room(ngx_http_request_t *r,
 fg_str_t ngx_http_fedgate_str(const ngx_str_t *s);
 
 /* ngx_http_fedgate_job.c */
+void ngx_http_fedgate_free_blocks(ngx_http_fedgate_gateway_t *gw);
 ngx_int_t ngx_http_fedgate_open_exchange(ngx_http_request_t *r,
     ngx_http_fedgate_ctx_t *ctx);
 /* works on the exchange, then calls ctx->finished; or answers that it cannot */

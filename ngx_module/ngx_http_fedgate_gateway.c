@@ -238,6 +238,8 @@ ngx_http_fedgate_gateway_cleanup(void *data)
         ngx_http_fedgate_journal_write(&refresh->journal, ngx_cycle->log);
     }
 
+    ngx_http_fedgate_free_blocks(gw);
+
     if (gw->gateway) {
         fg_gateway_free(gw->gateway);
     }

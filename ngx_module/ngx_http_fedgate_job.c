@@ -9,10 +9,15 @@
 
 #define NGX_HTTP_FEDGATE_JOB_MS      60000
 #define NGX_HTTP_FEDGATE_BLOCK_SIZE  24576  /* a management request with its answer */
+#define NGX_HTTP_FEDGATE_BLOCKS      32     /* kept for the next decisions */
 
 
 static fg_exchange_t *ngx_http_fedgate_new_exchange(ngx_http_request_t *r,
     ngx_http_fedgate_ctx_t *ctx);
+static void *ngx_http_fedgate_take_block(ngx_http_fedgate_gateway_t *gw,
+    ngx_log_t *log);
+static void ngx_http_fedgate_give_block(ngx_http_fedgate_gateway_t *gw,
+    void *block);
 static void ngx_http_fedgate_close_exchange(void *data);
 static void ngx_http_fedgate_abandon(void *data);
 static ngx_int_t ngx_http_fedgate_post(ngx_http_request_t *r,
@@ -95,21 +100,72 @@ static fg_exchange_t *
 ngx_http_fedgate_new_exchange(ngx_http_request_t *r,
     ngx_http_fedgate_ctx_t *ctx)
 {
-    void  *block;
+    fg_exchange_t  *ex;
 
     if (!ctx->protects) {
         return fg_gateway_exchange_new(ctx->gateway->gateway, &ctx->env,
                                        &ctx->request);
     }
 
-    block = ngx_palloc(r->pool, NGX_HTTP_FEDGATE_BLOCK_SIZE);
-    if (block == NULL) {
+    ctx->block = ngx_http_fedgate_take_block(ctx->gateway, r->connection->log);
+    if (ctx->block == NULL) {
         return NULL;
     }
 
-    return fg_gateway_access_new(ctx->gateway->gateway, &ctx->env,
-                                 &ctx->request, ctx->conf->protect, block,
-                                 NGX_HTTP_FEDGATE_BLOCK_SIZE);
+    ex = fg_gateway_access_new(ctx->gateway->gateway, &ctx->env,
+                               &ctx->request, ctx->conf->protect, ctx->block,
+                               NGX_HTTP_FEDGATE_BLOCK_SIZE);
+    if (ex == NULL) {
+        ngx_http_fedgate_give_block(ctx->gateway, ctx->block);
+    }
+
+    return ex;
+}
+
+
+/* too large for nginx's pools, which would ask malloc for it each time */
+
+static void *
+ngx_http_fedgate_take_block(ngx_http_fedgate_gateway_t *gw, ngx_log_t *log)
+{
+    void  *block;
+
+    block = gw->blocks;
+    if (block == NULL) {
+        return ngx_alloc(NGX_HTTP_FEDGATE_BLOCK_SIZE, log);
+    }
+
+    gw->blocks = *(void **) block;
+    gw->nblocks--;
+
+    return block;
+}
+
+
+static void
+ngx_http_fedgate_give_block(ngx_http_fedgate_gateway_t *gw, void *block)
+{
+    if (gw->nblocks == NGX_HTTP_FEDGATE_BLOCKS) {
+        ngx_free(block);
+        return;
+    }
+
+    *(void **) block = gw->blocks;
+    gw->blocks = block;
+    gw->nblocks++;
+}
+
+
+void
+ngx_http_fedgate_free_blocks(ngx_http_fedgate_gateway_t *gw)
+{
+    void  *block;
+
+    while (gw->blocks) {
+        block = gw->blocks;
+        gw->blocks = *(void **) block;
+        ngx_free(block);
+    }
 }
 
 
@@ -128,6 +184,11 @@ ngx_http_fedgate_close_exchange(void *data)
 
     fg_gateway_exchange_free(ctx->exchange);
     ctx->exchange = NULL;
+
+    if (ctx->block) {
+        ngx_http_fedgate_give_block(ctx->gateway, ctx->block);
+        ctx->block = NULL;
+    }
 }
 
 

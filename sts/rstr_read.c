@@ -50,7 +50,9 @@ bool fg_rstr_read(fg_arena_t *arena, xmlDoc *doc, fg_rstr_read_t *result, fg_err
     unsigned responses = count_elements(root, "RequestSecurityTokenResponse");
     unsigned tokens = count_elements(root, "RequestedSecurityToken");
     if (responses != 1 || tokens != 1)
-        return FG_FAIL(err, FG_E_WSFED_RESULT, "%u responses with %u tokens", responses, tokens);
+        return FG_FAIL_FOR(err, FG_E_WSFED_RESULT,
+                           responses > 1 || tokens > 1 ? FG_R_STRUCTURE_AMBIGUOUS : FG_R_STRUCTURE_INVALID,
+                           "%u responses with %u tokens", responses, tokens);
     const xmlNode *requested =
         fg_xml_child(response, fg_trust_words(result->trust)->ns.uri, "RequestedSecurityToken", NULL);
     result->token = requested ? fg_xml_first_child(requested) : NULL;

@@ -13,10 +13,12 @@
 void fg_assertion_write_actor(fg_xw_t *w, const fg_identity_t *actor, const fg_attribute_form_t *form) {
     const fg_claim_t said = {.type = FG_STR(FG_CLAIM_ACTOR)};
     fg_xw_t inner;
+    fg_attribute_form_t plain = *form; /* what is encrypted is the whole */
     fg_buf_t text = FG_BUF_INIT(ACTOR_MAX);
+    plain.encryptor = NULL;
     fg_xw_init(&inner, &text);
     fg_xw_start(&inner, NULL, "Actor");
-    fg_assertion_write_attributes(&inner, &actor->claims, actor->actor, form);
+    fg_assertion_write_attributes(&inner, &actor->claims, actor->actor, &plain);
     fg_xw_end(&inner);
     fg_xw_start(w, form->ns, "Attribute");
     form->write_name(w, &said, form->name_format);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "token/encrypt.h"
 #include "token/assertion.h"
 
 #include "core/time.h"
@@ -76,20 +77,29 @@ static bool is_passed_over(const fg_claims_t *claims, size_t at) {
     return false;
 }
 
+static void write_attribute(fg_xw_t *w, const fg_claims_t *claims, size_t first, const fg_attribute_form_t *form) {
+    fg_xw_start(w, form->ns, "Attribute");
+    form->write_name(w, &claims->items[first], form->name_format);
+    for (size_t k = first; k < claims->count; k++)
+        if (fg_str_eq(claims->items[k].type, claims->items[first].type))
+            fg_xw_leaf(w, form->ns, "AttributeValue", claims->items[k].value);
+    fg_xw_end(w);
+}
+
 void fg_assertion_write_attributes(fg_xw_t *w, const fg_claims_t *claims, const fg_identity_t *actor,
                                    const fg_attribute_form_t *form) {
+    fg_part_t part;
     for (size_t i = 0; i < claims->count; i++) {
         if (is_passed_over(claims, i))
             continue;
-        fg_xw_start(w, form->ns, "Attribute");
-        form->write_name(w, &claims->items[i], form->name_format);
-        for (size_t k = i; k < claims->count; k++)
-            if (fg_str_eq(claims->items[k].type, claims->items[i].type))
-                fg_xw_leaf(w, form->ns, "AttributeValue", claims->items[k].value);
-        fg_xw_end(w);
+        fg_xw_t *part_w = fg_part_begin(&part, w, form->encryptor);
+        write_attribute(part_w, claims, i, form);
+        fg_part_end(&part, w, "EncryptedAttribute");
     }
-    if (actor != NULL)
-        fg_assertion_write_actor(w, actor, form);
+    if (actor == NULL)
+        return;
+    fg_assertion_write_actor(fg_part_begin(&part, w, form->encryptor), actor, form);
+    fg_part_end(&part, w, "EncryptedAttribute");
 }
 
 /* ---- reading ---- */
@@ -237,8 +247,8 @@ static bool read_issuer(fg_reading_t *reading, const format_t *format, fg_err_t 
             return false;
     }
     if (issuer.p == NULL || reading->trust->issuer.n == 0 || !fg_str_eq(issuer, reading->trust->issuer))
-        return FG_FAIL(err, FG_E_TOKEN_ISSUER, "issued by %.*s, not by %.*s", FG_STR_ARG(issuer),
-                       FG_STR_ARG(reading->trust->issuer));
+        return FG_FAIL_FOR(err, FG_E_TOKEN_ISSUER, FG_R_ISSUER_MISMATCH, "issued by %.*s, not by %.*s",
+                           FG_STR_ARG(issuer), FG_STR_ARG(reading->trust->issuer));
     reading->result->identity.issuer = issuer;
     return true;
 }
@@ -255,7 +265,8 @@ static bool check_times(fg_reading_t *reading, const char *ns, fg_err_t *err) {
         !fg_reading_time(reading, reading->conditions, "NotOnOrAfter", &end, err))
         return false;
     if (issued == FG_READING_NO_TIME || end == FG_READING_NO_TIME)
-        return FG_FAIL(err, FG_E_TOKEN_MALFORMED, "an assertion needs IssueInstant and NotOnOrAfter");
+        return FG_FAIL_FOR(err, FG_E_TOKEN_MALFORMED, FG_R_TIME_MISSING,
+                           "an assertion needs IssueInstant and NotOnOrAfter");
     if (!fg_reading_past(reading, issued, "IssueInstant", err) ||
         !fg_reading_period(reading, not_before, end, "Conditions", err))
         return false;
@@ -277,7 +288,8 @@ static bool check_signature(fg_reading_t *reading, const format_t *format, xmlNo
         return false;
     reading->assertion = result->signature.element;
     if (!fg_xml_is(reading->assertion, format->ns, "Assertion"))
-        return FG_FAIL(err, FG_E_SIG_STRUCTURE, "something else than the assertion was signed");
+        return FG_FAIL_FOR(err, FG_E_SIG_STRUCTURE, FG_R_SIGNATURE_NOT_COVERING,
+                           "something else than the assertion was signed");
     result->id = fg_xml_attr(reading->arena, reading->assertion, NULL, format->id_attribute);
     return result->id.n > 0 || FG_FAIL(err, FG_E_TOKEN_MALFORMED, "an assertion without %s", format->id_attribute);
 }

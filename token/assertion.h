@@ -36,6 +36,8 @@ typedef struct fg_assertion {
     int64_t session_not_on_or_after_ms; /* 0: none */
     const fg_identity_t *identity;      /* authentication method and instant, session index */
     fg_str_t attribute_name_format; /* SAML 2.0: NameFormat of attributes whose claim has none of its own; .n 0: none */
+    const struct fg_encryptor *encryptor; /* SAML 2.0: of the parts that are encrypted singly; NULL: none is */
+    bool encrypt_name_id, encrypt_attributes;
     const fg_claims_t
         *claims; /* what goes into the attribute statement, in order; same types are joined into one attribute */
     /* Who acts for the subject, with the claims that are told of each; at most FG_ACTORS_MAX.  NULL: nobody. */

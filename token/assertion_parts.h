@@ -25,7 +25,8 @@ void fg_assertion_write_key_info(fg_xw_t *w, const fg_assertion_t *assertion);
 typedef struct fg_attribute_form {
     const fg_xns_t *ns;
     void (*write_name)(fg_xw_t *, const fg_claim_t *claim, fg_str_t format);
-    fg_str_t name_format; /* of those whose claim has none of its own; .n 0: none */
+    fg_str_t name_format;                 /* of those whose claim has none of its own; .n 0: none */
+    const struct fg_encryptor *encryptor; /* each is encrypted; NULL: none is */
 } fg_attribute_form_t;
 /* One Attribute per type with all its values, and one for the actor (NULL: none). */
 void fg_assertion_write_attributes(fg_xw_t *w, const fg_claims_t *claims, const fg_identity_t *actor,

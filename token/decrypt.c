@@ -153,6 +153,9 @@ bool fg_saml_decrypt(fg_arena_t *arena, const xmlNode *element, const fg_key_t *
     fg_str_t secret;
     err = err != NULL ? err : &local;
     *content = NULL;
+    if (key_count == 0)
+        return FG_FAIL_FOR(err, FG_E_DECRYPT, FG_R_ENCRYPTION_NO_KEY, "<%s>, and no key to open it",
+                           (const char *)element->name);
     if (find_secret(&message, element, &(fg_enc_recipients_t){keys, key_count}, &secret, err) &&
         open_content(&message, secret, limits, content, err))
         return true;

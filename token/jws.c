@@ -35,7 +35,7 @@ json_t *fg_jws_object(fg_arena_t *arena, fg_str_t text, const char *what, fg_err
     fg_err_t why = FG_ERR_INIT;
     json_t *json = fg_json_parse(text, &why);
     if (json == NULL || !json_is_object(json)) {
-        FG_FAIL(err, FG_E_TOKEN_MALFORMED, "%s: %s", what, json ? "no object" : why.detail);
+        FG_FAIL_FOR(err, FG_E_TOKEN_MALFORMED, FG_R_JWT_MALFORMED, "%s: %s", what, json ? "no object" : why.detail);
         json_decref(json);
         return NULL;
     }
@@ -52,13 +52,15 @@ json_t *fg_jws_object(fg_arena_t *arena, fg_str_t text, const char *what, fg_err
 static bool read_header(const json_t *header, fg_jws_alg_t *alg, fg_str_t *kid, fg_err_t *err) {
     const json_t *b64 = json_object_get(header, "b64");
     if (json_object_get(header, "crit") != NULL || (b64 != NULL && !json_is_true(b64)))
-        return FG_FAIL(err, FG_E_TOKEN_MALFORMED, "JWS header with crit or b64");
+        return FG_FAIL_FOR(err, FG_E_TOKEN_MALFORMED, FG_R_JWT_CRIT, "JWS header with crit or b64");
     fg_str_t name = fg_json_string(header, "alg");
     if (!fg_jws_alg_from_name(name, alg)) /* JW-01, JW-02 */
-        return FG_FAIL(err, FG_E_SIG_ALGORITHM, "JWS algorithm '%.*s'", FG_STR_ARG(name));
+        return FG_FAIL_FOR(err, FG_E_SIG_ALGORITHM,
+                           fg_str_eq_nocase(name, FG_STR("none")) ? FG_R_JWT_ALG_NONE : FG_R_JWT_ALG_MISMATCH,
+                           "JWS algorithm '%.*s'", FG_STR_ARG(name));
     *kid = fg_json_string(header, "kid");
     return kid->p != NULL || json_object_get(header, "kid") == NULL ||
-           FG_FAIL(err, FG_E_TOKEN_MALFORMED, "JWS header whose kid is no string");
+           FG_FAIL_FOR(err, FG_E_TOKEN_MALFORMED, FG_R_JWT_MALFORMED, "JWS header whose kid is no string");
 }
 
 /* ---- the signature */
@@ -70,6 +72,15 @@ static bool is_candidate(const fg_jwk_t *jwk, fg_jws_alg_t alg, fg_str_t kid) {
     if (jwk->alg.n > 0 && !(fg_jws_alg_from_name(jwk->alg, &own) && own == alg))
         return false;
     return fg_key_fits(jwk->key, alg);
+}
+
+/* The key that is meant may be there, but for another algorithm. */
+static bool refuse_keys(const fg_jwk_set_t *keys, fg_str_t kid, fg_err_t *err) {
+    fg_reason_t reason = FG_R_SIGNATURE_UNKNOWN_KEY;
+    for (size_t i = 0; i < keys->count; i++)
+        if (kid.p == NULL || keys->items[i].kid.n == 0 || fg_str_eq(keys->items[i].kid, kid))
+            reason = FG_R_JWT_ALG_MISMATCH;
+    return FG_FAIL_FOR(err, FG_E_SIG_KEY, reason, "none of %zu keys is for the token", keys->count);
 }
 
 static bool verify(const fg_jwk_set_t *keys, fg_jws_alg_t alg, fg_str_t kid, fg_str_t data, fg_str_t signature,
@@ -86,7 +97,7 @@ static bool verify(const fg_jwk_set_t *keys, fg_jws_alg_t alg, fg_str_t kid, fg_
             return true;
         }
     }
-    return tries > 0 ? false : FG_FAIL(err, FG_E_SIG_KEY, "none of %zu keys is for the token", keys->count);
+    return tries > 0 ? false : refuse_keys(keys, kid, err);
 }
 
 bool fg_jws_verify(fg_arena_t *arena, fg_str_t token, const fg_jwk_set_t *keys, fg_jws_t *jws, fg_err_t *err) {
@@ -94,11 +105,13 @@ bool fg_jws_verify(fg_arena_t *arena, fg_str_t token, const fg_jwk_set_t *keys, 
     fg_jws_alg_t alg;
     memset(jws, 0, sizeof *jws);
     if (token.n > FG_JWT_MAX || !fg_jws_split(token, parts))
-        return FG_FAIL(err, FG_E_TOKEN_MALFORMED, "no compact JWS of at most %u bytes", FG_JWT_MAX);
+        return FG_FAIL_FOR(err, FG_E_TOKEN_MALFORMED, FG_R_JWT_MALFORMED, "no compact JWS of at most %u bytes",
+                           FG_JWT_MAX);
     fg_str_t header = fg_jws_decode(arena, parts[HEADER]), signature = fg_jws_decode(arena, parts[SIGNATURE]);
     jws->payload = fg_jws_decode(arena, parts[PAYLOAD]);
     if (header.p == NULL || jws->payload.p == NULL || signature.p == NULL)
-        return FG_FAIL(err, FG_E_TOKEN_MALFORMED, "JWS with a part that is no base64url"); /* JW-08 */
+        return FG_FAIL_FOR(err, FG_E_TOKEN_MALFORMED, FG_R_JWT_MALFORMED,
+                           "JWS with a part that is no base64url"); /* JW-08 */
     jws->header = fg_jws_object(arena, header, "JWS header", err);
     if (jws->header == NULL || !read_header(jws->header, &alg, &kid, err))
         return false;

@@ -4,6 +4,7 @@
 #ifndef FG_TOKEN_JWS_H
 #define FG_TOKEN_JWS_H
 
+#include "core/json.h"
 #include "token/jwt.h"
 
 typedef struct fg_jws {
@@ -17,6 +18,10 @@ typedef struct fg_jws {
  * its kid is the header's, or if one of the two has none. */
 bool fg_jws_verify(fg_arena_t *arena, fg_str_t token, const fg_jwk_set_t *keys, fg_jws_t *jws,
                    fg_err_t *err) FG_MUST_CHECK;
+
+/* The same by HS256 with one of the secrets (those that are empty count for nothing); jws->key stays NULL. */
+bool fg_jws_verify_secret(fg_arena_t *arena, fg_str_t token, const fg_str_t *secrets, size_t count, fg_jws_t *jws,
+                          fg_err_t *err) FG_MUST_CHECK;
 
 /* Decodes a base64url text (strictly: canonical, without padding) into the arena; .p NULL: it is none. */
 fg_str_t fg_jws_decode(fg_arena_t *arena, fg_str_t text);

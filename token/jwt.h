@@ -37,10 +37,13 @@ bool fg_jwk_set_read_encryption(fg_arena_t *arena, fg_str_t json, fg_jwk_set_t *
 typedef struct fg_jwt_trust {
     fg_str_t issuer; /* exact */
     const fg_jwk_set_t *keys;
+    const fg_str_t *secrets; /* in place of keys: HS256; NULL: none */
+    size_t secret_count;
     const fg_str_t *audiences; /* one of these must be in aud; exact */
     size_t audience_count;
     bool (*is_audience)(const void *context, fg_str_t audience); /* whether another one will do; NULL: none */
     const void *context;                                         /* is_audience's */
+    bool untyped;                                                /* a token without typ will do where type is set */
     const char *type; /* typ that the header must have ("at+jwt"); NULL: "JWT", "at+jwt" or none */
     bool any_type; /* the caller checks it */
     int64_t skew_ms;

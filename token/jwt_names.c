@@ -25,6 +25,7 @@ static const struct {
     {"groupsid", FG_CLAIMS_2008 "groupsid"},
     {"adfs1upn", FG_CLAIM_UPN_ADFS1},
     {"commonname", "http://schemas.xmlsoap.org/claims/CommonName"},
+    {"appid", "http://schemas.microsoft.com/2014/01/clientcontext/claims/appid"},
     {"birthdate", FG_CLAIMS_2005 "dateofbirth"},
     {"gender", FG_CLAIMS_2005 "gender"},
     {"website", FG_CLAIMS_2005 "webpage"},

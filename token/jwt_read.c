@@ -21,7 +21,7 @@ typedef struct reading {
 static bool read_text(const json_t *object, const char *name, fg_str_t *text, fg_err_t *err) {
     *text = fg_json_string(object, name);
     return text->p != NULL || json_object_get(object, name) == NULL ||
-           FG_FAIL(err, FG_E_TOKEN_MALFORMED, "%s is no string", name);
+           FG_FAIL_FOR(err, FG_E_TOKEN_MALFORMED, FG_R_JWT_MALFORMED, "%s is no string", name);
 }
 
 /* A NumericDate (RFC 7519 §2): seconds, which may have a fraction; left alone if the member is absent (JW-07). */
@@ -35,7 +35,7 @@ static bool read_time(const reading_t *reading, const char *name, int64_t *ms, f
     }
     double seconds = json_is_real(value) ? json_real_value(value) : -1;
     if (!(seconds >= 0 && seconds <= (double)SECONDS_MAX))
-        return FG_FAIL(err, FG_E_TOKEN_MALFORMED, "%s is no date", name);
+        return FG_FAIL_FOR(err, FG_E_TOKEN_MALFORMED, FG_R_JWT_MALFORMED, "%s is no date", name);
     *ms = (int64_t)(seconds * (double)FG_SECOND);
     return true;
 }
@@ -56,9 +56,10 @@ static bool check_type(const reading_t *reading, const json_t *header, fg_err_t 
     bool absent = json_object_get(header, "typ") == NULL;
     if (reading->trust->any_type)
         return true;
-    bool good = wanted != NULL ? type.p != NULL && is_type(type, wanted)
+    bool good = wanted != NULL ? (type.p != NULL && is_type(type, wanted)) || (absent && reading->trust->untyped)
                                : absent || (type.p != NULL && (is_type(type, "JWT") || is_type(type, "at+jwt")));
-    return good || FG_FAIL(err, FG_E_TOKEN_MALFORMED, "a token of type '%.*s'", FG_STR_ARG(type));
+    return good ||
+           FG_FAIL_FOR(err, FG_E_TOKEN_MALFORMED, FG_R_JWT_MALFORMED, "a token of type '%.*s'", FG_STR_ARG(type));
 }
 
 /* ---- who, when, for whom */
@@ -69,7 +70,8 @@ static bool check_issuer(const reading_t *reading, fg_err_t *err) {
         return false;
     reading->result->identity.issuer = issuer;
     return (trusted.n > 0 && fg_str_eq(issuer, trusted)) ||
-           FG_FAIL(err, FG_E_TOKEN_ISSUER, "issued by %.*s, not by %.*s", FG_STR_ARG(issuer), FG_STR_ARG(trusted));
+           FG_FAIL_FOR(err, FG_E_TOKEN_ISSUER, FG_R_ISSUER_MISMATCH, "issued by %.*s, not by %.*s", FG_STR_ARG(issuer),
+                       FG_STR_ARG(trusted));
 }
 
 static bool check_times(const reading_t *reading, fg_err_t *err) {
@@ -79,7 +81,7 @@ static bool check_times(const reading_t *reading, fg_err_t *err) {
         !read_time(reading, "iat", &issued, err))
         return false;
     if (end == NO_TIME)
-        return FG_FAIL(err, FG_E_TOKEN_MALFORMED, "a token without exp");
+        return FG_FAIL_FOR(err, FG_E_TOKEN_MALFORMED, FG_R_TIME_MISSING, "a token without exp");
     if (now - trust->skew_ms - trust->late_ms >= end)
         return FG_FAIL(err, FG_E_TOKEN_EXPIRED, "exp has passed");
     if (not_before > now + trust->skew_ms || issued > now + trust->skew_ms)
@@ -106,12 +108,14 @@ static bool check_audience(const reading_t *reading, fg_err_t *err) {
     for (size_t i = 0; i < count; i++) {
         const json_t *value = json_is_array(member) ? json_array_get(member, i) : member;
         if (!json_is_string(value))
-            return FG_FAIL(err, FG_E_TOKEN_MALFORMED, "an audience that is no string");
+            return FG_FAIL_FOR(err, FG_E_TOKEN_MALFORMED, FG_R_JWT_MALFORMED, "an audience that is no string");
         fg_str_t audience = {json_string_value(value), json_string_length(value)};
         if (reading->result->audience.p == NULL && matches(reading->trust, audience))
             reading->result->audience = audience;
     }
-    return reading->result->audience.p != NULL || FG_FAIL(err, FG_E_TOKEN_AUDIENCE, "none of aud is ours");
+    return reading->result->audience.p != NULL ||
+           FG_FAIL_FOR(err, FG_E_TOKEN_AUDIENCE, count == 0 ? FG_R_AUDIENCE_MISSING : FG_R_AUDIENCE_MISMATCH,
+                       "none of aud is ours");
 }
 
 /* ---- the identity */
@@ -167,7 +171,7 @@ static bool add_claim(const reading_t *reading, fg_claims_t *claims, fg_str_t ty
     fg_claim_t claim = {
         .type = type, .value = text_of(reading->arena, value), .issuer = reading->result->identity.issuer};
     if (claims->count == CLAIMS_MAX)
-        return FG_FAIL(err, FG_E_TOKEN_MALFORMED, "more than %u claims", CLAIMS_MAX);
+        return FG_FAIL_FOR(err, FG_E_TOKEN_MALFORMED, FG_R_JWT_MALFORMED, "more than %u claims", CLAIMS_MAX);
     return (claim.value.p != NULL && fg_claims_add(reading->arena, claims, &claim)) ||
            FG_FAIL(err, FG_E_MEMORY, "no memory for claims");
 }
@@ -197,11 +201,11 @@ bool fg_jwt_claims_read(fg_arena_t *arena, const json_t *object, fg_str_t issuer
 
 static bool read_actor(const reading_t *reading, const json_t *act, fg_identity_t *actor, fg_err_t *err) {
     if (!json_is_object(act))
-        return FG_FAIL(err, FG_E_TOKEN_MALFORMED, "act is no object");
+        return FG_FAIL_FOR(err, FG_E_TOKEN_MALFORMED, FG_R_JWT_MALFORMED, "act is no object");
     if (!read_text(act, "sub", &actor->name_id.value, err))
         return false;
     if (actor->name_id.value.n == 0)
-        return FG_FAIL(err, FG_E_TOKEN_MALFORMED, "act without sub");
+        return FG_FAIL_FOR(err, FG_E_TOKEN_MALFORMED, FG_R_JWT_MALFORMED, "act without sub");
     actor->issuer = reading->result->identity.issuer;
     actor->auth_method = FG_STR(FG_AUTH_UNSPECIFIED);
     return read_claims(reading, act, &actor->claims, err);
@@ -212,7 +216,7 @@ static bool read_actors(const reading_t *reading, fg_identity_t *identity, fg_er
     const json_t *act = json_object_get(reading->result->payload, "act");
     for (size_t count = 0; act != NULL; count++, act = json_object_get(act, "act")) {
         if (count == FG_ACTORS_MAX)
-            return FG_FAIL(err, FG_E_TOKEN_MALFORMED, "more than %u actors", FG_ACTORS_MAX);
+            return FG_FAIL_FOR(err, FG_E_TOKEN_MALFORMED, FG_R_JWT_MALFORMED, "more than %u actors", FG_ACTORS_MAX);
         fg_identity_t *actor = fg_arena_alloc(reading->arena, sizeof *actor);
         if (actor == NULL)
             return FG_FAIL(err, FG_E_MEMORY, "no memory for an actor");
@@ -254,7 +258,10 @@ bool fg_jwt_read(const fg_env_t *env, fg_arena_t *arena, fg_str_t token, const f
     const reading_t reading = {env, arena, trust, result};
     fg_jws_t jws;
     memset(result, 0, sizeof *result);
-    if (!fg_jws_verify(arena, token, trust->keys, &jws, err) || !check_type(&reading, jws.header, err))
+    bool verified = trust->secrets != NULL
+                        ? fg_jws_verify_secret(arena, token, trust->secrets, trust->secret_count, &jws, err)
+                        : fg_jws_verify(arena, token, trust->keys, &jws, err);
+    if (!verified || !check_type(&reading, jws.header, err))
         return false;
     result->key = jws.key;
     result->alg = jws.alg;

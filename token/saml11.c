@@ -109,7 +109,8 @@ static bool read_conditions(fg_reading_t *reading, fg_err_t *err) {
             return FG_FAIL(err, FG_E_TOKEN_CONDITION, "condition <%s> is not known", (const char *)node->name);
         }
     }
-    return reading->audience_seen || FG_FAIL(err, FG_E_TOKEN_AUDIENCE, "no AudienceRestrictionCondition");
+    return reading->audience_seen ||
+           FG_FAIL_FOR(err, FG_E_TOKEN_AUDIENCE, FG_R_AUDIENCE_MISSING, "no AudienceRestrictionCondition");
 }
 
 /* §2.4.2.2: several methods may stand side by side, each of which suffices; what comes first in our list is taken. */
@@ -127,7 +128,8 @@ static bool find_method(fg_reading_t *reading, const xmlNode *confirmation, fg_c
     }
     *found = (fg_confirmation_t)best;
     return best < FG_ARRAY_SIZE(confirmation_methods) ||
-           FG_FAIL(err, FG_E_TOKEN_CONFIRMATION, "no confirmation that is accepted here");
+           FG_FAIL_FOR(err, FG_E_TOKEN_CONFIRMATION, FG_R_CONFIRMATION_UNSUPPORTED,
+                       "no confirmation that is accepted here");
 }
 
 /* The same key, down to its bytes. */
@@ -154,9 +156,11 @@ static bool read_confirmation(fg_reading_t *reading, const xmlNode *subject, boo
     if (found == FG_CONFIRM_HOLDER_OF_KEY)
         key_info = fg_xml_only_child(confirmation, FG_NS_DS, "KeyInfo", NULL);
     if (found == FG_CONFIRM_HOLDER_OF_KEY && key_info == NULL)
-        return FG_FAIL(err, FG_E_TOKEN_CONFIRMATION, "a holder-of-key confirmation has not exactly one KeyInfo");
+        return FG_FAIL_FOR(err, FG_E_TOKEN_CONFIRMATION, FG_R_CONFIRMATION_NO_PROOF,
+                           "a holder-of-key confirmation has not exactly one KeyInfo");
     if (!first && (found != result->confirmation || !same_key_info(key_info, result->proof_key_info)))
-        return FG_FAIL(err, FG_E_TOKEN_CONFIRMATION, "the statements are confirmed in different ways");
+        return FG_FAIL_FOR(err, FG_E_TOKEN_CONFIRMATION, FG_R_STRUCTURE_AMBIGUOUS,
+                           "the statements are confirmed in different ways");
     result->confirmation = found;
     result->proof_key_info = key_info;
     return true;
@@ -180,7 +184,8 @@ static bool read_subject(fg_reading_t *reading, const xmlNode *statement, bool f
     if (node != NULL && !fg_reading_name_id(reading, node, "NameQualifier", NULL, &name_id, err))
         return false;
     if (!first && !same_name(&name_id, &reading->result->identity.name_id))
-        return FG_FAIL(err, FG_E_TOKEN_MALFORMED, "the statements are about different subjects");
+        return FG_FAIL_FOR(err, FG_E_TOKEN_MALFORMED, FG_R_STRUCTURE_AMBIGUOUS,
+                           "the statements are about different subjects");
     reading->result->identity.name_id = name_id;
     return true;
 }

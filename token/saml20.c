@@ -4,6 +4,7 @@
 #include "token/assertion_parts.h"
 #include "token/authmethod.h"
 #include "token/decrypt.h"
+#include "token/encrypt.h"
 
 /* how long after issuing a token may be delivered to its Recipient (saml-profiles-2.0 §4.1.4.2), as AD FS has it */
 #define DELIVERY (5 * FG_MINUTE)
@@ -19,18 +20,6 @@ static const char *const confirmation_methods[] = {
 };
 
 /* ---- writing ---- */
-
-static void write_name_id(fg_xw_t *w, const fg_name_id_t *name_id) {
-    fg_xw_start(w, &saml, "NameID");
-    if (name_id->format.n > 0)
-        fg_xw_attr(w, "Format", name_id->format);
-    if (name_id->name_qualifier.n > 0)
-        fg_xw_attr(w, "NameQualifier", name_id->name_qualifier);
-    if (name_id->sp_name_qualifier.n > 0)
-        fg_xw_attr(w, "SPNameQualifier", name_id->sp_name_qualifier);
-    fg_xw_text(w, name_id->value);
-    fg_xw_end(w);
-}
 
 static void write_confirmation(fg_xw_t *w, const fg_assertion_t *assertion) {
     char text[FG_TIME_SIZE];
@@ -100,13 +89,14 @@ bool fg_saml20_write(const fg_assertion_t *assertion, fg_xw_t *w, size_t *signat
     *signature_at = w->out->length;
     fg_xw_start(w, &saml, "Subject");
     if (assertion->name_id.value.n > 0)
-        write_name_id(w, &assertion->name_id);
+        fg_saml_write_name_id(w, &assertion->name_id, assertion->encrypt_name_id ? assertion->encryptor : NULL);
     write_confirmation(w, assertion);
     fg_xw_end(w);
     write_conditions(w, assertion);
     if (assertion->claims->count > 0 || assertion->actor != NULL) {
         fg_xw_start(w, &saml, "AttributeStatement");
-        const fg_attribute_form_t form = {&saml, write_attribute_name, assertion->attribute_name_format};
+        const fg_attribute_form_t form = {&saml, write_attribute_name, assertion->attribute_name_format,
+                                          assertion->encrypt_attributes ? assertion->encryptor : NULL};
         fg_assertion_write_attributes(w, assertion->claims, assertion->actor, &form);
         fg_xw_end(w);
     }
@@ -130,7 +120,8 @@ static bool read_conditions(fg_reading_t *reading, fg_err_t *err) {
             return FG_FAIL(err, FG_E_TOKEN_CONDITION, "condition <%s> cannot be met", (const char *)node->name);
         }
     }
-    return reading->audience_seen || FG_FAIL(err, FG_E_TOKEN_AUDIENCE, "no AudienceRestriction");
+    return reading->audience_seen ||
+           FG_FAIL_FOR(err, FG_E_TOKEN_AUDIENCE, FG_R_AUDIENCE_MISSING, "no AudienceRestriction");
 }
 
 /* SA-02: exact, and none if none can be asked for. */
@@ -146,8 +137,9 @@ static bool check_recipient(fg_reading_t *reading, const xmlNode *data, fg_err_t
 static bool check_in_response_to(fg_reading_t *reading, fg_str_t in_response_to, fg_err_t *err) {
     fg_str_t expected = reading->trust->in_response_to;
     bool ok = expected.n > 0 ? fg_str_eq(in_response_to, expected) : in_response_to.p == NULL;
-    return ok || FG_FAIL(err, FG_E_TOKEN_CONFIRMATION, "InResponseTo is \"%.*s\", not \"%.*s\"",
-                         FG_STR_ARG(in_response_to), FG_STR_ARG(expected));
+    return ok ||
+           FG_FAIL_FOR(err, FG_E_TOKEN_CONFIRMATION, FG_R_REQUEST_MISMATCH, "InResponseTo is \"%.*s\", not \"%.*s\"",
+                       FG_STR_ARG(in_response_to), FG_STR_ARG(expected));
 }
 
 static bool check_data(fg_reading_t *reading, const xmlNode *data, fg_err_t *err) {
@@ -156,7 +148,8 @@ static bool check_data(fg_reading_t *reading, const xmlNode *data, fg_err_t *err
         !fg_reading_time(reading, data, "NotOnOrAfter", &not_on_or_after, err))
         return false;
     if (reading->trust->web_sso && not_on_or_after == FG_READING_NO_TIME)
-        return FG_FAIL(err, FG_E_TOKEN_CONFIRMATION, "SubjectConfirmationData without NotOnOrAfter");
+        return FG_FAIL_FOR(err, FG_E_TOKEN_CONFIRMATION, FG_R_TIME_MISSING,
+                           "SubjectConfirmationData without NotOnOrAfter");
     return fg_reading_period(reading, not_before, not_on_or_after, "SubjectConfirmationData", err) &&
            check_recipient(reading, data, err) &&
            check_in_response_to(reading, fg_xml_attr(reading->arena, data, NULL, "InResponseTo"), err);
@@ -169,7 +162,8 @@ static bool find_method(fg_reading_t *reading, const xmlNode *node, fg_confirmat
         if (fg_str_is(method, confirmation_methods[i]) && fg_reading_accepts(reading, *found))
             return true;
     }
-    return FG_FAIL(err, FG_E_TOKEN_CONFIRMATION, "no confirmation that is accepted here");
+    return FG_FAIL_FOR(err, FG_E_TOKEN_CONFIRMATION, FG_R_CONFIRMATION_UNSUPPORTED,
+                       "no confirmation that is accepted here");
 }
 
 /* Profiles §3.1: one key at least; here exactly one, and nothing beside it (XS-22). */
@@ -177,7 +171,8 @@ static const xmlNode *find_key_info(const xmlNode *data, fg_err_t *err) {
     const xmlNode *key_info = data != NULL ? fg_xml_first_child(data) : NULL;
     if (fg_xml_is(key_info, FG_NS_DS, "KeyInfo") && fg_xml_next(key_info) == NULL)
         return key_info;
-    FG_FAIL(err, FG_E_TOKEN_CONFIRMATION, "a holder-of-key confirmation has not exactly one KeyInfo");
+    FG_FAIL_FOR(err, FG_E_TOKEN_CONFIRMATION, FG_R_CONFIRMATION_NO_PROOF,
+                "a holder-of-key confirmation has not exactly one KeyInfo");
     return NULL;
 }
 
@@ -243,7 +238,7 @@ static bool read_subject(fg_reading_t *reading, const xmlNode *subject, fg_err_t
             return FG_FAIL(err, FG_E_TOKEN_MALFORMED, "a Subject holds <%s>, or two NameIDs", (const char *)node->name);
         }
     }
-    return confirmed || FG_FAIL(err, why.code, "%s", why.detail);
+    return confirmed || FG_FAIL_FOR(err, why.code, why.reason, "%s", why.detail);
 }
 
 bool fg_saml20_read_attribute(fg_reading_t *reading, const xmlNode *node, fg_err_t *err) {
@@ -292,7 +287,7 @@ static bool read_authentication(fg_reading_t *reading, const xmlNode *statement,
         !fg_reading_time(reading, statement, "SessionNotOnOrAfter", &session_end, err))
         return false;
     if (instant == FG_READING_NO_TIME)
-        return FG_FAIL(err, FG_E_TOKEN_MALFORMED, "AuthnStatement without AuthnInstant");
+        return FG_FAIL_FOR(err, FG_E_TOKEN_MALFORMED, FG_R_TIME_MISSING, "AuthnStatement without AuthnInstant");
     if (!fg_reading_past(reading, instant, "AuthnInstant", err) ||
         !fg_reading_period(reading, FG_READING_NO_TIME, session_end, "SessionNotOnOrAfter", err))
         return false;

@@ -11,14 +11,14 @@
 
 static bool read_timestamp(fg_wss_header_t *header, xmlNode **node, fg_err_t *err) {
     if (header->timestamp != NULL)
-        return FG_FAIL(err, FG_E_WSS_TIMESTAMP, "Timestamp given twice");
+        return FG_FAIL_FOR(err, FG_E_WSS_TIMESTAMP, FG_R_STRUCTURE_AMBIGUOUS, "Timestamp given twice");
     header->timestamp = *node;
     return fg_timestamp_check(header->rules->env, header->arena, *node, header->rules->skew_ms, err);
 }
 
 static bool read_username(fg_wss_header_t *header, xmlNode **node, fg_err_t *err) {
     if (header->username != NULL)
-        return FG_FAIL(err, FG_E_WSS_STRUCTURE, "UsernameToken given twice");
+        return FG_FAIL_FOR(err, FG_E_WSS_STRUCTURE, FG_R_STRUCTURE_AMBIGUOUS, "UsernameToken given twice");
     header->username = *node;
     return true;
 }
@@ -29,7 +29,8 @@ static bool read_token(fg_wss_header_t *header, xmlNode **node, fg_err_t *err) {
 
 static bool read_assertion(fg_wss_header_t *header, xmlNode **node, fg_err_t *err) {
     if (header->assertion != NULL)
-        return FG_FAIL(err, FG_E_WSS_STRUCTURE, "more than one assertion in the Security header");
+        return FG_FAIL_FOR(err, FG_E_WSS_STRUCTURE, FG_R_STRUCTURE_AMBIGUOUS,
+                           "more than one assertion in the Security header");
     header->assertion = fg_wss_token_of(header, *node, err);
     return header->assertion != NULL;
 }
@@ -85,8 +86,9 @@ static bool is_in_place(const fg_wss_header_t *header, const xmlNode *element) {
 static bool check_places(const fg_wss_header_t *header, const fg_dsig_message_t *message, fg_err_t *err) {
     for (size_t i = 0; i < message->reference_count; i++)
         if (!message->references[i].dereferenced && !is_in_place(header, message->references[i].element))
-            return FG_FAIL(err, FG_E_SIG_STRUCTURE, "a signature over %s, which nobody reads where it stands",
-                           (const char *)message->references[i].element->name);
+            return FG_FAIL_FOR(err, FG_E_SIG_STRUCTURE, FG_R_SIGNATURE_NOT_COVERING,
+                               "a signature over %s, which nobody reads where it stands",
+                               (const char *)message->references[i].element->name);
     return true;
 }
 

@@ -78,7 +78,8 @@ static xmlNode *find_by_id(fg_wss_header_t *header, fg_str_t id, bool assertion,
 static xmlNode *locate_direct(fg_wss_header_t *header, xmlNode *reference, fg_err_t *err) {
     fg_str_t uri = fg_xml_attr(header->arena, reference, NULL, "URI");
     if (uri.n < 2 || uri.p[0] != '#') {
-        FG_FAIL(err, FG_E_SIG_KEY, "Reference to \"%.*s\", outside the message", FG_STR_ARG(uri));
+        FG_FAIL_FOR(err, FG_E_SIG_KEY, FG_R_SIGNATURE_FORBIDDEN_REFERENCE, "Reference to \"%.*s\", outside the message",
+                    FG_STR_ARG(uri));
         return NULL;
     }
     return find_by_id(header, (fg_str_t){uri.p + 1, uri.n - 1}, false, err);

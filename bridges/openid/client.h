@@ -11,23 +11,45 @@
 #include "token/jwt.h"
 
 /* How a client proves at the token endpoint who it is: bits. */
-enum { FG_CLIENT_NONE = 1, FG_CLIENT_BASIC = 2, FG_CLIENT_POST = 4, FG_CLIENT_JWT = 8 };
+enum {
+    FG_CLIENT_NONE = 1,
+    FG_CLIENT_BASIC = 2,
+    FG_CLIENT_POST = 4,
+    FG_CLIENT_JWT = 8, /* by its private key */
+    FG_CLIENT_SECRET_JWT = 16,
+    FG_CLIENT_TLS = 32, /* RFC 8705 §2.1: a certificate that nginx verified, with a name that is configured */
+};
 /* What it may trade in there: bits. */
-enum { FG_GRANT_CODE = 1, FG_GRANT_REFRESH = 2 };
+enum {
+    FG_GRANT_CODE = 1,
+    FG_GRANT_REFRESH = 2,
+    FG_GRANT_CLIENT = 4,
+    FG_GRANT_EXCHANGE = 8,
+    FG_GRANT_JWT = 16,  /* RFC 7523 §2.1 */
+    FG_GRANT_SAML = 32, /* RFC 7522 §2.1 */
+    FG_GRANT_DEVICE = 64,
+};
+/* What an authorization endpoint can answer with at once; a client is registered for sets of these, bits 1u << set. */
+enum { FG_RESPONSE_CODE = 1, FG_RESPONSE_ID_TOKEN = 2, FG_RESPONSE_TOKEN = 4 };
+/* What its access tokens are tied to, besides what it shows by itself. */
+typedef enum fg_client_binding { FG_BINDING_NONE, FG_BINDING_CERTIFICATE, FG_BINDING_DPOP } fg_client_binding_t;
 
 typedef struct fg_str_list {
     const fg_str_t *items;
     size_t count;
 } fg_str_list_t;
 
+#define FG_CLIENT_SECRETS_MAX 4u
 typedef struct fg_client_secret {
     unsigned char digest[FG_SHA256_SIZE]; /* of a random text: nothing slower is needed */
+    fg_str_t text;                        /* for client_secret_jwt alone, whose key it is; .n 0 elsewhere */
 } fg_client_secret_t;
 
 typedef struct fg_openid_client {
     fg_str_t id;
     unsigned auth;
     unsigned grants;
+    unsigned response_types; /* 0: the code alone */
     const fg_client_secret_t *secrets;
     size_t secret_count;
     fg_jwk_set_t keys;
@@ -38,7 +60,13 @@ typedef struct fg_openid_client {
     fg_str_list_t origins;          /* of scripts that may call the token endpoint and userinfo */
     fg_str_t front_channel_logout;  /* .n 0: none */
     fg_str_t back_channel_logout;
-    fg_str_t sector;                /* for whom pairwise names are made; .n 0: the name is the same for all clients */
+    fg_str_t sector;              /* for whom pairwise names are made; .n 0: the name is the same for all clients */
+    fg_str_t certificate_subject; /* of FG_CLIENT_TLS, as RFC 4514 writes it; .n 0: not by that */
+    fg_str_t certificate_dns;     /* or a DNS name in subjectAltName */
+    fg_client_binding_t binding;
+    bool pushed_only;     /* its requests come by RFC 9126 alone */
+    bool signed_only;     /* its requests are signed (RFC 9101) */
+    bool userinfo_signed; /* core §5.3.2 */
     fg_jws_alg_t id_token_alg;      /* with which its ID tokens are signed, */
     bool has_id_token_alg;          /* if not with the key's own */
     const fg_jwk_t *encryption_key; /* to which they are encrypted; NULL: they are not */

@@ -15,21 +15,36 @@ static const struct {
     {"authorization_endpoint", FG_OPENID_AUTHORIZE},
     {"token_endpoint", FG_OPENID_TOKEN},
     {"userinfo_endpoint", FG_OPENID_USERINFO},
+    {"pushed_authorization_request_endpoint", FG_OPENID_PAR},
+    {"device_authorization_endpoint", FG_OPENID_DEVICE_BEGIN},
+    {"introspection_endpoint", FG_OPENID_INTROSPECT},
+    {"revocation_endpoint", FG_OPENID_REVOKE},
     {"end_session_endpoint", FG_OPENID_LOGOUT},
     {"jwks_uri", FG_OPENID_KEYS},
 };
+
+#define AUTH_METHODS "client_secret_basic client_secret_post client_secret_jwt private_key_jwt tls_client_auth"
 
 static const struct {
     const char *name;
     const char *words; /* divided by spaces */
 } lists[] = {
-    {"response_types_supported", "code"},
+    {"response_types_supported", "code"}, /* the others below */
     {"response_modes_supported", "query fragment form_post"},
-    {"grant_types_supported", "authorization_code refresh_token"},
+    {"grant_types_supported",
+     "authorization_code implicit refresh_token client_credentials urn:ietf:params:oauth:grant-type:device_code "
+     "urn:ietf:params:oauth:grant-type:token-exchange urn:ietf:params:oauth:grant-type:jwt-bearer "
+     "urn:ietf:params:oauth:grant-type:saml2-bearer"},
     {"subject_types_supported", "public pairwise"},
     {"scopes_supported", "openid profile email address phone offline_access"},
-    {"token_endpoint_auth_methods_supported", "client_secret_basic client_secret_post private_key_jwt none"},
-    {"token_endpoint_auth_signing_alg_values_supported", "RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA"},
+    {"token_endpoint_auth_methods_supported", AUTH_METHODS " none"},
+    {"token_endpoint_auth_signing_alg_values_supported", FG_JWS_ALG_NAMES " HS256"},
+    {"introspection_endpoint_auth_methods_supported", AUTH_METHODS},
+    {"introspection_endpoint_auth_signing_alg_values_supported", FG_JWS_ALG_NAMES " HS256"},
+    {"revocation_endpoint_auth_methods_supported", AUTH_METHODS " none"},
+    {"revocation_endpoint_auth_signing_alg_values_supported", FG_JWS_ALG_NAMES " HS256"},
+    {"request_object_signing_alg_values_supported", FG_JWS_ALG_NAMES},
+    {"dpop_signing_alg_values_supported", FG_JWS_ALG_NAMES},
     {"code_challenge_methods_supported", "S256"},
     {"prompt_values_supported", "none login consent select_account"},
     {"claim_types_supported", "normal"},
@@ -43,10 +58,15 @@ static const struct {
     const char *name;
     bool value;
 } switches[] = {
-    {"claims_parameter_supported", true},       {"request_parameter_supported", false},
-    {"request_uri_parameter_supported", false}, {"authorization_response_iss_parameter_supported", true},
-    {"frontchannel_logout_supported", true},    {"frontchannel_logout_session_supported", true},
-    {"backchannel_logout_supported", true},     {"backchannel_logout_session_supported", true},
+    {"claims_parameter_supported", true},
+    {"request_parameter_supported", true},
+    {"tls_client_certificate_bound_access_tokens", true},
+    {"request_uri_parameter_supported", false},
+    {"authorization_response_iss_parameter_supported", true},
+    {"frontchannel_logout_supported", true},
+    {"frontchannel_logout_session_supported", true},
+    {"backchannel_logout_supported", true},
+    {"backchannel_logout_session_supported", true},
 };
 
 static json_t *make_list(const char *words) {
@@ -71,6 +91,15 @@ static json_t *make_algorithms(const fg_keys_t *keys) {
     return list;
 }
 
+/* Sets of words, and which of them a client may use is its registration's to say. */
+static void put_response_types(json_t *document) {
+    static const char *const types[] = {"id_token", "id_token token", "code id_token", "code token",
+                                        "code id_token token"};
+    json_t *list = json_object_get(document, "response_types_supported");
+    for (size_t i = 0; i < FG_ARRAY_SIZE(types); i++)
+        (void)json_array_append_new(list, json_string(types[i]));
+}
+
 /* Documents for everybody: scripts of any origin may read them. */
 static void open_to_all(fg_exchange_t *ex) { fg_response_header(ex, "Access-Control-Allow-Origin", FG_STR("*")); }
 
@@ -93,7 +122,9 @@ fg_step_t fg_openid_discovery(fg_exchange_t *ex) {
         (void)json_object_set_new(document, lists[i].name, make_list(lists[i].words));
     for (size_t i = 0; i < FG_ARRAY_SIZE(switches); i++)
         (void)json_object_set_new(document, switches[i].name, json_boolean(switches[i].value));
+    put_response_types(document);
     (void)json_object_set_new(document, "id_token_signing_alg_values_supported", make_algorithms(ex->keys));
+    (void)json_object_set_new(document, "userinfo_signing_alg_values_supported", make_algorithms(ex->keys));
     return done(ex, fg_openid_answer_json(ex, document, "public, max-age=300", &err), &err);
 }
 

@@ -3,7 +3,7 @@
  * The authorization endpoint (RFC 6749 §3.1, OpenID Connect core §3.1.2): who asks, for what, is the session good
  * enough, else sign in; then, if the client or its registration asks for that, may it?; then the code.  The request is
  * read from its sealed text again on each step. */
-#include "bridges/openid/oauth_grant.h"
+#include "bridges/openid/oauth_access.h"
 #include "bridges/openid/oauth_request.h"
 #include "bridges/openid/oidc_token.h"
 #include "core/fault.h"
@@ -38,7 +38,7 @@ static void refuse(fg_exchange_t *ex, const fg_err_t *why) {
     const fg_audit_field_t fields[] = {{"protocol", FG_STR(FG_OPENID_PROTOCOL)},
                                        {"partner", fg_str(in->request.partner->name)}};
     fg_audit(ex, "refused", why, fields, FG_ARRAY_SIZE(fields));
-    if (!fg_oauth_respond(ex, &in->request, FG_STR_NONE, why, &err))
+    if (!fg_oauth_respond(ex, &in->request, NULL, why, &err))
         fg_response_error_page(ex, &err);
 }
 
@@ -63,8 +63,34 @@ static bool note_party(fg_exchange_t *ex, authorize_t *in, fg_err_t *err) {
     return fg_session_save(ex, &in->browser.session, err);
 }
 
+/* What the implicit and hybrid flows give at once (core §3.2, §3.3). */
+static bool make_tokens(fg_exchange_t *ex, const fg_oauth_request_t *request, const fg_oauth_grant_t *grant,
+                        fg_oauth_answer_t *told, fg_err_t *err) {
+    fg_oidc_person_t person;
+    if (request->response == FG_RESPONSE_CODE)
+        return true;
+    if (!fg_oidc_person_find(ex, request->partner, grant, &person, err))
+        return false;
+    const fg_oauth_access_t access = {
+        .client = request->partner,
+        .target = {grant->resource.n > 0 ? fg_hub_find_partner(ex->hub, grant->resource) : NULL, grant->resource},
+        .identity = &grant->session.identity,
+        .subject = person.subject,
+        .user = person.user,
+        .scope = grant->scope,
+        .family = grant->family,
+    };
+    if ((request->response & FG_RESPONSE_TOKEN) != 0 &&
+        !fg_oauth_access_write(ex, &access, &told->access_token, &told->lifetime_ms, err))
+        return false;
+    person.has_no_access_token = request->response == FG_RESPONSE_ID_TOKEN;
+    return (request->response & FG_RESPONSE_ID_TOKEN) == 0 ||
+           fg_oidc_id_token_write(ex, &person, told->access_token, told->code, &told->id_token, err);
+}
+
 static bool answer(fg_exchange_t *ex, authorize_t *in, fg_err_t *err) {
     const fg_oauth_request_t *request = &in->request;
+    fg_oauth_answer_t told = {.code = FG_STR_NONE};
     fg_str_t code;
     fg_oauth_grant_t grant = {
         .client_id = request->client->id,
@@ -74,17 +100,24 @@ static bool answer(fg_exchange_t *ex, authorize_t *in, fg_err_t *err) {
         .scope = request->scope,
         .resource = request->resource,
         .claims = request->claims_text,
+        .key = request->key,
         .until_ms = grant_end(ex, request),
         .session = in->browser.session,
     };
-    return fg_oauth_grant_begin(ex, &grant, &code, err) && note_party(ex, in, err) &&
-           fg_oauth_respond(ex, request, code, NULL, err);
+    if (!fg_oauth_grant_begin(ex, &grant, &code, err) || !note_party(ex, in, err))
+        return false;
+    if ((request->response & FG_RESPONSE_CODE) != 0)
+        told.code = code;
+    return make_tokens(ex, request, &grant, &told, err) && fg_oauth_respond(ex, request, &told, NULL, err);
 }
 
 /* ---- consent */
 
-static bool needs_consent(const authorize_t *in) {
-    return !in->consented && (in->request.client->asks_consent || (in->request.prompt & FG_PROMPT_CONSENT) != 0);
+static bool needs_consent(fg_exchange_t *ex, const authorize_t *in) {
+    if (in->consented || (in->request.prompt & FG_PROMPT_CONSENT) != 0)
+        return !in->consented;
+    return in->request.client->asks_consent &&
+           !fg_oauth_consent_is_remembered(ex, &in->request, &in->browser.session.identity);
 }
 
 /* A form's token counts for this session and client alone. */
@@ -154,7 +187,9 @@ static fg_step_t finish(fg_exchange_t *ex, fg_browser_signin_t *browser) {
         FG_FAIL(&err, FG_E_OPENID_LOGIN, "somebody else is signed in");
         return refused(ex, &err);
     }
-    if (needs_consent(in))
+    if (in->consented)
+        fg_oauth_consent_remember(ex, &in->request, &in->browser.session.identity);
+    if (needs_consent(ex, in))
         return show_consent(ex, in, &err) ? FG_STEP_DONE : refused(ex, &err);
     return answer(ex, in, &err) ? FG_STEP_DONE : refused(ex, &err);
 }
@@ -219,9 +254,16 @@ static fg_step_t come_again(fg_exchange_t *ex, const authorize_t *in) {
 static fg_step_t begin(fg_exchange_t *ex, authorize_t *in) {
     fg_err_t err = FG_ERR_INIT;
     bool post = ex->request.method == FG_METHOD_POST;
-    fg_str_t text = post ? ex->request.body : ex->request.query;
-    if (!fg_openid_params(ex, &in->asked, &err) || !fg_oauth_request_read(ex, &in->asked, &in->request, &err) ||
-        !seal(ex, in, text, &err))
+    fg_params_t sent;
+    fg_str_t text;
+    if (!fg_openid_params(ex, &sent, &err))
+        return refused(ex, &err);
+    if (!fg_oauth_request_resolve(ex, &sent, &in->asked, &err)) {
+        fg_oauth_request_read_back(ex, &sent, &in->request);
+        return refused(ex, &err);
+    }
+    if (!fg_oauth_request_read(ex, &in->asked, &in->request, &err) ||
+        !fg_oauth_request_text(ex, &in->asked, &text, &err) || !seal(ex, in, text, &err))
         return refused(ex, &err);
     return post ? come_again(ex, in) : run(ex, in);
 }

@@ -4,17 +4,18 @@
 #include "core/time.h"
 #include "hub/audit.h"
 #include "hub/kept.h"
+#include "hub/token_id.h"
 
 #define WORD (FG_WORD_SIZE - 1)
-#define FORMAT_VERSION 1u
+#define FORMAT_VERSION 2u
 #define SECRET_SIZE 32u
 #define CODE_NUMBER 0u /* refresh tokens count from one */
 
 /* ---- as bytes */
 
 static void write_grant(fg_buf_t *out, const fg_oauth_grant_t *grant) {
-    const fg_str_t texts[] = {grant->secret, grant->client_id, grant->redirect_uri, grant->challenge,
-                              grant->nonce,  grant->scope,     grant->resource,     grant->claims};
+    const fg_str_t texts[] = {grant->secret, grant->client_id, grant->redirect_uri, grant->challenge, grant->nonce,
+                              grant->scope,  grant->resource,  grant->claims,       grant->key};
     fg_bytes_put_number(out, FORMAT_VERSION, 1);
     fg_bytes_put_number(out, (uint64_t)grant->made_ms, 8);
     fg_bytes_put_number(out, (uint64_t)grant->until_ms, 8);
@@ -29,8 +30,9 @@ static void write_grant(fg_buf_t *out, const fg_oauth_grant_t *grant) {
 
 static bool read_grant(fg_arena_t *arena, fg_str_t bytes, fg_oauth_grant_t *grant) {
     fg_bytes_t in = {bytes, false};
-    fg_str_t *const texts[] = {&grant->secret, &grant->client_id, &grant->redirect_uri, &grant->challenge,
-                               &grant->nonce,  &grant->scope,     &grant->resource,     &grant->claims};
+    fg_str_t *const texts[] = {&grant->secret,    &grant->client_id, &grant->redirect_uri,
+                               &grant->challenge, &grant->nonce,     &grant->scope,
+                               &grant->resource,  &grant->claims,    &grant->key};
     if (fg_bytes_get_number(&in, 1) != FORMAT_VERSION)
         return false;
     grant->made_ms = (int64_t)fg_bytes_get_number(&in, 8);
@@ -76,6 +78,14 @@ bool fg_oauth_grant_find(fg_exchange_t *ex, fg_str_t family, fg_code_t code, fg_
     return grant->until_ms > ex->now_ms || FG_FAIL(err, code, "the grant is over");
 }
 
+/* Of the access tokens that may be around. */
+static int64_t longest_life(const fg_exchange_t *ex, const fg_oauth_grant_t *grant) {
+    const fg_partner_t *client = fg_hub_find_client(ex->hub, grant->client_id);
+    const fg_partner_t *resource = grant->resource.n > 0 ? fg_hub_find_partner(ex->hub, grant->resource) : NULL;
+    int64_t life = client != NULL ? client->token_lifetime_ms : FG_DAY;
+    return resource != NULL && resource->token_lifetime_ms > life ? resource->token_lifetime_ms : life;
+}
+
 void fg_oauth_grant_revoke(fg_exchange_t *ex, const fg_oauth_grant_t *grant, const char *why) {
     static const char *const parts[] = {"", ".next"};
     fg_store_t *store = ex->env->store;
@@ -85,6 +95,10 @@ void fg_oauth_grant_revoke(fg_exchange_t *ex, const fg_oauth_grant_t *grant, con
         if (key.p == NULL || store->remove(store, key) == FG_STORE_UNAVAILABLE)
             fg_log(ex->env, FG_LOG_ERROR, "%s: a grant could not be revoked", ex->correlation_id);
     }
+    /* who does not ask here: protected locations */
+    fg_err_t err = FG_ERR_INIT;
+    if (!fg_token_cancel(ex, grant->family, ex->now_ms + longest_life(ex, grant), &err))
+        fg_log(ex->env, FG_LOG_ERROR, "%s: %s", ex->correlation_id, err.detail);
     fg_audit(ex, "revoked", NULL, fields, FG_ARRAY_SIZE(fields));
 }
 
@@ -125,9 +139,10 @@ static fg_store_result_t take_next(fg_exchange_t *ex, const fg_oauth_grant_t *gr
     return result;
 }
 
-/* Only somebody who was given a token of this family can make it fit: what is made up revokes nothing. */
-static bool take(fg_exchange_t *ex, fg_str_t token, bool is_code, fg_oauth_grant_t *grant, fg_err_t *err) {
-    uint64_t number, next = 0;
+/* Whose it is: only somebody who was given a token of this family can make it fit, and what is made up revokes nothing.
+ */
+static bool find(fg_exchange_t *ex, fg_str_t token, bool is_code, fg_oauth_grant_t *grant, fg_err_t *err) {
+    uint64_t number;
     fg_str_t expected;
     if (token.n < 2 * WORD || !read_number((fg_str_t){token.p + 2 * WORD, token.n - 2 * WORD}, &number) ||
         is_code != (token.n == 2 * WORD))
@@ -136,17 +151,32 @@ static bool take(fg_exchange_t *ex, fg_str_t token, bool is_code, fg_oauth_grant
         return false;
     if (!make_token(ex, grant, number, &expected))
         return FG_FAIL(err, FG_E_MEMORY, "a grant");
-    if (!fg_equal_secret(expected, token))
-        return FG_FAIL(err, FG_E_OPENID_GRANT, "no token of ours");
+    grant->refreshes = number;
+    return fg_equal_secret(expected, token) || FG_FAIL(err, FG_E_OPENID_GRANT, "no token of ours");
+}
+
+static bool take(fg_exchange_t *ex, fg_str_t token, bool is_code, fg_oauth_grant_t *grant, fg_err_t *err) {
+    uint64_t next = 0;
+    if (!find(ex, token, is_code, grant, err))
+        return false;
     fg_store_result_t result = take_next(ex, grant, &next);
     if (result == FG_STORE_UNAVAILABLE)
         return FG_FAIL(err, FG_E_UNAVAILABLE, "the store cannot give a grant back");
-    if (result != FG_STORE_OK || next != number) {
+    if (result != FG_STORE_OK || next != grant->refreshes) {
         fg_oauth_grant_revoke(ex, grant, is_code ? "code used again" : "refresh token used again");
         return FG_FAIL(err, FG_E_OPENID_GRANT, "used again, or too late");
     }
-    grant->refreshes = number;
     return true;
+}
+
+bool fg_oauth_refresh_look(fg_exchange_t *ex, fg_str_t token, fg_oauth_grant_t *grant, fg_err_t *err) {
+    uint64_t next = 0;
+    if (!find(ex, token, false, grant, err))
+        return false;
+    fg_str_t key = key_of(ex, grant->family, ".next");
+    fg_str_t text = key.p ? fg_store_get_str(ex->env->store, ex->arena, key, ex->now_ms) : FG_STR_NONE;
+    return (text.p != NULL && read_number(text, &next) && next == grant->refreshes) ||
+           FG_FAIL(err, FG_E_OPENID_GRANT, "a refresh token that was used");
 }
 
 bool fg_oauth_code_take(fg_exchange_t *ex, fg_str_t code, fg_oauth_grant_t *grant, fg_err_t *err) {
@@ -164,9 +194,23 @@ bool fg_oauth_refresh_make(fg_exchange_t *ex, const fg_oauth_grant_t *grant, fg_
     return put_next(ex, grant, number, grant->until_ms, err);
 }
 
+static bool keep(fg_exchange_t *ex, const fg_oauth_grant_t *grant, fg_err_t *err) {
+    fg_buf_t bytes = FG_BUF_INIT(FG_STORE_VALUE_MAX);
+    write_grant(&bytes, grant);
+    bool done = fg_buf_ok(&bytes) ? put(ex, key_of(ex, grant->family, ""), fg_buf_str(&bytes), grant->until_ms, err)
+                                  : FG_FAIL(err, FG_E_INTERNAL, "too much is known of the person to be kept");
+    fg_buf_free(&bytes);
+    return done;
+}
+
+bool fg_oauth_grant_tie(fg_exchange_t *ex, fg_oauth_grant_t *grant, fg_str_t key, fg_err_t *err) {
+    grant->key = key;
+    return keep(ex, grant, err);
+}
+
 bool fg_oauth_grant_begin(fg_exchange_t *ex, fg_oauth_grant_t *grant, fg_str_t *code, fg_err_t *err) {
     char *secret = fg_arena_alloc(ex->arena, SECRET_SIZE);
-    fg_buf_t bytes = FG_BUF_INIT(FG_STORE_VALUE_MAX);
+    int64_t life = grant->code_life_ms > 0 ? grant->code_life_ms : FG_OAUTH_CODE_LIFETIME;
     if (secret == NULL || !ex->env->random(ex->env, (unsigned char *)secret, SECRET_SIZE))
         return FG_FAIL(err, FG_E_INTERNAL, "no randomness for a code");
     if (!fg_word_make(ex, &grant->family, err))
@@ -174,11 +218,7 @@ bool fg_oauth_grant_begin(fg_exchange_t *ex, fg_oauth_grant_t *grant, fg_str_t *
     grant->secret = (fg_str_t){secret, SECRET_SIZE};
     grant->made_ms = ex->now_ms;
     grant->session.party_count = 0; /* others' business */
-    write_grant(&bytes, grant);
-    bool done = fg_buf_ok(&bytes) && make_token(ex, grant, CODE_NUMBER, code)
-                    ? put(ex, key_of(ex, grant->family, ""), fg_buf_str(&bytes), grant->until_ms, err) &&
-                          put_next(ex, grant, CODE_NUMBER, ex->now_ms + FG_OAUTH_CODE_LIFETIME, err)
-                    : FG_FAIL(err, FG_E_INTERNAL, "too much is known of the person to be kept");
-    fg_buf_free(&bytes);
-    return done;
+    if (!make_token(ex, grant, CODE_NUMBER, code))
+        return FG_FAIL(err, FG_E_MEMORY, "a code");
+    return keep(ex, grant, err) && put_next(ex, grant, CODE_NUMBER, ex->now_ms + life, err);
 }

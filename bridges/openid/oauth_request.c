@@ -71,14 +71,50 @@ static bool read_back(const reading_t *in, fg_err_t *err) {
 
 /* ---- what is asked for */
 
+/* The words in any order (OAuth 2.0 multiple response types §3); 0: another one is there, or one twice. */
+static unsigned read_set(fg_str_t rest) {
+    static const struct {
+        const char *word;
+        unsigned bit;
+    } words[] = {{"code", FG_RESPONSE_CODE}, {"id_token", FG_RESPONSE_ID_TOKEN}, {"token", FG_RESPONSE_TOKEN}};
+    unsigned set = 0;
+    for (fg_str_t word = fg_openid_next_word(&rest); word.n > 0; word = fg_openid_next_word(&rest)) {
+        unsigned bit = 0;
+        for (size_t i = 0; i < FG_ARRAY_SIZE(words); i++)
+            bit |= fg_str_is(word, words[i].word) ? words[i].bit : 0;
+        if (bit == 0 || (set & bit) != 0)
+            return 0;
+        set |= bit;
+    }
+    return set;
+}
+
+/* What comes by way of the browser stands in no address that servers see (multiple response types §3.0), and an ID
+ * token there has a nonce (core §3.2.2.1). */
+static bool check_front(const reading_t *in, fg_err_t *err) {
+    fg_oauth_request_t *out = in->out;
+    if (out->response == FG_RESPONSE_CODE)
+        return true;
+    if (get(in, "response_mode").p == NULL)
+        out->mode = FG_OAUTH_FRAGMENT;
+    if (out->mode == FG_OAUTH_QUERY)
+        return FG_FAIL(err, FG_E_OPENID_REQUEST, "response_mode query for tokens");
+    return (out->response & FG_RESPONSE_ID_TOKEN) == 0 || get(in, "nonce").n > 0 ||
+           FG_FAIL(err, FG_E_OPENID_REQUEST, "an ID token by the browser without nonce");
+}
+
 static bool read_type(const reading_t *in, fg_err_t *err) {
+    const fg_openid_client_t *client = in->out->client;
+    unsigned types = client->response_types != 0 ? client->response_types : 1u << FG_RESPONSE_CODE;
     fg_str_t type = get(in, "response_type");
     if (type.n == 0)
         return FG_FAIL(err, FG_E_OPENID_REQUEST, "no response_type");
-    if (!fg_str_is(type, "code"))
-        return FG_FAIL(err, FG_E_OPENID_RESPONSE_TYPE, "response_type \"%.*s\"", FG_STR_ARG(type));
-    return (in->out->client->grants & FG_GRANT_CODE) != 0 ||
-           FG_FAIL(err, FG_E_OPENID_RESPONSE_TYPE, "%s may not ask for codes", in->out->partner->name);
+    unsigned set = in->out->response = read_set(type);
+    bool coded = (set & FG_RESPONSE_CODE) == 0 || (client->grants & FG_GRANT_CODE) != 0;
+    if (set == 0 || (types & 1u << set) == 0 || !coded)
+        return FG_FAIL(err, FG_E_OPENID_RESPONSE_TYPE, "response_type \"%.*s\" of %s", FG_STR_ARG(type),
+                       in->out->partner->name);
+    return check_front(in, err);
 }
 
 /* Core §6: what is not read must not be passed over, as it could say something else (OI-09). */
@@ -104,7 +140,7 @@ static bool is_challenge(fg_str_t text) {
 static bool read_pkce(const reading_t *in, fg_err_t *err) {
     fg_str_t challenge = get(in, "code_challenge"), method = get(in, "code_challenge_method");
     if (challenge.p == NULL && method.p == NULL)
-        return !fg_openid_client_is_public(in->out->client) ||
+        return !fg_openid_client_is_public(in->out->client) || (in->out->response & FG_RESPONSE_CODE) == 0 ||
                FG_FAIL(err, FG_E_OPENID_PKCE, "%s is a public client without code_challenge", in->out->partner->name);
     if (!fg_str_is(method, "S256") || !is_challenge(challenge))
         return FG_FAIL(err, FG_E_OPENID_PKCE, "code_challenge_method \"%.*s\", %zu bytes", FG_STR_ARG(method),
@@ -123,12 +159,10 @@ static bool may_have(const fg_openid_client_t *client, fg_str_t word) {
     return false;
 }
 
-/* What is not known or not the client's is passed over (core §3.1.2.1). */
-static bool read_scope(const reading_t *in, fg_err_t *err) {
-    const fg_openid_client_t *client = in->out->client;
-    fg_str_t rest = get(in, "scope");
+bool fg_oauth_scope_read(fg_exchange_t *ex, const fg_openid_client_t *client, fg_str_t wanted, fg_str_t *scope,
+                         fg_err_t *err) {
+    fg_str_t rest = wanted;
     fg_buf_t kept = FG_BUF_INIT(TEXT_MAX);
-    bool any = rest.n > 0;
     for (fg_str_t word = fg_openid_next_word(&rest); word.n > 0; word = fg_openid_next_word(&rest)) {
         bool refreshes = fg_str_is(word, "offline_access");
         if (!may_have(client, word) || (refreshes && (client->grants & FG_GRANT_REFRESH) == 0))
@@ -136,10 +170,14 @@ static bool read_scope(const reading_t *in, fg_err_t *err) {
         fg_buf_puts(&kept, kept.length > 0 ? " " : "");
         fg_buf_put_str(&kept, word);
     }
-    in->out->scope = fg_buf_ok(&kept) ? fg_arena_str(in->ex->arena, fg_buf_str(&kept)) : FG_STR_NONE;
-    bool none = any && kept.length == 0;
+    *scope = fg_buf_ok(&kept) ? fg_arena_str(ex->arena, fg_buf_str(&kept)) : FG_STR_NONE;
+    bool none = wanted.n > 0 && kept.length == 0;
     fg_buf_free(&kept);
-    return (in->out->scope.p != NULL && !none) || FG_FAIL(err, FG_E_OPENID_SCOPE, "no scope is left");
+    return (scope->p != NULL && !none) || FG_FAIL(err, FG_E_OPENID_SCOPE, "no scope is left");
+}
+
+static bool read_scope(const reading_t *in, fg_err_t *err) {
+    return fg_oauth_scope_read(in->ex, in->out->client, get(in, "scope"), &in->out->scope, err);
 }
 
 /* A partner that the client may call (RFC 8707 §2; AD FS calls it resource too). */
@@ -245,9 +283,20 @@ static bool read_rest(const reading_t *in, fg_err_t *err) {
     out->nonce = get(in, "nonce");
     out->login_hint = get(in, "login_hint");
     out->ui_locales = get(in, "ui_locales");
+    out->key = get(in, "dpop_jkt");
+    if (out->key.p != NULL && !is_challenge(out->key)) /* of the same form */
+        return FG_FAIL(err, FG_E_OPENID_REQUEST, "dpop_jkt of %zu bytes", out->key.n);
     if (out->nonce.n > TEXT_MAX || out->login_hint.n > TEXT_MAX)
         return FG_FAIL(err, FG_E_OPENID_REQUEST, "nonce or login_hint is too long");
     return true;
+}
+
+void fg_oauth_request_read_back(fg_exchange_t *ex, const fg_params_t *params, fg_oauth_request_t *request) {
+    fg_err_t err = FG_ERR_INIT;
+    *request = (fg_oauth_request_t){.max_age_ms = -1};
+    const reading_t in = {ex, params, request};
+    if (read_back(&in, &err) && !read_mode(&in, &err))
+        request->mode = FG_OAUTH_QUERY;
 }
 
 bool fg_oauth_request_read(fg_exchange_t *ex, const fg_params_t *params, fg_oauth_request_t *request, fg_err_t *err) {

@@ -4,9 +4,10 @@
  * response mode §2). */
 #include "bridges/openid/oauth_request.h"
 #include "core/fault.h"
+#include "core/time.h"
 
-#define URL_MAX (16u << 10)
-#define PARAMS 4
+#define URL_MAX (64u << 10)
+#define PARAMS 8
 
 typedef struct answer {
     fg_param_t items[PARAMS];
@@ -14,7 +15,7 @@ typedef struct answer {
 } answer_t;
 
 static void put(answer_t *answer, const char *name, fg_str_t value) {
-    if (value.p != NULL)
+    if (value.p != NULL && answer->count < PARAMS)
         answer->items[answer->count++] = (fg_param_t){fg_str(name), value};
 }
 
@@ -60,11 +61,23 @@ static bool send_url(fg_exchange_t *ex, const fg_oauth_request_t *request, const
     return done;
 }
 
-bool fg_oauth_respond(fg_exchange_t *ex, const fg_oauth_request_t *request, fg_str_t code, const fg_err_t *why,
-                      fg_err_t *err) {
+static void put_tokens(fg_exchange_t *ex, const fg_oauth_request_t *request, const fg_oauth_answer_t *told,
+                       answer_t *answer) {
+    put(answer, "code", told->code);
+    put(answer, "id_token", told->id_token);
+    if (told->access_token.n == 0)
+        return;
+    put(answer, "access_token", told->access_token); /* RFC 6749 §4.2.2 */
+    put(answer, "token_type", FG_STR("Bearer"));
+    put(answer, "expires_in", fg_str(fg_arena_printf(ex->arena, "%lld", (long long)(told->lifetime_ms / FG_SECOND))));
+    put(answer, "scope", request->scope);
+}
+
+bool fg_oauth_respond(fg_exchange_t *ex, const fg_oauth_request_t *request, const fg_oauth_answer_t *told,
+                      const fg_err_t *why, fg_err_t *err) {
     answer_t answer = {.count = 0};
     if (why == NULL) {
-        put(&answer, "code", code);
+        put_tokens(ex, request, told, &answer);
     } else {
         const fg_fault_t *fault = fg_fault_get(why->code);
         put(&answer, "error", fg_str(fault->oauth_error));

@@ -116,7 +116,8 @@ json_t *fg_oidc_claims_make(fg_exchange_t *ex, const fg_oidc_person_t *person, f
     const wish_t wish = {
         .asked = ok ? json_object_get(claims, members[place]) : NULL,
         .scope = person->grant->scope,
-        .by_scope = place == FG_OIDC_USERINFO || person->partner->openid->claims_in_id_token,
+        .by_scope =
+            place == FG_OIDC_USERINFO || person->partner->openid->claims_in_id_token || person->has_no_access_token,
     };
     for (size_t i = 0; i < person->claims.count && ok; i++)
         ok = put_claim(object, &wish, &person->claims.items[i]);

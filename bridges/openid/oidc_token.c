@@ -70,69 +70,9 @@ static void note_issued(fg_exchange_t *ex, const fg_partner_t *partner, const fg
     fg_issue_note(ex, &note);
 }
 
-static fg_str_t class_of(const fg_identity_t *identity) {
+fg_str_t fg_oidc_class_of(const fg_identity_t *identity) {
     const fg_authmethod_t *method = fg_authmethod_find(identity->auth_method);
     return method != NULL ? fg_str(method->saml20) : FG_STR_NONE;
-}
-
-/* ---- access tokens (RFC 9068 §2.2); the family at the front of jti finds the grant */
-
-static bool make_token_id(fg_exchange_t *ex, const fg_oauth_grant_t *grant, fg_str_t *id, fg_err_t *err) {
-    fg_str_t word;
-    if (!fg_word_make(ex, &word, err))
-        return false;
-    *id = fg_str(fg_arena_printf(ex->arena, "%.*s%.*s", (int)grant->family.n, grant->family.p, (int)word.n, word.p));
-    return id->p != NULL || FG_FAIL(err, FG_E_MEMORY, "an access token");
-}
-
-/* A resource's token says of the person what that partner gets, by its own rules. */
-static bool find_resource(fg_exchange_t *ex, const fg_oauth_grant_t *grant, const fg_partner_t **resource,
-                          fg_claims_t *claims, fg_err_t *err) {
-    fg_name_id_t name_id = {0};
-    *resource = NULL;
-    if (grant->resource.n == 0)
-        return true;
-    *resource = fg_hub_find_partner(ex->hub, grant->resource);
-    if (*resource == NULL)
-        return FG_FAIL(err, FG_E_OPENID_TARGET, "the resource is gone");
-    const fg_issue_request_t request = {
-        .partner = *resource, .audience = grant->resource, .identity = &grant->session.identity};
-    return fg_issue_claims(ex, &request, claims, &name_id, err);
-}
-
-bool fg_oauth_access_write(fg_exchange_t *ex, const fg_oidc_person_t *person, fg_str_t *token, int64_t *lifetime_ms,
-                           fg_err_t *err) {
-    const fg_oauth_grant_t *grant = person->grant;
-    const fg_partner_t *resource;
-    fg_claims_t claims = {0};
-    fg_str_t id;
-    if (!find_resource(ex, grant, &resource, &claims, err) || !make_token_id(ex, grant, &id, err))
-        return false;
-    const fg_partner_t *partner = resource ? resource : person->partner;
-    const fg_jwt_member_t members[] = {
-        {"client_id", grant->client_id, false},
-        {"scope", grant->scope, false},
-        {"acr", class_of(&grant->session.identity), false},
-    };
-    *lifetime_ms = partner->token_lifetime_ms;
-    const fg_jwt_t jwt = {
-        .type = "at+jwt",
-        .id = id,
-        .issuer = fg_openid_url(ex, FG_OPENID_ISSUER),
-        .subject = person->subject,
-        .audience = resource ? grant->resource : fg_openid_url(ex, FG_OPENID_USERINFO),
-        .issued_ms = ex->now_ms,
-        .not_before_ms = ex->now_ms,
-        .expires_ms = ex->now_ms + *lifetime_ms,
-        .identity = &grant->session.identity,
-        .claims = &claims,
-        .members = members,
-        .member_count = FG_ARRAY_SIZE(members),
-    };
-    if (!fg_openid_sign(ex, &jwt, token, err))
-        return false;
-    note_issued(ex, partner, person, &jwt, "access_token");
-    return true;
 }
 
 bool fg_openid_own_keys(fg_exchange_t *ex, fg_jwk_set_t *keys, fg_err_t *err) {
@@ -146,35 +86,13 @@ bool fg_openid_own_keys(fg_exchange_t *ex, fg_jwk_set_t *keys, fg_err_t *err) {
     return keys->items != NULL || FG_FAIL(err, FG_E_MEMORY, "keys");
 }
 
-bool fg_oauth_access_read(fg_exchange_t *ex, fg_str_t token, fg_oauth_grant_t *grant, fg_err_t *err) {
-    fg_jwk_set_t keys;
-    fg_jwt_read_t read;
-    fg_err_t why = FG_ERR_INIT;
-    const fg_str_t audience = fg_openid_url(ex, FG_OPENID_USERINFO);
-    if (!fg_openid_own_keys(ex, &keys, err))
-        return false;
-    const fg_jwt_trust_t trust = {
-        .issuer = fg_openid_url(ex, FG_OPENID_ISSUER),
-        .keys = &keys,
-        .audiences = &audience,
-        .audience_count = 1,
-        .type = "at+jwt", /* an ID token is none (JW-11) */
-    };
-    if (!fg_jwt_read(ex->env, ex->arena, token, &trust, &read, &why))
-        return FG_FAIL(err, FG_E_OPENID_TOKEN, "%s", why.detail);
-    const size_t word = FG_WORD_SIZE - 1;
-    const fg_str_t family = {read.id.p, read.id.n >= word ? word : 0};
-    if (!fg_oauth_grant_find(ex, family, FG_E_OPENID_TOKEN, grant, err))
-        return false;
-    bool offline = fg_openid_word_in(grant->scope, "offline_access");
-    return offline || !fg_session_is_ended(ex, grant->session.id) ||
-           FG_FAIL(err, FG_E_OPENID_TOKEN, "the session has ended");
-}
-
 /* ---- ID tokens */
 
 /* Core §3.1.3.6: the left half of the digest that the signature's algorithm uses. */
 static bool make_token_hash(fg_exchange_t *ex, const fg_jws_alg_t *alg, fg_str_t token, fg_str_t *hash, fg_err_t *err) {
+    *hash = FG_STR_NONE;
+    if (token.n == 0)
+        return true;
     unsigned char digest[FG_HASH_MAX];
     fg_buf_t text = FG_BUF_INIT(64);
     size_t size = fg_hash(fg_jws_alg_hash(*alg), token.p, token.n, digest);
@@ -213,14 +131,13 @@ static bool encrypt(fg_exchange_t *ex, const fg_openid_client_t *client, fg_str_
 
 #define CLAIM_MEMBERS 96u
 
-/* The claims as members behind those that every ID token has. */
-static bool put_claims(fg_exchange_t *ex, const fg_oidc_person_t *person, fg_jwt_member_t *members, size_t *count,
-                       fg_err_t *err) {
-    json_t *claims = fg_oidc_claims_make(ex, person, FG_OIDC_ID_TOKEN), *value;
+/* The claims as members behind those that every ID token has; but for sub, which each token has anyway. */
+static bool put_claims(fg_exchange_t *ex, json_t *claims, fg_jwt_member_t *members, size_t *count, fg_err_t *err) {
+    json_t *value;
     const char *name;
-    if (claims == NULL || !fg_arena_own(ex->arena, (void (*)(void *))json_decref, claims))
-        return FG_FAIL(err, FG_E_MEMORY, "an ID token");
     json_object_foreach(claims, name, value) {
+        if (strcmp(name, "sub") == 0)
+            continue;
         char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
         if (text == NULL || !fg_arena_own(ex->arena, free, text))
             return FG_FAIL(err, FG_E_MEMORY, "an ID token");
@@ -231,21 +148,26 @@ static bool put_claims(fg_exchange_t *ex, const fg_oidc_person_t *person, fg_jwt
     return true;
 }
 
-bool fg_oidc_id_token_write(fg_exchange_t *ex, const fg_oidc_person_t *person, fg_str_t access_token, fg_str_t *token,
-                            fg_err_t *err) {
+bool fg_oidc_id_token_write(fg_exchange_t *ex, const fg_oidc_person_t *person, fg_str_t access_token, fg_str_t code,
+                            fg_str_t *token, fg_err_t *err) {
     const fg_oauth_grant_t *grant = person->grant;
-    fg_str_t hash, id;
+    fg_str_t hash, code_hash, id;
     fg_jws_alg_t alg;
     fg_jwt_member_t members[CLAIM_MEMBERS];
     size_t count = 0;
     if (!choose_algorithm(ex, person->partner->openid, &alg, err) ||
-        !make_token_hash(ex, &alg, access_token, &hash, err) || !fg_word_make(ex, &id, err))
+        !make_token_hash(ex, &alg, access_token, &hash, err) || !make_token_hash(ex, &alg, code, &code_hash, err) ||
+        !fg_word_make(ex, &id, err))
         return false;
     members[count++] = (fg_jwt_member_t){"nonce", grant->nonce, false};
-    members[count++] = (fg_jwt_member_t){"acr", class_of(&grant->session.identity), false};
+    members[count++] = (fg_jwt_member_t){"acr", fg_oidc_class_of(&grant->session.identity), false};
     members[count++] = (fg_jwt_member_t){"at_hash", hash, false};
+    members[count++] = (fg_jwt_member_t){"c_hash", code_hash, false};
     members[count++] = (fg_jwt_member_t){"sid", fg_str(grant->session.id), false};
-    if (!put_claims(ex, person, members, &count, err))
+    json_t *claims = fg_oidc_claims_make(ex, person, FG_OIDC_ID_TOKEN);
+    if (claims == NULL || !fg_arena_own(ex->arena, (void (*)(void *))json_decref, claims))
+        return FG_FAIL(err, FG_E_MEMORY, "an ID token");
+    if (!put_claims(ex, claims, members, &count, err))
         return false;
     const fg_jwt_t jwt = {
         .type = "JWT",
@@ -265,6 +187,30 @@ bool fg_oidc_id_token_write(fg_exchange_t *ex, const fg_oidc_person_t *person, f
         return false;
     note_issued(ex, person->partner, person, &jwt, "id_token");
     return true;
+}
+
+/* ---- userinfo */
+
+bool fg_oidc_userinfo_sign(fg_exchange_t *ex, const fg_oidc_person_t *person, json_t *claims, fg_str_t *token,
+                           fg_err_t *err) {
+    fg_jwt_member_t members[CLAIM_MEMBERS];
+    size_t count = 0;
+    if (claims == NULL)
+        return FG_FAIL(err, FG_E_MEMORY, "userinfo");
+    if (!put_claims(ex, claims, members, &count, err))
+        return false;
+    const fg_jwt_t jwt = {
+        .type = "userinfo+jwt", /* so that it is no ID token (JW-11) */
+        .issuer = fg_openid_url(ex, FG_OPENID_ISSUER),
+        .subject = person->subject,
+        .audience = person->grant->client_id,
+        .issued_ms = ex->now_ms,
+        .not_before_ms = ex->now_ms,
+        .expires_ms = ex->now_ms + ID_TOKEN_LIFETIME,
+        .members = members,
+        .member_count = count,
+    };
+    return fg_openid_sign(ex, &jwt, token, err);
 }
 
 /* ---- an ID token that comes back as a hint */

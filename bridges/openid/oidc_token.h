@@ -17,22 +17,24 @@ typedef struct fg_oidc_person {
     const fg_oauth_grant_t *grant;
     fg_claims_t claims;
     fg_str_t subject;
-    fg_str_t user; /* for the audit line */
+    fg_str_t user;            /* for the audit line */
+    bool has_no_access_token; /* then all claims are the ID token's (core §5.4) */
 } fg_oidc_person_t;
 bool fg_oidc_person_find(fg_exchange_t *ex, const fg_partner_t *partner, const fg_oauth_grant_t *grant,
                          fg_oidc_person_t *person, fg_err_t *err) FG_MUST_CHECK;
 
-/* An access token for userinfo, or for the grant's resource. */
-bool fg_oauth_access_write(fg_exchange_t *ex, const fg_oidc_person_t *person, fg_str_t *token, int64_t *lifetime_ms,
-                           fg_err_t *err) FG_MUST_CHECK;
-/* Verifies one that is for userinfo and finds its grant. */
-bool fg_oauth_access_read(fg_exchange_t *ex, fg_str_t token, fg_oauth_grant_t *grant, fg_err_t *err) FG_MUST_CHECK;
-bool fg_oidc_id_token_write(fg_exchange_t *ex, const fg_oidc_person_t *person, fg_str_t access_token, fg_str_t *token,
-                            fg_err_t *err) FG_MUST_CHECK;
+/* The authentication context class (acr) that says how somebody signed in; .n 0: none does. */
+fg_str_t fg_oidc_class_of(const fg_identity_t *identity);
+/* access_token, code: those that go with it, of which it has a hash (core §3.1.3.6, §3.3.2.11); .n 0: none. */
+bool fg_oidc_id_token_write(fg_exchange_t *ex, const fg_oidc_person_t *person, fg_str_t access_token, fg_str_t code,
+                            fg_str_t *token, fg_err_t *err) FG_MUST_CHECK;
 
 typedef enum fg_oidc_place { FG_OIDC_ID_TOKEN, FG_OIDC_USERINFO } fg_oidc_place_t;
 /* The claims that go to that place, as an object with OpenID Connect's names (the caller's).  NULL: memory. */
 json_t *fg_oidc_claims_make(fg_exchange_t *ex, const fg_oidc_person_t *person, fg_oidc_place_t place);
+/* The same claims, signed for the client (core §5.3.2). */
+bool fg_oidc_userinfo_sign(fg_exchange_t *ex, const fg_oidc_person_t *person, json_t *claims, fg_str_t *token,
+                           fg_err_t *err) FG_MUST_CHECK;
 
 /* Our own keys, with which what comes back to us was signed. */
 bool fg_openid_own_keys(fg_exchange_t *ex, fg_jwk_set_t *keys, fg_err_t *err) FG_MUST_CHECK;

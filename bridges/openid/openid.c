@@ -84,6 +84,8 @@ static void put_error(fg_exchange_t *ex, int status, const char *error, const ch
 /* What the table says of a browser's request is not what a client's is told (RFC 6749 §5.2). */
 static const char *token_error(const fg_fault_t *fault) {
     const char *error = fault->oauth_error;
+    if (fault->code == FG_E_OPENID_REFUSED) /* at a device's page (RFC 8628 §3.5) */
+        return error;
     bool general = strcmp(error, "access_denied") == 0 || strcmp(error, "login_required") == 0;
     return general ? "invalid_grant" : error;
 }
@@ -91,29 +93,38 @@ static const char *token_error(const fg_fault_t *fault) {
 void fg_oauth_refuse(fg_exchange_t *ex, const fg_err_t *err) {
     const fg_fault_t *fault = fg_fault_get(err->code);
     const fg_audit_field_t fields[] = {{"protocol", FG_STR(FG_OPENID_PROTOCOL)}};
-    fg_audit(ex, "refused", err, fields, FG_ARRAY_SIZE(fields));
+    if (err->code != FG_E_OPENID_PENDING) /* asked every few seconds */
+        fg_audit(ex, "refused", err, fields, FG_ARRAY_SIZE(fields));
     const char *error = token_error(fault);
-    int status = strcmp(error, "invalid_grant") == 0 ? 400 : fault->http_status;
+    bool plain = strcmp(error, "invalid_grant") == 0 || err->code == FG_E_OPENID_REFUSED;
+    int status = plain ? 400 : fault->http_status;
     put_error(ex, status, error, fault->sentence);
-    if (status == 401)
+    size_t times;
+    fg_request_header(&ex->request, "authorization", &times);
+    if (status == 401 && times > 0) /* RFC 6749 §5.2: who came with this header is answered by that one */
         fg_response_header(ex, "WWW-Authenticate",
                            FG_STR("Basic realm=\"OAuth 2.0 token endpoint\", charset=\"UTF-8\""));
     if (fg_fault_is_temporary(err->code))
         fg_response_header(ex, "Retry-After", FG_STR("2"));
 }
 
-void fg_oauth_refuse_bearer(fg_exchange_t *ex, const fg_err_t *err) {
+void fg_oauth_refuse_holder(fg_exchange_t *ex, const fg_err_t *err, bool dpop) {
     const fg_fault_t *fault = fg_fault_get(err->code);
     const fg_audit_field_t fields[] = {{"protocol", FG_STR(FG_OPENID_PROTOCOL)}};
     fg_audit(ex, "refused", err, fields, FG_ARRAY_SIZE(fields));
-    put_error(ex, fault->http_status, fault->oauth_error, fault->sentence);
+    bool proof = err->code == FG_E_OPENID_DPOP || err->code == FG_E_OPENID_DPOP_NONCE; /* RFC 9449 §7.1, §9 */
+    int status = proof ? 401 : fault->http_status;
+    put_error(ex, status, fault->oauth_error, fault->sentence);
     /* without a token there is nothing to be said about it (RFC 6750 §3.1) */
+    const char *scheme = dpop ? "DPoP algs=\"" FG_JWS_ALG_NAMES "\"," : "Bearer";
     const char *challenge = err->code == FG_E_AUTH_MISSING
                                 ? "Bearer"
-                                : fg_arena_printf(ex->arena, "Bearer error=\"%s\"", fault->oauth_error);
-    if (fault->http_status == 401 || fault->http_status == 403)
+                                : fg_arena_printf(ex->arena, "%s error=\"%s\"", scheme, fault->oauth_error);
+    if (status == 401 || status == 403)
         fg_response_header(ex, "WWW-Authenticate", fg_str(challenge ? challenge : "Bearer"));
 }
+
+void fg_oauth_refuse_bearer(fg_exchange_t *ex, const fg_err_t *err) { fg_oauth_refuse_holder(ex, err, false); }
 
 void fg_openid_allow_origin(fg_exchange_t *ex, const fg_openid_client_t *client) {
     size_t times;
@@ -121,6 +132,7 @@ void fg_openid_allow_origin(fg_exchange_t *ex, const fg_openid_client_t *client)
     if (times != 1 || !fg_str_list_has(&client->origins, origin))
         return;
     fg_response_header(ex, "Access-Control-Allow-Origin", origin);
+    fg_response_header(ex, "Access-Control-Expose-Headers", FG_STR("WWW-Authenticate, DPoP-Nonce"));
     fg_response_header(ex, "Vary", FG_STR("Origin"));
 }
 
@@ -143,7 +155,7 @@ static fg_step_t answer_preflight(fg_exchange_t *ex) {
         return FG_STEP_DONE;
     fg_response_header(ex, "Access-Control-Allow-Origin", origin);
     fg_response_header(ex, "Access-Control-Allow-Methods", FG_STR("GET, POST"));
-    fg_response_header(ex, "Access-Control-Allow-Headers", FG_STR("Authorization, Content-Type"));
+    fg_response_header(ex, "Access-Control-Allow-Headers", FG_STR("Authorization, Content-Type, DPoP"));
     fg_response_header(ex, "Access-Control-Max-Age", FG_STR("600"));
     return FG_STEP_DONE;
 }
@@ -154,6 +166,15 @@ static fg_step_t token(fg_exchange_t *ex) {
 
 static fg_step_t userinfo(fg_exchange_t *ex) {
     return ex->request.method == FG_METHOD_OPTIONS ? answer_preflight(ex) : fg_oidc_userinfo(ex);
+}
+
+/* What scripts may call: the preflight is answered before it. */
+static fg_step_t push(fg_exchange_t *ex) {
+    return ex->request.method == FG_METHOD_OPTIONS ? answer_preflight(ex) : fg_oauth_push(ex);
+}
+
+static fg_step_t revoke(fg_exchange_t *ex) {
+    return ex->request.method == FG_METHOD_OPTIONS ? answer_preflight(ex) : fg_oauth_revoke(ex);
 }
 
 /* ---- the table */
@@ -170,6 +191,11 @@ static const fg_endpoint_t endpoints[] = {
     {FG_OPENID_AUTHORIZE, BROWSER, true, fg_oauth_authorize, fg_response_error_page, NULL},
     {FG_OPENID_TOKEN, FG_METHOD_POST | FG_METHOD_OPTIONS, true, token, fg_oauth_refuse, NULL},
     {FG_OPENID_USERINFO, BROWSER | FG_METHOD_OPTIONS, true, userinfo, fg_oauth_refuse_bearer, NULL},
+    {FG_OPENID_PAR, FG_METHOD_POST | FG_METHOD_OPTIONS, true, push, fg_oauth_refuse, NULL},
+    {FG_OPENID_INTROSPECT, FG_METHOD_POST, true, fg_oauth_introspect, fg_oauth_refuse, NULL},
+    {FG_OPENID_REVOKE, FG_METHOD_POST | FG_METHOD_OPTIONS, true, revoke, fg_oauth_refuse, NULL},
+    {FG_OPENID_DEVICE_BEGIN, FG_METHOD_POST, true, fg_oauth_device_begin, fg_oauth_refuse, NULL},
+    {FG_OPENID_DEVICE, BROWSER, true, fg_oauth_device, fg_response_error_page, NULL},
     {FG_OPENID_LOGOUT, BROWSER, true, fg_oidc_logout, fg_response_error_page, NULL},
     {FG_OPENID_CALLBACK, BROWSER, true, fg_oidc_rp_callback, fg_response_error_page, NULL},
     {FG_OPENID_SIGNED_OUT, FG_METHOD_GET, true, fg_oidc_rp_signed_out, fg_response_error_page, NULL},

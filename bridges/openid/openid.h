@@ -6,12 +6,18 @@
 #define FG_OPENID_OPENID_H
 
 #include "bridges/openid/client.h"
+#include "hub/issuer.h"
 #include "hub/protocol.h"
 #include "hub/session.h"
 
-#define FG_OPENID_ISSUER "/adfs" /* below the base */
+#define FG_OPENID_ISSUER FG_OPENID_ISSUER_PATH
 #define FG_OPENID_AUTHORIZE "/adfs/oauth2/authorize"
 #define FG_OPENID_TOKEN "/adfs/oauth2/token"
+#define FG_OPENID_PAR "/adfs/oauth2/par"
+#define FG_OPENID_DEVICE_BEGIN "/adfs/oauth2/devicecode" /* as AD FS has the two */
+#define FG_OPENID_DEVICE "/adfs/oauth2/deviceauth"
+#define FG_OPENID_INTROSPECT "/adfs/oauth2/introspect"
+#define FG_OPENID_REVOKE "/adfs/oauth2/revoke"
 #define FG_OPENID_LOGOUT "/adfs/oauth2/logout"
 #define FG_OPENID_USERINFO "/adfs/userinfo"
 #define FG_OPENID_KEYS "/adfs/discovery/keys"
@@ -47,6 +53,11 @@ fg_step_t fg_openid_discovery(fg_exchange_t *ex);
 fg_step_t fg_openid_keys(fg_exchange_t *ex);
 fg_step_t fg_oauth_authorize(fg_exchange_t *ex);
 fg_step_t fg_oauth_token(fg_exchange_t *ex);
+fg_step_t fg_oauth_push(fg_exchange_t *ex);
+fg_step_t fg_oauth_introspect(fg_exchange_t *ex);
+fg_step_t fg_oauth_revoke(fg_exchange_t *ex);
+fg_step_t fg_oauth_device_begin(fg_exchange_t *ex);
+fg_step_t fg_oauth_device(fg_exchange_t *ex);
 fg_step_t fg_oidc_userinfo(fg_exchange_t *ex);
 fg_step_t fg_oidc_logout(fg_exchange_t *ex);
 
@@ -56,6 +67,8 @@ void fg_openid_answer(fg_exchange_t *ex, int status, fg_str_t json, const char *
 bool fg_openid_answer_json(fg_exchange_t *ex, json_t *json, const char *cache_control, fg_err_t *err) FG_MUST_CHECK;
 /* The error answer of RFC 6749 §5.2, with its audit line. */
 void fg_oauth_refuse(fg_exchange_t *ex, const fg_err_t *err);
+/* The same for a token that is tied to a key (RFC 9449 §7.1); dpop: it came under that scheme. */
+void fg_oauth_refuse_holder(fg_exchange_t *ex, const fg_err_t *err, bool dpop);
 /* The error answer of RFC 6750 §3. */
 void fg_oauth_refuse_bearer(fg_exchange_t *ex, const fg_err_t *err);
 /* Lets the client's scripts read the answer, if their origin is registered. */

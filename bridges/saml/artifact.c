@@ -201,6 +201,7 @@ static bool open_answer(fg_exchange_t *ex, const fg_saml_peer_t *peer, fg_str_t 
     const xmlNode *issuer = fg_xml_child(message, FG_NS_SAML2, "Issuer", NULL);
     in->binding = FG_SAML_ARTIFACT;
     in->is_verified = is_signed;
+    in->carrier = peer->entity_id;
     in->root = message;
     in->issuer = issuer ? fg_xml_token(ex->arena, issuer, NULL) : FG_STR_NONE;
     return true;

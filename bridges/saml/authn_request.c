@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "bridges/saml/authn_request.h"
 
+#include <stdio.h>
+
 #define NUMBER_MAX 65535
 
 typedef struct reader {
@@ -91,9 +93,18 @@ static bool read_provider_list(reader_t *in, const xmlNode *list) {
     return true;
 }
 
+/* On whose behalf the requester asks.  If it is on ours, our own request comes back. */
+static void read_requesters(reader_t *in, const xmlNode *scoping) {
+    for (const xmlNode *node = fg_xml_first_child(scoping); node != NULL; node = fg_xml_next(node))
+        if (fg_xml_is(node, FG_NS_SAML2P, "RequesterID") &&
+            fg_str_eq(fg_xml_token(in->ex->arena, node, NULL), in->ex->hub->entity_id))
+            in->request->is_loop = true;
+}
+
 /* core §3.4.1.2 */
 static bool read_scoping(reader_t *in, const xmlNode *node) {
     const xmlNode *list = fg_xml_child(node, FG_NS_SAML2P, "IDPList", NULL);
+    read_requesters(in, node);
     return read_number(in, node, "ProxyCount", &in->request->proxy_count) &&
            (list == NULL || read_provider_list(in, list));
 }
@@ -168,6 +179,16 @@ bool fg_saml_authn_request_read(fg_exchange_t *ex, const xmlNode *root, fg_saml_
 
 /* ---- writing */
 
+static void write_scoping(fg_xw_t *w, const fg_saml_authn_asked_t *asked) {
+    char count[12];
+    fg_xw_start(w, &fg_saml_ns_protocol, "Scoping");
+    snprintf(count, sizeof count, "%u", asked->proxy_limit - 1);
+    fg_xw_attrz(w, "ProxyCount", count);
+    if (asked->requester.n > 0)
+        fg_xw_leaf(w, &fg_saml_ns_protocol, "RequesterID", asked->requester);
+    fg_xw_end(w);
+}
+
 bool fg_saml_authn_request_write(fg_exchange_t *ex, const fg_saml_authn_asked_t *asked, fg_str_t issuer,
                                  bool signed_inside, fg_buf_t *out, fg_err_t *err) {
     fg_saml_writing_t writing;
@@ -175,7 +196,7 @@ bool fg_saml_authn_request_write(fg_exchange_t *ex, const fg_saml_authn_asked_t 
     if (!fg_saml_begin(ex, &writing, "AuthnRequest", asked->id, asked->destination, FG_STR_NONE, out, err))
         return false;
     fg_xw_attr(w, "AssertionConsumerServiceURL", asked->consumer_url);
-    fg_xw_attrz(w, "ProtocolBinding", fg_saml_binding_uri(FG_SAML_POST));
+    fg_xw_attrz(w, "ProtocolBinding", fg_saml_binding_uri(asked->binding));
     if (asked->force)
         fg_xw_attrz(w, "ForceAuthn", "true");
     if (asked->passive)
@@ -190,5 +211,7 @@ bool fg_saml_authn_request_write(fg_exchange_t *ex, const fg_saml_authn_asked_t 
         fg_xw_leafz(w, &fg_saml_ns_assertion, "AuthnContextClassRef", asked->method->saml20);
         fg_xw_end(w);
     }
+    if (asked->proxy_limit > 0) /* AD FS takes none, so it is there if somebody asked for it only */
+        write_scoping(w, asked);
     return fg_saml_end(ex, &writing, signed_inside, out, err);
 }

@@ -32,6 +32,7 @@ typedef struct fg_saml_authn_request {
     fg_str_t contexts[FG_SAML_CONTEXTS]; /* AuthnContextClassRefs */
     size_t context_count;
     int proxy_count;                       /* negative: not limited */
+    bool is_loop;                          /* it came by us before: we are among the RequesterIDs */
     fg_str_t providers[FG_SAML_PROVIDERS]; /* IDPList: whom to ask */
     size_t provider_count;
 } fg_saml_authn_request_t;
@@ -43,11 +44,14 @@ bool fg_saml_authn_request_read(fg_exchange_t *ex, const xmlNode *root, fg_saml_
 /* What we ask of an identity provider. */
 typedef struct fg_saml_authn_asked {
     const char *id;
-    fg_str_t destination;
+    fg_str_t destination; /* .n 0: not known (PAOS) */
     fg_str_t consumer_url;
+    fg_saml_binding_t binding; /* of the answer */
     bool force;
     bool passive;
     const fg_authmethod_t *method; /* NULL: any */
+    unsigned proxy_limit;          /* how many more may be asked, plus one; 0: not limited */
+    fg_str_t requester;            /* with a limit: on whose behalf; .n 0: our own */
 } fg_saml_authn_asked_t;
 /* Writes the request into an empty buffer.  signed_inside: for the POST binding. */
 bool fg_saml_authn_request_write(fg_exchange_t *ex, const fg_saml_authn_asked_t *asked, fg_str_t issuer,

@@ -16,8 +16,7 @@
 #define RESPONSE_MAX (512u << 10)
 #define CREDENTIALS_MAX 1024u
 
-static const fg_xns_t ns_ecp = {"ecp", "urn:oasis:names:tc:SAML:2.0:profiles:SSO:ecp"};
-static const fg_xns_t ns_soap = {"S", FG_NS_SOAP11};
+const fg_xns_t fg_saml_ns_ecp = {"ecp", FG_SAML_NS_ECP};
 
 typedef struct request {
     fg_saml_peer_t peer;
@@ -30,8 +29,8 @@ typedef struct request {
 /* ---- the answer */
 
 static void start_header(fg_xw_t *w, const char *name) {
-    fg_xw_start(w, &ns_ecp, name);
-    fg_xw_attr_ns(w, &ns_soap, "actor", FG_STR("http://schemas.xmlsoap.org/soap/actor/next"));
+    fg_xw_start(w, &fg_saml_ns_ecp, name);
+    fg_xw_attr_ns(w, &fg_saml_ns_soap, "actor", FG_STR(FG_SAML_ACTOR_NEXT));
 }
 
 /* §2.3.6.1: the client holds the address against the one that the service provider named. */
@@ -39,7 +38,7 @@ static void write_header(fg_buf_t *out, const request_t *r) {
     fg_xw_t w;
     fg_xw_init(&w, out);
     start_header(&w, "Response");
-    fg_xw_attr_ns(&w, &ns_soap, "mustUnderstand", FG_STR("1"));
+    fg_xw_attr_ns(&w, &fg_saml_ns_soap, "mustUnderstand", FG_STR("1"));
     fg_xw_attr(&w, "AssertionConsumerServiceURL", r->consumer->location);
     fg_xw_end(&w);
     if (r->is_signed) {
@@ -162,6 +161,8 @@ static bool read_request(fg_exchange_t *ex, request_t *r, fg_err_t *err) {
     if (r->consumer == NULL)
         return FG_FAIL(err, FG_E_SAML_CONSUMER, "AssertionConsumerService \"%.*s\" by PAOS",
                        FG_STR_ARG(r->asked.consumer_url));
+    if (r->asked.is_loop)
+        return FG_FAIL(err, FG_E_SAML_LOOP, "our own request comes back from \"%s\"", r->peer.name);
     return check_context(&r->asked, err);
 }
 

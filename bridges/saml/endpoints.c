@@ -98,6 +98,7 @@ static const fg_endpoint_t endpoints[] = {
     {FG_SAML_ARTIFACT_PATH, FG_METHOD_POST, true, fg_saml_artifact_resolve, fg_saml_soap_refuse, NULL},
     {FG_SAML_LOGOUT_PATH, FG_METHOD_POST, true, fg_saml_sign_out_soap, fg_saml_soap_refuse, NULL},
     {FG_SAML_ECP_PATH, FG_METHOD_POST, true, fg_saml_ecp, fg_saml_soap_refuse, NULL},
+    {FG_SAML_PAOS_PATH, FG_METHOD_POST, true, fg_saml_paos, fg_saml_soap_refuse, NULL},
 };
 
 const fg_protocol_t fg_saml_protocol = {
@@ -106,6 +107,7 @@ const fg_protocol_t fg_saml_protocol = {
     .endpoint_count = FG_ARRAY_SIZE(endpoints),
     .begin_sign_on = fg_saml_begin_sign_on,
     .begin_sign_in = fg_saml_begin_sign_in,
+    .begin_client_sign_in = fg_saml_begin_client_sign_in,
     .write_roles = fg_saml_write_roles,
     .tell_party = fg_saml_tell_party,
     .tell_provider = fg_saml_tell_provider,

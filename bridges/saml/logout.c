@@ -75,18 +75,6 @@ fg_saml_logout_end_t fg_saml_logout_response_read(fg_exchange_t *ex, const xmlNo
 
 /* ---- writing */
 
-static void write_name_id(fg_xw_t *w, const fg_name_id_t *name_id) {
-    fg_xw_start(w, &fg_saml_ns_assertion, "NameID");
-    if (name_id->format.n > 0)
-        fg_xw_attr(w, "Format", name_id->format);
-    if (name_id->name_qualifier.n > 0)
-        fg_xw_attr(w, "NameQualifier", name_id->name_qualifier);
-    if (name_id->sp_name_qualifier.n > 0)
-        fg_xw_attr(w, "SPNameQualifier", name_id->sp_name_qualifier);
-    fg_xw_text(w, name_id->value);
-    fg_xw_end(w);
-}
-
 bool fg_saml_logout_write(fg_exchange_t *ex, const fg_saml_logout_t *logout, const char *id, fg_str_t issuer,
                           fg_str_t destination, bool signed_inside, fg_buf_t *out, fg_err_t *err) {
     fg_saml_writing_t writing;
@@ -97,7 +85,7 @@ bool fg_saml_logout_write(fg_exchange_t *ex, const fg_saml_logout_t *logout, con
     fg_xw_attrz(&writing.w, "NotOnOrAfter", end);
     fg_xw_attrz(&writing.w, "Reason", REASON_USER);
     fg_saml_put_issuer(&writing, issuer);
-    write_name_id(&writing.w, &logout->name_id);
+    fg_saml_write_name_id(&writing.w, &logout->name_id, logout->encryptor);
     for (size_t i = 0; i < logout->session_count; i++)
         fg_xw_leaf(&writing.w, &fg_saml_ns_protocol, "SessionIndex", logout->sessions[i]);
     return fg_saml_end(ex, &writing, signed_inside, out, err);

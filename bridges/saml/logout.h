@@ -5,7 +5,7 @@
 #define FG_BRIDGES_SAML_LOGOUT_H
 
 #include "bridges/saml/message.h"
-#include "token/claims.h"
+#include "token/encrypt.h"
 
 #define FG_SAML_SESSIONS 16u
 
@@ -13,6 +13,7 @@ typedef struct fg_saml_logout {
     fg_name_id_t name_id;
     fg_str_t sessions[FG_SAML_SESSIONS]; /* SessionIndexes; none: all sessions of that person */
     size_t session_count;
+    const fg_encryptor_t *encryptor; /* to write: of the name; NULL: it is not encrypted */
 } fg_saml_logout_t;
 
 /* Reads a request that was verified.  An EncryptedID is opened with our keys; NotOnOrAfter must be to come. */

@@ -21,6 +21,7 @@ typedef struct fg_saml_inbound {
     fg_str_t relay_state; /* .p NULL: none */
     xmlNode *root;        /* nothing in it is believed before fg_saml_verify */
     bool is_verified;     /* already: it came in something that was signed (Artifact) */
+    fg_str_t carrier;     /* the entity that it came from, by its artifact: nobody else's message; .n 0: a browser's */
     const fg_key_t *key;  /* with which it was found signed; NULL: none, or another message around it was */
     fg_str_t issuer;      /* whom it says it is from: to choose whose keys count; .n 0: it does not say */
     /* a signature beside the message (Redirect, SimpleSign); .n 0: none */

@@ -52,7 +52,8 @@ static void split_raw(fg_str_t text, raw_param_t params[PARAMS]) {
 static bool check_params(const raw_param_t params[PARAMS], fg_err_t *err) {
     for (unsigned i = 0; i < PARAMS; i++)
         if (params[i].times > 1)
-            return FG_FAIL(err, FG_E_SAML_MESSAGE, "%s given %u times", param_names[i], params[i].times);
+            return FG_FAIL_FOR(err, FG_E_SAML_MESSAGE, FG_R_STRUCTURE_AMBIGUOUS, "%s given %u times", param_names[i],
+                               params[i].times);
     if (params[PARAM_REQUEST].times + params[PARAM_RESPONSE].times != 1)
         return FG_FAIL(err, FG_E_SAML_MESSAGE, "not exactly one of SAMLRequest and SAMLResponse");
     bool signature = params[PARAM_SIGNATURE].times > 0, algorithm = params[PARAM_ALGORITHM].times > 0;
@@ -274,7 +275,9 @@ bool fg_saml_read_head(fg_exchange_t *ex, const xmlNode *root, fg_str_t url, boo
         return FG_FAIL(err, FG_E_SAML_MESSAGE, "IssueInstant \"%.*s\"", FG_STR_ARG(instant));
     if (head->issue_instant_ms > ex->now_ms + ex->hub->skew_ms ||
         head->issue_instant_ms < ex->now_ms - AGE_MAX - ex->hub->skew_ms)
-        return FG_FAIL(err, FG_E_SAML_MESSAGE, "IssueInstant %.*s is too long ago or to come", FG_STR_ARG(instant));
+        return FG_FAIL_FOR(err, FG_E_SAML_MESSAGE,
+                           head->issue_instant_ms > ex->now_ms ? FG_R_TIME_NOT_YET_VALID : FG_R_TIME_EXPIRED,
+                           "IssueInstant %.*s is too long ago or to come", FG_STR_ARG(instant));
     if (head->destination.n == 0 ? destination_needed : !fg_str_eq(head->destination, url))
         return FG_FAIL(err, FG_E_SAML_DESTINATION, "Destination is \"%.*s\", this is %.*s",
                        FG_STR_ARG(head->destination), FG_STR_ARG(url));

@@ -44,6 +44,8 @@ bool fg_saml_peer_find(fg_exchange_t *ex, fg_saml_role_t role, fg_str_t id, fg_s
 }
 
 bool fg_saml_peer_of(fg_exchange_t *ex, fg_saml_role_t role, fg_str_t issuer, fg_saml_peer_t *peer, fg_err_t *err) {
+    if (fg_str_eq(issuer, ex->hub->entity_id)) /* a federation's metadata may have us in it */
+        return FG_FAIL(err, FG_E_SAML_LOOP, "a message of our own");
     bool found = issuer.n > 0 &&
                  (role == FG_SAML_SERVICE_PROVIDER ? fill_partner(ex->hub, fg_find_partner(ex, issuer), issuer, peer)
                                                    : fill_provider(fg_find_issuer(ex, issuer), peer));

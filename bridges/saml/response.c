@@ -89,7 +89,7 @@ xmlNode *fg_saml_response_read(fg_exchange_t *ex, const xmlNode *root, fg_err_t 
         if (!fg_xml_is(node, FG_NS_SAML2, "Assertion") && !fg_xml_is(node, FG_NS_SAML2, "EncryptedAssertion"))
             continue;
         if (found != NULL) {
-            FG_FAIL(err, FG_E_SAML_MESSAGE, "Response with more than one assertion");
+            FG_FAIL_FOR(err, FG_E_SAML_MESSAGE, FG_R_STRUCTURE_AMBIGUOUS, "Response with more than one assertion");
             return NULL;
         }
         found = node;

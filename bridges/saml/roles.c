@@ -75,6 +75,7 @@ void fg_saml_write_roles(fg_xw_t *w, const fg_hub_t *hub, const fg_keys_t *keys)
     write_formats(w);
     write_service(w, hub, "AssertionConsumerService", FG_SAML_POST, FG_SAML_PATH, "0");
     write_service(w, hub, "AssertionConsumerService", FG_SAML_ARTIFACT, FG_SAML_PATH, "1");
+    write_service(w, hub, "AssertionConsumerService", FG_SAML_PAOS, FG_SAML_PAOS_PATH, "2");
     fg_xw_end(w);
 
     fg_xw_start(w, &fg_entity_ns, "IDPSSODescriptor");

@@ -57,6 +57,13 @@ bool fg_saml_begin_sign_in(fg_exchange_t *ex, const fg_partner_signin_t *signin,
 /* An identity provider's Response. */
 fg_step_t fg_saml_consume(fg_exchange_t *ex, fg_saml_inbound_t *in);
 
+/* The same for clients that are no browsers (paos.c). */
+#define FG_SAML_PAOS_PATH "/adfs/services/trust/saml/paos"
+#define FG_SAML_NS_ECP "urn:oasis:names:tc:SAML:2.0:profiles:SSO:ecp"
+extern const fg_xns_t fg_saml_ns_ecp;
+bool fg_saml_begin_client_sign_in(fg_exchange_t *ex, const fg_partner_signin_t *signin, fg_err_t *err) FG_MUST_CHECK;
+fg_step_t fg_saml_paos(fg_exchange_t *ex);
+
 /* ---- in both roles: single logout (sign_out.c, sign_out_soap.c, tell.c) */
 
 /* A partner's LogoutRequest, and its LogoutResponse to ours. */

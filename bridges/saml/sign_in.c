@@ -2,7 +2,7 @@
  *
  * The gateway as service provider: a browser is sent to an identity provider, and its Response is taken (profiles
  * §4.1). */
-#include <stdio.h>
+#include "bridges/saml/sign_in.h"
 
 #include "bridges/saml/authn_request.h"
 #include "bridges/saml/response.h"
@@ -10,7 +10,6 @@
 #include "hub/audit.h"
 
 #define REQUEST_MAX (16u << 10)
-#define ID_PREFIX "_"
 
 /* ---- there */
 
@@ -21,20 +20,25 @@ static const fg_saml_endpoint_t *choose_service(const fg_saml_party_t *party) {
 }
 
 /* The request's ID is the word of the state: InResponseTo, which is signed, finds it again. */
+fg_str_t fg_saml_request_id(fg_exchange_t *ex, fg_str_t word) {
+    return fg_str(fg_arena_printf(ex->arena, FG_SAML_ID_PREFIX "%.*s", (int)word.n, word.p));
+}
+
 static bool write_request(fg_exchange_t *ex, const fg_partner_signin_t *signin, const fg_saml_endpoint_t *service,
                           fg_str_t word, fg_buf_t *out, fg_err_t *err) {
-    char id[FG_ID_SIZE];
-    snprintf(id, sizeof id, ID_PREFIX "%.*s", (int)word.n, word.p);
+    const fg_identity_provider_t *provider = signin->realm->identity_provider;
     const fg_saml_authn_asked_t asked = {
-        .id = id,
+        .id = fg_saml_request_id(ex, word).p,
         .destination = service->location,
         .consumer_url = fg_saml_own_url(ex),
+        .binding = provider->artifacts ? FG_SAML_ARTIFACT : FG_SAML_POST,
         .force = signin->fresh_ms == 0,
         .passive = signin->passive,
         .method = signin->method,
+        .proxy_limit = signin->proxy_limit,
+        .requester = signin->requester,
     };
-    return fg_saml_authn_request_write(ex, &asked, signin->realm->identity_provider->realm,
-                                       service->binding == FG_SAML_POST, out, err);
+    return fg_saml_authn_request_write(ex, &asked, provider->realm, service->binding == FG_SAML_POST, out, err);
 }
 
 bool fg_saml_begin_sign_in(fg_exchange_t *ex, const fg_partner_signin_t *signin, fg_err_t *err) {
@@ -62,18 +66,22 @@ bool fg_saml_begin_sign_in(fg_exchange_t *ex, const fg_partner_signin_t *signin,
 /* ---- and back */
 
 /* Not believed yet: it only chooses the state, which is this browser's, and is held against what was signed. */
-static fg_str_t find_word(fg_exchange_t *ex, const xmlNode *root) {
+bool fg_saml_find_word(fg_exchange_t *ex, const xmlNode *root, fg_str_t *word, fg_err_t *err) {
+    size_t n = strlen(FG_SAML_ID_PREFIX);
     fg_str_t id = fg_xml_attr(ex->arena, root, NULL, "InResponseTo");
-    return id.n > 1 && id.p[0] == '_' ? (fg_str_t){id.p + 1, id.n - 1} : FG_STR_NONE;
+    bool good = id.n > n && fg_str_starts(id, FG_SAML_ID_PREFIX);
+    *word = good ? (fg_str_t){id.p + n, id.n - n} : FG_STR_NONE;
+    return good || FG_FAIL(err, FG_E_SAML_ANSWER, "a Response without InResponseTo"); /* SA-07 */
 }
 
 /* The state says who was asked, and only that provider's keys count (SA-04).  What was signed is what is read: the
  * Response with all that stands in it, or the assertion alone. */
 static bool read_assertion(fg_exchange_t *ex, const fg_identity_provider_t *provider, fg_saml_inbound_t *in,
-                           fg_str_t request_id, fg_assertion_read_t *read, fg_err_t *err) {
+                           fg_str_t own, fg_str_t request_id, fg_assertion_read_t *read, fg_err_t *err) {
     fg_saml_head_t head;
     bool is_signed;
-    fg_str_t own = fg_saml_own_url(ex);
+    if (in->carrier.n > 0 && !fg_str_eq(in->carrier, provider->issuer))
+        return FG_FAIL(err, FG_E_TOKEN_ISSUER, "an artifact of %.*s", FG_STR_ARG(in->carrier));
     if (!fg_saml_verify(in, &provider->saml->keys, &is_signed, err) ||
         !fg_saml_read_head(ex, in->root, own, is_signed, &head, err))
         return false;
@@ -115,28 +123,29 @@ static void audit_accepted(fg_exchange_t *ex, const fg_identity_provider_t *prov
     fg_audit(ex, "accepted", NULL, fields, FG_ARRAY_SIZE(fields));
 }
 
-static bool accept(fg_exchange_t *ex, fg_saml_inbound_t *in, fg_err_t *err) {
-    fg_partner_signin_t signin;
+bool fg_saml_accept(fg_exchange_t *ex, const fg_partner_signin_t *signin, fg_saml_inbound_t *in, fg_str_t own,
+                    fg_str_t word, fg_err_t *err) {
     fg_assertion_read_t token;
-    fg_str_t word = find_word(ex, in->root);
-    if (in->binding == FG_SAML_REDIRECT) /* profiles §4.1.2 */
-        return FG_FAIL(err, FG_E_SAML_BINDING, "a Response in an address");
-    if (word.n == 0) /* SA-07 */
-        return FG_FAIL(err, FG_E_SAML_ANSWER, "a Response without InResponseTo");
-    if (!fg_partner_state_take(ex, word, &signin, err))
-        return false;
-    const fg_identity_provider_t *provider = signin.realm->identity_provider;
+    const fg_identity_provider_t *provider = signin->realm->identity_provider;
     if (provider->saml == NULL)
         return FG_FAIL(err, FG_E_SAML_PARTNER, "\"%s\" does not speak SAML 2.0 any more", provider->name);
-    fg_str_t id = fg_str(fg_arena_printf(ex->arena, ID_PREFIX "%.*s", (int)word.n, word.p));
-    if (!read_assertion(ex, provider, in, id, &token, err))
+    if (!read_assertion(ex, provider, in, own, fg_saml_request_id(ex, word), &token, err))
         return fg_err_prefix(err, "identity provider \"%s\"", provider->name);
     /* a clock that is ahead, within the skew, makes nobody fresher than now (WF-07) */
     if (token.identity.auth_instant_ms > ex->now_ms)
         token.identity.auth_instant_ms = ex->now_ms;
     audit_accepted(ex, provider, &token);
-    return fg_partner_signed_in(ex, &signin, &token.identity, err) ||
+    return fg_partner_signed_in(ex, signin, &token.identity, err) ||
            fg_err_prefix(err, "identity provider \"%s\"", provider->name);
+}
+
+static bool accept(fg_exchange_t *ex, fg_saml_inbound_t *in, fg_err_t *err) {
+    fg_partner_signin_t signin;
+    fg_str_t word;
+    if (in->binding == FG_SAML_REDIRECT) /* profiles §4.1.2 */
+        return FG_FAIL(err, FG_E_SAML_BINDING, "a Response in an address");
+    return fg_saml_find_word(ex, in->root, &word, err) && fg_partner_state_take(ex, word, &signin, err) &&
+           fg_saml_accept(ex, &signin, in, fg_saml_own_url(ex), word, err);
 }
 
 fg_step_t fg_saml_consume(fg_exchange_t *ex, fg_saml_inbound_t *in) {

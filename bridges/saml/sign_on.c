@@ -31,7 +31,8 @@ typedef struct errand {
     fg_saml_comparison_t comparison;
     fg_str_t home_realm; /* .n 0: any */
     int attribute_index; /* negative: by default */
-    bool force, passive, local;
+    int proxy_count;     /* negative: not limited */
+    bool force, passive;
 } errand_t;
 
 typedef struct sign_on {
@@ -48,11 +49,11 @@ static void write_errand(fg_buf_t *out, const errand_t *e) {
     const fg_str_t strings[] = {e->realm, e->request_id, e->consumer, e->relay_state, e->name_id_format, e->home_realm};
     for (size_t i = 0; i < FG_ARRAY_SIZE(strings); i++)
         fg_bytes_put_string(out, strings[i]);
-    fg_bytes_put_number(out, (uint64_t)(e->force | e->passive << 1 | e->local << 2 | (e->relay_state.p != NULL) << 3),
-                        1);
+    fg_bytes_put_number(out, (uint64_t)(e->force | e->passive << 1 | (e->relay_state.p != NULL) << 2), 1);
     fg_bytes_put_number(out, e->binding, 1);
     fg_bytes_put_number(out, e->comparison, 1);
     fg_bytes_put_number(out, (uint64_t)(e->attribute_index + 1), 4);
+    fg_bytes_put_number(out, (uint64_t)(e->proxy_count + 1), 4);
     for (size_t i = 0; i < e->context_count; i++)
         fg_bytes_put_string(out, e->contexts[i]);
 }
@@ -65,12 +66,13 @@ static bool read_errand(fg_str_t bytes, errand_t *e) {
     for (size_t i = 0; i < FG_ARRAY_SIZE(strings); i++)
         *strings[i] = fg_bytes_get_string(&in);
     unsigned flags = (unsigned)fg_bytes_get_number(&in, 1);
-    e->force = flags & 1, e->passive = flags & 2, e->local = flags & 4;
-    if ((flags & 8) == 0)
+    e->force = flags & 1, e->passive = flags & 2;
+    if ((flags & 4) == 0)
         e->relay_state = FG_STR_NONE;
     e->binding = (fg_saml_binding_t)fg_bytes_get_number(&in, 1);
     e->comparison = (fg_saml_comparison_t)fg_bytes_get_number(&in, 1);
     e->attribute_index = (int)fg_bytes_get_number(&in, 4) - 1;
+    e->proxy_count = (int)fg_bytes_get_number(&in, 4) - 1;
     while (in.rest.n > 0 && !in.failed && e->context_count < FG_SAML_CONTEXTS)
         e->contexts[e->context_count++] = fg_bytes_get_string(&in);
     return fg_bytes_end(&in);
@@ -150,8 +152,9 @@ static bool send_response(fg_exchange_t *ex, const sign_on_t *in, fg_str_t asser
 
 /* What the application can do something about goes back to it; the rest is for the person (core §3.4.1.4). */
 static bool is_for_application(fg_code_t code) {
-    static const fg_code_t codes[] = {FG_E_SAML_PASSIVE, FG_E_SAML_CONTEXT,  FG_E_SAML_NAME_ID, FG_E_SAML_PROXY,
-                                      FG_E_SAML_BINDING, FG_E_SAML_PROVIDER, FG_E_WSFED_AUTH,   FG_E_DENIED};
+    static const fg_code_t codes[] = {FG_E_SAML_PASSIVE, FG_E_SAML_CONTEXT, FG_E_SAML_NAME_ID,
+                                      FG_E_SAML_PROXY,   FG_E_SAML_BINDING, FG_E_SAML_PROVIDER,
+                                      FG_E_SAML_LOOP,    FG_E_WSFED_AUTH,   FG_E_DENIED};
     for (size_t i = 0; i < FG_ARRAY_SIZE(codes); i++)
         if (codes[i] == code)
             return true;
@@ -297,7 +300,9 @@ static fg_step_t run(fg_exchange_t *ex, sign_on_t *in) {
     browser->memory = in->errand.realm;
     browser->fresh_ms = in->errand.force ? 0 : -1;
     browser->passive = in->errand.passive;
-    browser->local = in->errand.local;
+    browser->local = in->errand.proxy_count == 0;
+    browser->proxy_limit = in->errand.proxy_count > 0 ? (unsigned)in->errand.proxy_count : 0; /* one less, plus one */
+    browser->requester = in->errand.realm;
     browser->finish = finish;
     browser->refuse = refuse;
     return fg_browser_sign_in(ex, browser);
@@ -368,14 +373,18 @@ static bool fill_errand(fg_exchange_t *ex, const sign_on_t *state, const fg_saml
     e->attribute_index = request->attribute_index;
     e->force = request->force;
     e->passive = request->passive;
-    e->local = request->proxy_count == 0;
-    return choose_provider(ex, request, e, err);
+    e->proxy_count = request->proxy_count;
+    return (!request->is_loop ||
+            FG_FAIL(err, FG_E_SAML_LOOP, "our own request comes back from \"%.*s\"", FG_STR_ARG(e->realm))) &&
+           choose_provider(ex, request, e, err);
 }
 
 static bool read_request(fg_exchange_t *ex, sign_on_t *state, fg_saml_inbound_t *in, fg_err_t *err) {
     fg_saml_authn_request_t request;
     fg_saml_head_t head;
     bool is_signed;
+    if (fg_str_eq(in->issuer, ex->hub->entity_id)) /* a federation's metadata may have us in it */
+        return FG_FAIL(err, FG_E_SAML_LOOP, "a request of our own");
     state->partner = find_partner(ex, in->issuer, err);
     if (state->partner == NULL)
         return false;

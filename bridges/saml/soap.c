@@ -5,20 +5,45 @@
 #include "core/http.h"
 #include "core/media_type.h"
 #include "hub/audit.h"
+#include "hub/client_signin.h"
 
 #define ENVELOPE_MAX (768u << 10)
-#define NEXT "http://schemas.xmlsoap.org/soap/actor/next"
+#define XML "text/xml; charset=utf-8"
 
-static const fg_xns_t ns_soap = {"soap", FG_NS_SOAP11};
+const fg_xns_t fg_saml_ns_soap = {"soap", FG_NS_SOAP11};
 
 /* ---- reading */
 
-/* Headers for us that must be understood are not: none is known here (SOAP 1.1 §4.2.3). */
-static bool check_headers(fg_exchange_t *ex, const xmlNode *header, fg_err_t *err) {
+/* What the caller knows of headers; what it knows not and must be understood is refused (SOAP 1.1 §4.2.3). */
+typedef struct headers {
+    fg_saml_soap_header_t *known;
+    size_t count;
+} headers_t;
+
+/* True: it is a known one, and noted.  *again: it was there before. */
+static bool note_header(const headers_t *headers, const xmlNode *node, bool *again) {
+    for (size_t i = 0; i < headers->count; i++) {
+        fg_saml_soap_header_t *known = &headers->known[i];
+        if (!fg_xml_is(node, known->ns, known->name))
+            continue;
+        *again = known->node != NULL;
+        known->node = node;
+        return true;
+    }
+    return false;
+}
+
+static bool check_headers(fg_exchange_t *ex, const xmlNode *header, const headers_t *headers, fg_err_t *err) {
     for (const xmlNode *node = fg_xml_first_child(header); node != NULL; node = fg_xml_next(node)) {
+        bool again = false;
+        if (note_header(headers, node, &again)) {
+            if (again)
+                return FG_FAIL(err, FG_E_SOAP_STRUCTURE, "two headers <%s>", (const char *)node->name);
+            continue;
+        }
         fg_str_t must = fg_str_trim(fg_xml_attr(ex->arena, node, FG_NS_SOAP11, "mustUnderstand"));
         fg_str_t actor = fg_str_trim(fg_xml_attr(ex->arena, node, FG_NS_SOAP11, "actor"));
-        bool ours = actor.n == 0 || fg_str_is(actor, NEXT);
+        bool ours = actor.n == 0 || fg_str_is(actor, FG_SAML_ACTOR_NEXT);
         if (ours && must.n > 0 && !fg_str_is(must, "0"))
             return FG_FAIL(err, FG_E_SOAP_MUST_UNDERSTAND, "header <%s>", (const char *)node->name);
     }
@@ -26,10 +51,10 @@ static bool check_headers(fg_exchange_t *ex, const xmlNode *header, fg_err_t *er
 }
 
 /* At most one Header, then one Body and nothing behind it; one element in the Body (XS-09). */
-static xmlNode *open_envelope(fg_exchange_t *ex, const xmlNode *root, fg_err_t *err) {
+static xmlNode *open_envelope(fg_exchange_t *ex, const xmlNode *root, const headers_t *headers, fg_err_t *err) {
     xmlNode *node = fg_xml_is(root, FG_NS_SOAP11, "Envelope") ? fg_xml_first_child(root) : NULL;
     if (node != NULL && fg_xml_is(node, FG_NS_SOAP11, "Header")) {
-        if (!check_headers(ex, node, err))
+        if (!check_headers(ex, node, headers, err))
             return NULL;
         node = fg_xml_next(node);
     }
@@ -42,12 +67,13 @@ static xmlNode *open_envelope(fg_exchange_t *ex, const xmlNode *root, fg_err_t *
     return message;
 }
 
-static bool read_envelope(fg_exchange_t *ex, fg_str_t bytes, fg_saml_inbound_t *in, fg_err_t *err) {
+static bool read_envelope(fg_exchange_t *ex, fg_str_t bytes, const headers_t *headers, fg_saml_inbound_t *in,
+                          fg_err_t *err) {
     xmlDoc *doc = fg_xml_parse(ex->arena, bytes, &ex->hub->xml, err);
     *in = (fg_saml_inbound_t){.binding = FG_SAML_SOAP};
     if (doc == NULL)
         return false;
-    in->root = open_envelope(ex, xmlDocGetRootElement(doc), err);
+    in->root = open_envelope(ex, xmlDocGetRootElement(doc), headers, err);
     if (in->root == NULL)
         return false;
     const xmlNode *issuer = fg_xml_child(in->root, FG_NS_SAML2, "Issuer", NULL);
@@ -69,7 +95,21 @@ bool fg_saml_soap_receive(fg_exchange_t *ex, fg_saml_inbound_t *in, fg_err_t *er
     if (!fg_str_is(type, "text/xml") && !fg_str_is(type, "application/soap+xml"))
         return FG_FAIL(err, FG_E_HTTP_MEDIA_TYPE, "Content-Type %.*s", FG_STR_ARG(type));
     return check_media_type(fg_request_header(&ex->request, "Content-Type", NULL), err) &&
-           read_envelope(ex, ex->request.body, in, err);
+           read_envelope(ex, ex->request.body, &(headers_t){NULL, 0}, in, err);
+}
+
+bool fg_saml_paos_receive(fg_exchange_t *ex, fg_saml_soap_header_t *known, size_t count, fg_saml_inbound_t *in,
+                          fg_err_t *err) {
+    const headers_t headers = {known, count};
+    fg_str_t type = fg_request_media_type(ex->arena, &ex->request);
+    if (!fg_str_is(type, FG_PAOS_MEDIA_TYPE))
+        return FG_FAIL(err, FG_E_HTTP_MEDIA_TYPE, "Content-Type %.*s", FG_STR_ARG(type));
+    if (!check_media_type(fg_request_header(&ex->request, "Content-Type", NULL), err) ||
+        !read_envelope(ex, ex->request.body, &headers, in, err))
+        return false;
+    in->binding = FG_SAML_PAOS;
+    in->is_response = true;
+    return true;
 }
 
 /* ---- writing */
@@ -77,32 +117,40 @@ bool fg_saml_soap_receive(fg_exchange_t *ex, fg_saml_inbound_t *in, fg_err_t *er
 static void write_envelope(fg_buf_t *out, fg_str_t header, fg_str_t xml) {
     fg_xw_t w;
     fg_xw_init(&w, out);
-    fg_xw_start(&w, &ns_soap, "Envelope");
+    fg_xw_start(&w, &fg_saml_ns_soap, "Envelope");
     if (header.n > 0) {
-        fg_xw_start(&w, &ns_soap, "Header");
+        fg_xw_start(&w, &fg_saml_ns_soap, "Header");
         fg_xw_raw(&w, header);
         fg_xw_end(&w);
     }
-    fg_xw_start(&w, &ns_soap, "Body");
+    fg_xw_start(&w, &fg_saml_ns_soap, "Body");
     fg_xw_raw(&w, xml);
     fg_xw_end(&w);
     fg_xw_end(&w);
     out->failed = out->failed || !fg_xw_ok(&w);
 }
 
-static void put_headers(fg_exchange_t *ex, int status) {
+static void put_headers(fg_exchange_t *ex, int status, const char *media_type) {
     ex->response.status = status;
-    fg_response_header(ex, "Content-Type", FG_STR("text/xml; charset=utf-8"));
+    fg_response_header(ex, "Content-Type", fg_str(media_type));
     fg_response_header(ex, "Cache-Control", FG_STR("no-cache, no-store"));
 }
 
-bool fg_saml_soap_answer(fg_exchange_t *ex, fg_str_t header, fg_str_t xml, fg_err_t *err) {
+static bool answer(fg_exchange_t *ex, fg_str_t header, fg_str_t xml, const char *media_type, fg_err_t *err) {
     fg_buf_reset(&ex->response.body);
     write_envelope(&ex->response.body, header, xml);
     if (!fg_buf_ok(&ex->response.body))
         return FG_FAIL(err, FG_E_INTERNAL, "a SOAP envelope could not be written");
-    put_headers(ex, 200);
+    put_headers(ex, 200, media_type);
     return true;
+}
+
+bool fg_saml_soap_answer(fg_exchange_t *ex, fg_str_t header, fg_str_t xml, fg_err_t *err) {
+    return answer(ex, header, xml, XML, err);
+}
+
+bool fg_saml_paos_answer(fg_exchange_t *ex, fg_str_t header, fg_str_t xml, fg_err_t *err) {
+    return answer(ex, header, xml, FG_PAOS_MEDIA_TYPE "; charset=utf-8", err);
 }
 
 /* SOAP 1.1 §4.4; over HTTP with status 500 (§6.2), but for what HTTP says itself. */
@@ -113,9 +161,9 @@ void fg_saml_soap_refuse(fg_exchange_t *ex, const fg_err_t *err) {
     fg_xw_t w;
     fg_buf_reset(&ex->response.body);
     fg_xw_init(&w, &ex->response.body);
-    fg_xw_start(&w, &ns_soap, "Envelope");
-    fg_xw_start(&w, &ns_soap, "Body");
-    fg_xw_start(&w, &ns_soap, "Fault");
+    fg_xw_start(&w, &fg_saml_ns_soap, "Envelope");
+    fg_xw_start(&w, &fg_saml_ns_soap, "Body");
+    fg_xw_start(&w, &fg_saml_ns_soap, "Fault");
     fg_xw_leafz(&w, NULL, "faultcode",
                 understand        ? "soap:MustUnderstand"
                 : fault->receiver ? "soap:Server"
@@ -127,7 +175,7 @@ void fg_saml_soap_refuse(fg_exchange_t *ex, const fg_err_t *err) {
     fg_xw_textz(&w, ")");
     for (size_t i = 0; i < 4; i++)
         fg_xw_end(&w);
-    put_headers(ex, http || fg_fault_is_temporary(err->code) ? fault->http_status : 500);
+    put_headers(ex, http || fg_fault_is_temporary(err->code) ? fault->http_status : 500, XML);
     fg_audit(ex, "refused", err, &(fg_audit_field_t){"protocol", FG_STR("saml")}, 1);
 }
 
@@ -135,7 +183,7 @@ void fg_saml_soap_refuse(fg_exchange_t *ex, const fg_err_t *err) {
 
 static bool fetch(fg_exchange_t *ex, fg_str_t url, fg_str_t xml, fg_http_response_t *response, fg_err_t *err) {
     static const fg_http_field_t headers[] = {
-        {FG_STR("Content-Type"), FG_STR("text/xml; charset=utf-8")},
+        {FG_STR("Content-Type"), FG_STR(XML)},
         {FG_STR("SOAPAction"), FG_STR("\"http://www.oasis-open.org/committees/security\"")},
         {FG_STR("Accept"), FG_STR("text/xml")},
     };
@@ -162,7 +210,7 @@ bool fg_saml_soap_call(fg_exchange_t *ex, fg_str_t url, fg_str_t xml, const char
         return false;
     if (response.status != 200)
         return FG_FAIL(err, FG_E_FETCH_FAILED, "%.*s answered with status %d", FG_STR_ARG(url), response.status);
-    if (!read_envelope(ex, response.body, in, err))
+    if (!read_envelope(ex, response.body, &(headers_t){NULL, 0}, in, err))
         return fg_err_prefix(err, "%.*s", FG_STR_ARG(url));
     in->is_response = true;
     return fg_xml_is(in->root, FG_NS_SAML2P, name) ||

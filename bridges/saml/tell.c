@@ -24,11 +24,22 @@ static const fg_saml_endpoint_t *choose_service(const fg_saml_party_t *party) {
     return redirect ? redirect : fg_saml_party_endpoint(party, FG_SAML_SINGLE_LOGOUT, FG_SAML_POST);
 }
 
+/* To whom the name is encrypted, if this peer wants it so; NULL: it does not. */
+static const fg_key_t *find_recipient(const fg_saml_peer_t *peer) {
+    if (peer->partner != NULL)
+        return peer->partner->encrypt_name_id ? peer->partner->encryption_key : NULL;
+    return peer->provider->encrypt_name_id ? peer->party->encryption_key : NULL;
+}
+
 static bool write_request(fg_exchange_t *ex, const fg_saml_peer_t *peer, const fg_saml_endpoint_t *service,
-                          const fg_saml_logout_t *logout, fg_str_t word, fg_buf_t *out, fg_err_t *err) {
+                          const fg_saml_logout_t *what, fg_str_t word, fg_buf_t *out, fg_err_t *err) {
     char id[FG_ID_SIZE];
+    const fg_encryptor_t encryptor = {ex->env, find_recipient(peer),
+                                      peer->partner ? peer->partner->encryption : FG_ENCRYPT_AES256_CBC};
+    fg_saml_logout_t logout = *what;
+    logout.encryptor = encryptor.recipient ? &encryptor : NULL;
     snprintf(id, sizeof id, ID_PREFIX "%.*s", (int)word.n, word.p);
-    return fg_saml_logout_write(ex, logout, id, peer->ours, service->location, service->binding != FG_SAML_REDIRECT,
+    return fg_saml_logout_write(ex, &logout, id, peer->ours, service->location, service->binding != FG_SAML_REDIRECT,
                                 out, err);
 }
 

@@ -146,6 +146,18 @@ node_script() {
     echo "$copy"
 }
 
+# url_host URL, url_port URL
+url_host() {
+    local rest=${1#*://}
+    rest=${rest%%/*}
+    echo "${rest%:*}"
+}
+url_port() {
+    local rest=${1#*://}
+    rest=${rest%%/*}
+    echo "${rest##*:}"
+}
+
 # usage FILE: prints the head comment of a script
 usage() {
     sed -n '2,/^[^#]/{/^#/p}' "$1"

@@ -11,7 +11,7 @@ from messages import METADATA
 
 DONE, FAILED, USAGE, UNREADABLE = range(4)
 BASE = 'https://fs.example.com'
-COMMANDS = ['config check', 'keys list', 'keys roll', 'keys forget', 'policy check', 'policy explain', 'user add', 'user passwd', 'user list', 'user remove']
+COMMANDS = ['config check', 'keys list', 'keys roll', 'keys forget', 'policy check', 'policy explain', 'token explain', 'token show', 'token verify', 'user add', 'user passwd', 'user list', 'user remove']
 
 
 def fedgate(*words, stdin='', code=DONE):

@@ -1,12 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """SimpleSAMLphp as service provider and as identity provider: sign-in, artifacts, logout from either end."""
+import base64
+import html
 import os
+import re
+import zlib
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 import harness
 import saml
-from saml import browser, choose, entity_id, load_frames, next_of, sign_in_here, submit
+from saml import browser, choose, entity_id, form_of, load_frames, next_of, sign_in_here, submit
 
 EDUPERSON = os.path.join(harness.ROOT, 'etc', 'policy', 'eduperson-acceptance.rules')
 
@@ -17,10 +22,11 @@ def site(authority):
     ssp = saml.Ssp(folder, authority)
     ssp.start()
     partners = {name: {'metadata': path, 'claims': harness.CLAIMS} for name, path in ssp.sp_metadata.items()}
+    partners['sp-signed']['encrypt_parts'] = ['name_id', 'attributes']
     with harness.Gateway(authority, partners={**harness.PARTNERS, **partners},
                          sections={'viewer': {'path': '/demo/', 'realm': 'urn:fedgate:demo'},
                                    'fetch': {'allow': [ssp.idp_origin + '/'], 'ca': saml.peers_ca()},
-                                   ('identity_provider', 'campus'): {'metadata': ssp.idp_metadata, 'acceptance_rules': EDUPERSON}}) as gateway:  # fmt: skip
+                                   ('identity_provider', 'campus'): {'metadata': ssp.idp_metadata, 'acceptance_rules': EDUPERSON, 'artifacts': 'true', 'encrypt_name_id': 'true'}}) as gateway:  # fmt: skip
         gateway.ssp = ssp
         ssp.add(gateway)
         yield gateway
@@ -61,13 +67,53 @@ def test_its_service_provider_signs_in_and_out(site, name):
     assert site.site.audit(event='signout', protocol='saml')
 
 
-def test_its_service_provider_is_told(site):
+@pytest.mark.parametrize('name', ['default-sp', 'sp-signed'])
+def test_its_service_provider_is_told(site, name):
+    """The second by a name that is encrypted."""
     session = browser()
-    sign_in(session, site, 'default-sp')
+    sign_in(session, site, name)
     page = session.get(site.base_url + '/adfs/ls/', params={'wa': 'wsignout1.0'}, timeout=30)
+    frame = html.unescape(re.search(r'<iframe src="([^"]*)"', page.text).group(1))
+    request = inflated(frame, 'SAMLRequest')
+    assert (b'<saml:EncryptedID' in request, b'<saml:NameID' in request) == ((True, False) if name == 'sp-signed' else (False, True)), request
     assert ['id="told"' in end.text for end in load_frames(session, page)] == [True], page.text
-    page = site.ssp.app(session, **{'as': 'default-sp', 'idp': entity_id(site)})
+    page = site.ssp.app(session, **{'as': name, 'idp': entity_id(site)})
     assert page.url.startswith(site.base_url), page.url
+
+
+def inflated(url, name):
+    """The XML of a message in an address."""
+    return zlib.decompress(base64.b64decode(parse_qs(urlsplit(url).query)[name][0]), -15)
+
+
+def test_it_reads_names_and_attributes_that_are_encrypted_singly(site):
+    session = browser()
+    page = sign_in_here(session, site.ssp.app(session, **{'as': 'sp-signed', 'idp': entity_id(site)}))
+    xml = base64.b64decode(form_of(page)[1]['SAMLResponse'])
+    assert b'<saml:EncryptedID' in xml and b'<saml:EncryptedAttribute' in xml and b'<saml:Conditions' in xml
+    assert b'<saml:NameID' not in xml and b'<saml:Attribute ' not in xml and b'alice' not in xml
+    told = submit(session, page).json()
+    assert told['nameid'][0] and 'alice@example.com' in str(told['attributes']), told
+    session = browser()  # another service provider gets the whole assertion encrypted, as before
+    page = sign_in_here(session, site.ssp.app(session, **{'as': 'default-sp', 'idp': entity_id(site)}))
+    xml = base64.b64decode(form_of(page)[1]['SAMLResponse'])
+    assert b'<saml:EncryptedAssertion' in xml and b'<saml:Conditions' not in xml
+
+
+def test_its_identity_provider_is_asked_for_an_artifact(site):
+    session = browser()
+    page = choose(session, session.get(site.base_url + '/demo/', timeout=60), 'campus')
+    request = inflated(next(answer.headers['Location'] for answer in page.history if 'SAMLRequest=' in answer.headers.get('Location', '')), 'SAMLRequest')
+    assert b'ProtocolBinding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Artifact"' in request
+    page = submit(session, page, username='alice', password='alicepw')
+    brought = [answer.url for answer in page.history if 'SAMLart=' in answer.url]
+    assert len(brought) == 1 and 'SAMLResponse' not in str([answer.text for answer in page.history])
+    for _ in range(3):
+        if page.url != site.base_url + '/demo/':
+            page = submit(session, page)
+    assert 'alice@ssp.test' in page.text, page.text
+    again = session.get(brought[0], timeout=30)  # SA-19
+    assert again.status_code == 403 and site.site.audit(event='refused', reason='saml_answer'), again.text
 
 
 def test_its_identity_provider_opens_a_wsfederation_site_and_is_told_of_the_end(site):

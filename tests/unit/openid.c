@@ -129,7 +129,8 @@ static const char *location(const openid_t *o) {
 const char *openid_answer(openid_t *o, const char *name) {
     fg_err_t err = FG_ERR_INIT;
     fg_params_t params;
-    const char *url = location(o), *from = strpbrk(url, "?#");
+    const char *url = location(o), *from = strchr(url, '#');
+    from = from != NULL ? from : strchr(url, '?');
     if (from == NULL || !fg_params_parse(o->b->ex->arena, fg_str(from + 1), &params, &err))
         return NULL;
     return fg_params_get(&params, name, NULL).p;

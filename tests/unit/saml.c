@@ -119,11 +119,18 @@ char *saml_replace(const char *text, const char *from, const char *to) {
     return out;
 }
 
-void saml_cut_signature(char *xml) {
-    char *at = strstr(xml, "<ds:Signature"), *end = strstr(xml, "</ds:Signature>");
+static void cut(char *xml, const char *begin, const char *close) {
+    char *at = strstr(xml, begin), *end = strstr(xml, close);
     assert_true(at != NULL && end != NULL);
-    end += strlen("</ds:Signature>");
+    end += strlen(close);
     memmove(at, end, strlen(end) + 1);
+}
+
+void saml_cut_signature(char *xml) { cut(xml, "<ds:Signature", "</ds:Signature>"); }
+
+void saml_cut_key_info(char *xml) {
+    if (strstr(xml, "<ds:KeyInfo") != NULL)
+        cut(xml, "<ds:KeyInfo", "</ds:KeyInfo>");
 }
 
 char *saml_sign(const char *xml, const char *id, const char *mark, const fg_key_t *key) {
@@ -346,4 +353,46 @@ int saml_post(browser_t *b, const char *xml) {
     b->cross_site = false;
     free(form);
     return status;
+}
+
+/* ---- rounds */
+
+static int come_back(browser_t *b, const saml_answer_t *a) {
+    char *xml = saml_response(b, a, NULL);
+    int status = saml_post(b, xml);
+    free(xml);
+    return status;
+}
+
+saml_answer_t saml_round(browser_t *b) {
+    b->cookie_count = 0;
+    saml_leave(b, "");
+    return saml_good(b);
+}
+
+bool saml_accepted(browser_t *b, const saml_answer_t *a) {
+    int status = come_back(b, a);
+    if (status != 303 || strstr(b->audit, "\"accepted\"") == NULL)
+        print_error("%d\n%s", status, b->audit);
+    return status == 303;
+}
+
+bool saml_refused(browser_t *b, const saml_answer_t *a, fg_code_t code) {
+    int status = come_back(b, a);
+    if (status == 303)
+        print_error("accepted\n");
+    return status != 303 && browser_refused(b, code);
+}
+
+bool saml_control(browser_t *b) {
+    saml_answer_t a = saml_round(b);
+    return saml_accepted(b, &a);
+}
+
+const char *saml_token_seen(browser_t *b) {
+    char back[2048];
+    snprintf(back, sizeof back, "%s", browser_header(b, "Location"));
+    browser_get(b, &fg_wsfed_protocol, SAML_LS, strchr(back, '?') + 1);
+    assert_string_equal(b->page, "auto_post");
+    return browser_field(b, "wresult");
 }

@@ -80,9 +80,20 @@ char *saml_inflated(const browser_t *b, const char *url, const char *name);
 /* Posts a Response and returns the status. */
 int saml_post(browser_t *b, const char *xml);
 
+/* A new round: a browser without cookies is sent to a provider; an answer that is good for it. */
+saml_answer_t saml_round(browser_t *b);
+/* Posts that answer: it is taken, or refused with that code.  What was not as expected is printed. */
+bool saml_accepted(browser_t *b, const saml_answer_t *a);
+bool saml_refused(browser_t *b, const saml_answer_t *a, fg_code_t code);
+/* A whole round that is good. */
+bool saml_control(browser_t *b);
+/* What an application of WS-Federation is told after a round that was good. */
+const char *saml_token_seen(browser_t *b);
+
 /* text with from, which must be in it, replaced; freed by the caller. */
 char *saml_replace(const char *text, const char *from, const char *to);
 void saml_cut_signature(char *xml);
+void saml_cut_key_info(char *xml); /* if there is one */
 /* Signs the element whose start is the text's, at the place before mark. */
 char *saml_sign(const char *xml, const char *id, const char *mark, const fg_key_t *key);
 

@@ -63,3 +63,49 @@ const char *test_vectors(void) {
     const char *folder = getenv("FEDGATE_VECTORS");
     return folder && *folder ? folder : NULL;
 }
+
+void test_write(const char *path, fg_str_t content) {
+    char fresh[512];
+    assert_true((size_t)snprintf(fresh, sizeof fresh, "%s.fresh", path) < sizeof fresh);
+    FILE *file = fopen(fresh, "wb");
+    assert_non_null(file);
+    assert_int_equal(fwrite(content.p, 1, content.n, file), content.n);
+    assert_int_equal(fclose(file), 0);
+    assert_int_equal(rename(fresh, path), 0);
+}
+
+/* ---- keys: an RSA key takes longer to make than most tests to run */
+
+static struct {
+    fg_key_type_t type;
+    char name[32];
+    int64_t not_before_ms, not_after_ms;
+    fg_key_t *key;
+} made[32];
+
+static void forget_keys(void) {
+    for (size_t i = 0; i < FG_ARRAY_SIZE(made); i++)
+        fg_key_unref(made[i].key);
+}
+
+fg_key_t *test_key(fg_key_type_t type, const char *name, int64_t not_before_ms, int64_t not_after_ms) {
+    size_t i = 0;
+    fg_err_t err = FG_ERR_INIT;
+    assert_true(strlen(name) < sizeof made[0].name);
+    while (i < FG_ARRAY_SIZE(made) && made[i].key != NULL &&
+           (made[i].type != type || strcmp(made[i].name, name) != 0 || made[i].not_before_ms != not_before_ms ||
+            made[i].not_after_ms != not_after_ms))
+        i++;
+    assert_true(i < FG_ARRAY_SIZE(made));
+    if (made[0].key == NULL)
+        atexit(forget_keys);
+    if (made[i].key == NULL) {
+        made[i].type = type;
+        snprintf(made[i].name, sizeof made[i].name, "%s", name);
+        made[i].not_before_ms = not_before_ms;
+        made[i].not_after_ms = not_after_ms;
+        made[i].key = fg_key_generate(type, name, not_before_ms, not_after_ms, &err);
+        assert_non_null(made[i].key);
+    }
+    return fg_key_ref(made[i].key);
+}

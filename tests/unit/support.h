@@ -14,6 +14,7 @@
 #include "core/arena.h"
 #include "core/buf.h"
 #include "core/env.h"
+#include "core/key.h"
 
 typedef struct test_env {
     fg_env_t env;      /* first: &test->env is what the library gets */
@@ -31,8 +32,13 @@ void test_env_init(test_env_t *test);
 bool test_err_is(const fg_err_t *err, fg_code_t code);
 #define assert_err(err, expected) assert_true(test_err_is((err), (expected)))
 
+/* A key with a certificate, made once for a program: the same for the same arguments. The caller's reference. */
+fg_key_t *test_key(fg_key_type_t type, const char *name, int64_t not_before_ms, int64_t not_after_ms);
+
 /* A file's content (caller frees), or NULL if it is not there. name is taken from the source folder unless absolute. */
 char *test_file(const char *name, size_t *length);
+/* Replaces a file as a whole, without waiting for the disk. */
+void test_write(const char *path, fg_str_t content);
 /* Folder of the public vectors ($FEDGATE_VECTORS), or NULL: the test calls skip(). */
 const char *test_vectors(void);
 

@@ -59,7 +59,7 @@ static fg_gateway_t *load_text(const char *text, bool check_only) {
 static void write_certificate(const char *name, fg_key_type_t type) {
     fg_err_t err = FG_ERR_INIT;
     fg_buf_t pem = FG_BUF_INIT(64 << 10);
-    fg_key_t *key = fg_key_generate(type, "partner", TEST_NOW - FG_DAY, TEST_NOW + FG_DAY, &err);
+    fg_key_t *key = test_key(type, "partner", TEST_NOW - FG_DAY, TEST_NOW + FG_DAY);
     assert_non_null(key);
     assert_true(fg_key_to_pem(key, &pem, &err));
     write_file(name, pem.data);
@@ -166,7 +166,7 @@ static const struct {
     const char *text;
     const char *expected;
 } errors[] = {
-    {"partner \"a\" { }", ":2:1: found no realm, expected realm = {\"urn:…\"}, metadata = \"FILE\" or client_id in partner \"a\""},
+    {"partner \"a\" { }", ":2:1: found no realm, expected realm = {\"urn:…\"}, metadata = \"FILE\", client_id or openid2_realm in partner \"a\""},
     {"partner \"a\" { realm = \"urn:x\" }\npartner \"b\" { realm = {\"urn:y\", \"urn:x\"} }",
      ":3:33: found \"urn:x\", expected a realm that no other partner has (\"urn:x\" is partner \"a\"'s)"},
     {"partner \"a\" { realm = \"urn:x\" lifetime = 0s }", ":2:42: found \"0s\", expected a duration longer than nothing"},

@@ -372,6 +372,7 @@ static void audit_line_is_one_line_of_json(void **state) {
     json_t *line = fg_json_parse(text, &err);
     assert_non_null(line);
     assert_true(fg_str_is(fg_json_string(line, "reason"), "wsfed_realm"));
+    assert_true(fg_str_is(fg_json_string(line, "code"), "partner.unknown"));
     assert_true(fg_str_is(fg_json_string(line, "user"), "x\"\r\n{}"));
     assert_true(fg_str_is(fg_json_string(line, "id"), "c-1"));
     assert_null(json_object_get(line, "nothing"));

@@ -98,7 +98,9 @@ static json_t *full_model(const char *page, const char *value) {
         {"post_frame", {"application", "action"}},
         {"go_on", {"application", "url"}},
         {"sign_out", {"application", "action", "csrf", "person"}},
-        {"consent", {"application", "action", "csrf", "person"}},
+        {"consent", {"application", "action", "csrf", "person", "site"}},
+        {"device", {"application", "action", "csrf", "person", "code", "wrong", "done", "refused"}},
+        {"identity", {"url", "name", "identity", "endpoint", "xrds"}},
         {"claims", {"subject", "issuer", "audience", "method", "instant", "expires", "version", "sign_out_url"}},
     };
     json_t *model = json_object();
@@ -120,8 +122,9 @@ static size_t count_of(const char *haystack, const char *needle) {
     return count;
 }
 
-static const char *const page_names[] = {"sign_in", "home_realm", "signed_out", "clean_up",     "error",    "auto_post",
-                                         "claims",  "go_on",      "post_frame", "applications", "sign_out", "consent"};
+static const char *const page_names[] = {"sign_in",   "home_realm", "signed_out", "clean_up",   "error",
+                                         "auto_post", "claims",     "go_on",      "post_frame", "applications",
+                                         "sign_out",  "consent",    "device",     "identity"};
 
 static const char *const with_script[] = {"auto_post", "post_frame", "signed_out", "clean_up", NULL};
 static const char *const in_frames[] = {"clean_up", "post_frame", NULL};
@@ -341,11 +344,11 @@ static void texts_follow_the_language(void **state) {
 
 /* No page can do without the shipped files here, since they are installed elsewhere: the folder holds copies of them.
  */
-static const char *const shipped_files[] = {"sign_in.html",      "home_realm.html", "signed_out.html", "clean_up.html",
-                                            "error.html",        "auto_post.html",  "claims.html",     "head.html",
-                                            "top.html",          "foot.html",       "style.css",       "texts.en.json",
-                                            "applications.html", "texts.de.json",   "go_on.html",      "frames.html",
-                                            "post_frame.html",   "sign_out.html",   "consent.html"};
+static const char *const shipped_files[] = {
+    "sign_in.html",      "home_realm.html", "signed_out.html", "clean_up.html", "error.html",      "auto_post.html",
+    "claims.html",       "head.html",       "top.html",        "foot.html",     "style.css",       "texts.en.json",
+    "applications.html", "texts.de.json",   "go_on.html",      "frames.html",   "post_frame.html", "sign_out.html",
+    "consent.html",      "device.html",     "identity.html"};
 
 static void copy_shipped(const char *folder) {
     for (size_t i = 0; i < FG_ARRAY_SIZE(shipped_files); i++) {

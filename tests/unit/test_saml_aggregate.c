@@ -32,8 +32,8 @@ static int set_up(void **state) {
     *state = &w;
     if (!fg_crypto_start() || !fg_xml_start(&err))
         return -1;
-    w.key = fg_key_generate(FG_KEY_RSA_2048, "federation", TEST_NOW, TEST_NOW + FG_DAY, &err);
-    w.other = fg_key_generate(FG_KEY_RSA_2048, "stranger", TEST_NOW, TEST_NOW + FG_DAY, &err);
+    w.key = test_key(FG_KEY_RSA_2048, "federation", TEST_NOW, TEST_NOW + FG_DAY);
+    w.other = test_key(FG_KEY_RSA_2048, "stranger", TEST_NOW, TEST_NOW + FG_DAY);
     w.arena = fg_arena_new(0);
     return w.key != NULL && w.other != NULL && w.arena != NULL ? 0 : -1;
 }

@@ -10,7 +10,7 @@
 #define CONSUMER "https://sp.test/paos"
 
 typedef struct asking {
-    const char *issuer, *consumer, *credentials, *context;
+    const char *issuer, *consumer, *credentials, *context, *requester;
     int signer; /* PEERS: nobody */
 } asking_t;
 
@@ -26,6 +26,11 @@ static int ask(saml_peers_t *f, asking_t asking) {
     if (asking.context != NULL) {
         fg_xw_start(&writing.w, &fg_saml_ns_protocol, "RequestedAuthnContext");
         fg_xw_leafz(&writing.w, &fg_saml_ns_assertion, "AuthnContextClassRef", asking.context);
+        fg_xw_end(&writing.w);
+    }
+    if (asking.requester != NULL) {
+        fg_xw_start(&writing.w, &fg_saml_ns_protocol, "Scoping");
+        fg_xw_leafz(&writing.w, &fg_saml_ns_protocol, "RequesterID", asking.requester);
         fg_xw_end(&writing.w);
     }
     assert_true(fg_saml_end(ex, &writing, asking.signer != PEERS, &xml, &err));
@@ -105,6 +110,19 @@ static void contexts_that_a_password_is_not_are_refused(void **state) {
     assert_true(says(f, "<saml:Assertion"));
 }
 
+/* A client brings us our own request, or one that somebody makes because we asked. */
+static void a_loop_is_refused(void **state) {
+    saml_peers_t *f = *state;
+    add_consumer(f, FG_SAML_PAOS);
+    assert_int_equal(ask(f, (asking_t){.signer = PEER_SP, .issuer = BROWSER_ENTITY}), 500);
+    assert_non_null(strstr(f->b->audit, "\"reason\":\"saml_loop\""));
+    assert_int_equal(ask(f, (asking_t){.signer = PEER_SP, .requester = BROWSER_ENTITY}), 200);
+    assert_true(says(f, "status:RequestDenied"));
+    assert_false(says(f, "<saml:Assertion"));
+    assert_int_equal(ask(f, (asking_t){.signer = PEER_SP, .requester = "urn:somebody"}), 200);
+    assert_true(says(f, "<saml:Assertion"));
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, saml_peers_set_up, saml_peers_tear_down)
     const struct CMUnitTest tests[] = {
@@ -112,6 +130,7 @@ int main(void) {
         TEST(credentials_are_asked_for),
         TEST(sa_17_requests_are_held_against_the_metadata),
         TEST(contexts_that_a_password_is_not_are_refused),
+        TEST(a_loop_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -140,9 +140,8 @@ static const char *encrypted_query(saml_peers_t *f, const fg_key_t *recipient, c
 /* XE-06: what comes out is a NameID and read like any other; control last */
 static void xe_06_an_encrypted_name_is_opened(void **state) {
     saml_peers_t *f = *state;
-    fg_err_t err = FG_ERR_INIT;
-    fg_key_t *own = fg_key_generate(FG_KEY_RSA_2048, "ours", TEST_NOW, TEST_NOW + FG_DAY, &err);
-    fg_key_t *other = fg_key_generate(FG_KEY_RSA_2048, "another's", TEST_NOW, TEST_NOW + FG_DAY, &err);
+    fg_key_t *own = test_key(FG_KEY_RSA_2048, "ours", TEST_NOW, TEST_NOW + FG_DAY);
+    fg_key_t *other = test_key(FG_KEY_RSA_2048, "another's", TEST_NOW, TEST_NOW + FG_DAY);
     f->b->keys.encryption[FG_KEY_ACTIVE] = own;
     saml_sign_in(f);
     ask(f, encrypted_query(f, other, NAME(PERSON)));

@@ -56,7 +56,7 @@ static int set_up(void **state) {
     if (!fg_crypto_start() || !fg_xml_start(&err))
         return -1;
     f.arena = fg_arena_new(0);
-    f.key = fg_key_generate(FG_KEY_RSA_2048, "theirs", TEST_NOW, TEST_NOW + FG_DAY, &err);
+    f.key = test_key(FG_KEY_RSA_2048, "theirs", TEST_NOW, TEST_NOW + FG_DAY);
     return f.arena != NULL && f.key != NULL ? 0 : -1;
 }
 

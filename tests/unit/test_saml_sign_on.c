@@ -612,6 +612,46 @@ static void scoping(void **state) {
     assert_refused(b, FG_E_SAML_MESSAGE);
 }
 
+/* core §3.4.1.5.1: who may ask others once lets those ask nobody. */
+static void a_proxy_count_goes_down_on_the_way(void **state) {
+    browser_t *b = *state;
+    static const struct {
+        const char *scoping, *sent;
+    } cases[] = {
+        {"", NULL},
+        {" ProxyCount=\"1\"", "<samlp:Scoping ProxyCount=\"0\"><samlp:RequesterID>" SAML_SP "</samlp:RequesterID>"},
+        {" ProxyCount=\"7\"", "<samlp:Scoping ProxyCount=\"6\"><samlp:RequesterID>" SAML_SP "</samlp:RequesterID>"},
+    };
+    b->hub.home_realm_count = 3;
+    for (size_t i = 0; i < FG_ARRAY_SIZE(cases); i++) {
+        char children[400];
+        snprintf(children, sizeof children,
+                 "<samlp:Scoping%s><samlp:IDPList><samlp:IDPEntry ProviderID=\"" SAML_IDP
+                 "\"></samlp:IDPEntry></samlp:IDPList></samlp:Scoping>",
+                 cases[i].scoping);
+        assert_int_equal(ask(b, "", children), 302);
+        char *xml = saml_inflated(b, browser_header(b, "Location"), "SAMLRequest");
+        assert_true(cases[i].sent ? strstr(xml, cases[i].sent) != NULL : strstr(xml, "Scoping") == NULL);
+        free(xml);
+    }
+}
+
+/* A request that was made on our behalf, or by us, has gone round in a circle. */
+static void our_own_request_is_a_loop(void **state) {
+    browser_t *b = *state;
+#define REQUESTER(id) "<samlp:Scoping><samlp:RequesterID>" id "</samlp:RequesterID></samlp:Scoping>"
+    ask(b, "", REQUESTER("urn:somebody"));
+    assert_page(b, "sign_in");
+    ask(b, "", REQUESTER(BROWSER_ENTITY));
+    assert_status(b, "RequestDenied");
+    assert_non_null(strstr(b->audit, "saml_loop"));
+    b->realms[BROWSER_PARTNER_RP] = FG_STR(BROWSER_ENTITY); /* a federation may have us in it */
+    char *own = saml_request(b, "", "", NULL), *xml = saml_replace(own, ">" SAML_SP "<", ">" BROWSER_ENTITY "<");
+    ask_by_redirect(b, xml, NULL, NULL);
+    assert_refused(b, FG_E_SAML_LOOP);
+    free(own), free(xml);
+}
+
 /* What was asked for and is not kept to would be worse than a refusal. */
 static void what_is_not_understood_is_refused(void **state) {
     browser_t *b = *state;
@@ -721,6 +761,8 @@ int main(void) {
         T(contexts_are_compared),
         T(name_id_policies),
         T(scoping),
+        T(a_proxy_count_goes_down_on_the_way),
+        T(our_own_request_is_a_loop),
         T(what_is_not_understood_is_refused),
         T(a_loop_is_stopped),
         T(the_identity_provider_begins),

@@ -323,6 +323,95 @@ static void sa_14_redirects(void **state) {
     assert_int_equal(seen, 3);
 }
 
+/* ---- the rest */
+
+/* An envelope that is not signed: what is in it can be opened, and is believed by nobody. */
+static void a_sample_is_opened_and_not_believed(void **state) {
+    vectors_t *v = *state;
+    size_t i, seen = 0;
+    json_t *entry;
+    if (v->manifest == NULL)
+        skip();
+    json_array_foreach(json_object_get(v->manifest, "entries"), i, entry) {
+        if (!is_response(entry) || strcmp(member(entry, "verdict"), "sample") != 0)
+            continue;
+        fg_err_t err = FG_ERR_INIT;
+        fg_saml_inbound_t in;
+        xmlNode *assertion = NULL;
+        fg_exchange_t *ex = begin(v, entry);
+        assert_true(parse(ex, entry, &in, &err));
+        const xmlNode *sealed = fg_xml_child(in.root, FG_NS_SAML2, "EncryptedAssertion", NULL);
+        assert_non_null(sealed);
+        if (!fg_saml_open_encrypted(ex, sealed, &assertion, &err))
+            fail_msg("%s: %s", member(entry, "file"), err.detail);
+        assert_true(fg_xml_is(assertion, FG_NS_SAML2, "Assertion"));
+        fg_key_t *stranger = read_key("keys/cert.pem");
+        assert_int_not_equal(judge(ex, entry, stranger, true, &err), FG_OK);
+        fg_key_unref(stranger);
+        end(v);
+        seen++;
+    }
+    assert_int_equal(seen, 1);
+}
+
+/* SA-18: metadata under a key; with another key, or changed, it is refused. */
+static void sa_18_signed_metadata(void **state) {
+    vectors_t *v = *state;
+    size_t i, n, seen = 0;
+    json_t *entry;
+    if (v->manifest == NULL)
+        skip();
+    json_array_foreach(json_object_get(v->manifest, "entries"), i, entry) {
+        if (strcmp(member(entry, "kind"), "EntityDescriptor") != 0)
+            continue;
+        char *text = read_vector(member(entry, "file"), &n),
+             *changed = saml_replace(text, "entityID=\"", "entityID=\"x");
+        fg_key_t *const keys[] = {read_key(member(entry, "key")), read_key("keys/cert.pem")};
+        fg_exchange_t *ex = begin(v, entry);
+        for (int which = 0; which < 3; which++) {
+            const fg_key_t *key = keys[which == 1];
+            const fg_dsig_trust_t trust = {&key, 1, true};
+            fg_saml_party_t party;
+            fg_err_t err = FG_ERR_INIT;
+            bool found, read = false;
+            for (int role = 0; role < 2 && !read; role++)
+                read = fg_saml_party_read(ex->env, ex->arena, fg_str(which == 2 ? changed : text), &trust,
+                                          (fg_saml_role_t)role, &party, &found, &err) &&
+                       found;
+            if (read != (which == 0))
+                fail_msg("%d: %s", which, err.detail);
+        }
+        end(v);
+        fg_key_unref(keys[0]), fg_key_unref(keys[1]);
+        free(text), free(changed);
+        seen++;
+    }
+    assert_int_equal(seen, 1);
+}
+
+/* No entry is passed over: each is of a kind that a test here judges, or an exception with its reason. */
+static void every_entry_is_judged(void **state) {
+    vectors_t *v = *state;
+    static const char *const kinds[] = {"LogoutRequest", "EntityDescriptor"};
+    size_t i;
+    bool used[FG_ARRAY_SIZE(exceptions)] = {false};
+    json_t *entry;
+    if (v->manifest == NULL)
+        skip();
+    json_array_foreach(json_object_get(v->manifest, "entries"), i, entry) {
+        const char *kind = member(entry, "kind");
+        bool judged = is_response(entry) || strncmp(kind, "redirect-", 9) == 0;
+        for (size_t k = 0; k < FG_ARRAY_SIZE(kinds); k++)
+            judged = judged || strcmp(kind, kinds[k]) == 0;
+        if (!judged)
+            fail_msg("%s: a \"%s\" is judged by nobody", member(entry, "file"), kind);
+        for (size_t k = 0; k < FG_ARRAY_SIZE(exceptions); k++)
+            used[k] = used[k] || strcmp(member(entry, "file"), exceptions[k].file) == 0;
+    }
+    for (size_t k = 0; k < FG_ARRAY_SIZE(exceptions); k++) /* and no exception is left over */
+        assert_true(used[k]);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -330,6 +419,9 @@ int main(void) {
         T(xs_25_without_the_switch_none_is_taken),
         T(sa_16_logout_requests),
         T(sa_14_redirects),
+        T(a_sample_is_opened_and_not_believed),
+        T(sa_18_signed_metadata),
+        T(every_entry_is_judged),
 #undef T
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

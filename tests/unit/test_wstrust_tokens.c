@@ -44,11 +44,11 @@ static int set_up(void **state) {
     int64_t now = f->test.now_ms, end = now + 100 * FG_DAY;
     keys = (fg_keys_t){.sealing_count = 1};
     memset(&keys.sealing[0], 7, sizeof keys.sealing[0]);
-    keys.signing[FG_KEY_ACTIVE] = fg_key_generate(FG_KEY_EC_P256, "sts", now, end, &err);
-    keys.encryption[FG_KEY_ACTIVE] = fg_key_generate(FG_KEY_RSA_2048, "sts", now, end, &err);
-    partner_key = fg_key_generate(FG_KEY_RSA_2048, "app", now, end, &err);
-    idp_key = fg_key_generate(FG_KEY_EC_P256, "idp", now, end, &err);
-    client_key = fg_key_generate(FG_KEY_EC_P256, "client", now, end, &err);
+    keys.signing[FG_KEY_ACTIVE] = test_key(FG_KEY_EC_P256, "sts", now, end);
+    keys.encryption[FG_KEY_ACTIVE] = test_key(FG_KEY_RSA_2048, "sts", now, end);
+    partner_key = test_key(FG_KEY_RSA_2048, "app", now, end);
+    idp_key = test_key(FG_KEY_EC_P256, "idp", now, end);
+    client_key = test_key(FG_KEY_EC_P256, "client", now, end);
     delegation = fg_ruleset_compile("delegation", FG_STR(rules), NULL, &err);
     realms[0] = FG_STR("urn:app");
     realms[1] = FG_STR("urn:fix"); /* the same length: in the order of bytes */

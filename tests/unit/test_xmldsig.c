@@ -343,7 +343,7 @@ static void references_and_transforms(void **state) {
          {.transforms = ENVELOPED "<Transform Algorithm='http://www.w3.org/TR/1999/REC-xslt-19991116'/>"}, FG_E_SIG_ALGORITHM},
         {"XS-14 XPath",
          {.transforms = "<Transform Algorithm='http://www.w3.org/TR/1999/REC-xpath-19991116'><XPath>1</XPath></Transform>" EXCLUSIVE},
-         FG_E_SIG_STRUCTURE},
+         FG_E_SIG_ALGORITHM},
         {"XS-14 base64", {.transforms = ENVELOPED "<Transform Algorithm='" FG_NS_DS "base64'/>"}, FG_E_SIG_ALGORITHM},
         {"XS-14 unknown", {.transforms = "<Transform Algorithm='urn:x'/>" EXCLUSIVE}, FG_E_SIG_ALGORITHM},
         {"XS-14 none", {.transforms = ""}, FG_E_SIG_STRUCTURE},

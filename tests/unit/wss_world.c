@@ -38,8 +38,7 @@ static void make_pki(void) {
 }
 
 static fg_key_t *generate(const char *name) {
-    fg_err_t err = FG_ERR_INIT;
-    return fg_key_generate(FG_KEY_RSA_2048, name, TEST_NOW - FG_DAY, TEST_NOW + 30 * FG_DAY, &err);
+    return test_key(FG_KEY_RSA_2048, name, TEST_NOW - FG_DAY, TEST_NOW + 30 * FG_DAY);
 }
 
 int world_start(void **state) {

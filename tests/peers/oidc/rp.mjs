@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // rp.mjs   openid-client as an OpenID Connect relying party; started by rp.sh, which lists the environment.
 // ORIGIN/login[?name=value: added to the authorization request], /cb, / (JSON {claims, userinfo, …}; 403 before a login), /refresh,
-// /userinfo, /logout, /bye, /backchannel (checks the logout token and ends its sessions), /metadata.
+// /userinfo, /tokens (as they are), /logout, /bye, /backchannel (checks the logout token and ends its sessions), /metadata.
 // Errors: status 400 {error, description, cause}.
 import fs from 'node:fs';
 import http from 'node:http';
@@ -15,16 +15,23 @@ const callback = env.ORIGIN + '/cb';
 const sessions = new Map();
 let ended = 0;
 
+async function privateKey() {
+  const jwk = JSON.parse(fs.readFileSync(env.JWK));
+  return { key: await importJWK(jwk), kid: jwk.kid };
+}
+
+const keys = env.DPOP ? await client.randomDPoPKeyPair('ES256', { extractable: true }) : undefined;
+let handle;
+const dpop = (config) => (keys ? { DPoP: (handle ||= client.getDPoPHandle(config, keys)) } : {});
+
 async function authentication() {
   switch (env.AUTH || 'basic') {
     case 'none':
       return client.None();
     case 'post':
       return client.ClientSecretPost(env.CLIENT_SECRET);
-    case 'jwt': {
-      const jwk = JSON.parse(fs.readFileSync(env.JWK));
-      return client.PrivateKeyJwt({ key: await importJWK(jwk), kid: jwk.kid });
-    }
+    case 'jwt':
+      return client.PrivateKeyJwt(await privateKey());
     default:
       return client.ClientSecretBasic(env.CLIENT_SECRET);
   }
@@ -40,6 +47,7 @@ async function login(config, session, query) {
   session.verifier = client.randomPKCECodeVerifier();
   session.state = client.randomState();
   session.nonce = client.randomNonce();
+  session.resource = query.get('resource');
   const parameters = {
     redirect_uri: callback,
     scope: env.SCOPE || 'openid profile email offline_access',
@@ -50,20 +58,18 @@ async function login(config, session, query) {
     ...Object.fromEntries(query),
   };
   if (env.RESPONSE_MODE) parameters.response_mode = env.RESPONSE_MODE;
+  if (env.PAR) return (await client.buildAuthorizationUrlWithPAR(config, parameters, dpop(config))).href;
+  if (env.JAR) return (await client.buildAuthorizationUrlWithJAR(config, parameters, await privateKey())).href;
   return client.buildAuthorizationUrl(config, parameters).href;
 }
 
 async function receive(config, session, url, request, body) {
   const headers = { 'content-type': 'application/x-www-form-urlencoded' };
   const answer = request.method === 'POST' ? new Request(url, { method: 'POST', body, headers }) : url;
-  session.tokens = await client.authorizationCodeGrant(config, answer, {
-    expectedState: session.state,
-    expectedNonce: session.nonce,
-    pkceCodeVerifier: session.verifier,
-    idTokenExpected: true,
-  });
+  const checks = { expectedState: session.state, expectedNonce: session.nonce, pkceCodeVerifier: session.verifier, idTokenExpected: true };
+  session.tokens = await client.authorizationCodeGrant(config, answer, checks, {}, dpop(config));
   session.claims = session.tokens.claims();
-  session.userinfo = await client.fetchUserInfo(config, session.tokens.access_token, session.claims.sub);
+  if (!session.resource) session.userinfo = await client.fetchUserInfo(config, session.tokens.access_token, session.claims.sub, dpop(config));
 }
 
 function describe(session) {
@@ -95,7 +101,7 @@ async function backchannel(config, body) {
     }
 }
 
-const handle = async (request, response) => {
+const serve = async (request, response) => {
   let body = '';
   for await (const chunk of request) body += chunk;
   const url = new URL(request.url, env.ORIGIN);
@@ -120,10 +126,12 @@ const handle = async (request, response) => {
       case '/':
         return answer(session.claims ? 200 : 403, describe(session));
       case '/refresh':
-        Object.assign(session.tokens, await client.refreshTokenGrant(config, session.tokens.refresh_token));
+        Object.assign(session.tokens, await client.refreshTokenGrant(config, session.tokens.refresh_token, {}, dpop(config)));
         return answer(200, describe(session));
       case '/userinfo':
-        return answer(200, await client.fetchUserInfo(config, session.tokens.access_token, session.claims.sub));
+        return answer(200, await client.fetchUserInfo(config, session.tokens.access_token, session.claims.sub, dpop(config)));
+      case '/tokens':
+        return answer(200, session.tokens || {});
       case '/logout': {
         const parameters = { post_logout_redirect_uri: env.ORIGIN + '/bye', id_token_hint: session.tokens.id_token, state: 'bye1' };
         if (!url.searchParams.has('stay')) sessions.delete(id);
@@ -151,6 +159,6 @@ const handle = async (request, response) => {
 
 const server =
   origin.protocol === 'https:'
-    ? https.createServer({ key: fs.readFileSync(env.KEY), cert: fs.readFileSync(env.CERT) }, handle)
-    : http.createServer(handle);
+    ? https.createServer({ key: fs.readFileSync(env.KEY), cert: fs.readFileSync(env.CERT) }, serve)
+    : http.createServer(serve);
 server.listen(+origin.port, 'localhost', () => console.log('ready', env.ORIGIN));

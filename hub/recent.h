@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * What an event loop opened lately: the sessions behind cookies and behind credentials that the store knows.  The next
+ * request with the same bytes is spared decrypting or hashing them.
+ *
+ * Of one thread.  Bounded, whatever the number of sessions; what is found here is as good as what would be opened
+ * again: an entry goes when its session's time is over, its sealing key is forgotten, or any session was ended or token
+ * cancelled since, by whatever process. */
+#ifndef FG_HUB_RECENT_H
+#define FG_HUB_RECENT_H
+
+#include "hub/session.h"
+
+typedef struct fg_recent fg_recent_t;
+
+typedef enum fg_recent_kind { FG_RECENT_COOKIE, FG_RECENT_BEARER } fg_recent_kind_t;
+
+typedef struct fg_recent_name {
+    fg_recent_kind_t kind;
+    fg_str_t scope;   /* where they are good: the bound host, or the protection */
+    fg_str_t text;    /* cookie or credential */
+    uint64_t changes; /* fg_recent_get fills it in for fg_recent_put */
+} fg_recent_name_t;
+
+/* NULL: no memory, which only means that nothing is remembered. */
+fg_recent_t *fg_recent_new(void);
+void fg_recent_free(fg_recent_t *recent);
+
+/* True: session is filled in; its strings live as long as the exchange.  False: open it, look whether it was ended or
+ * cancelled, and put it. */
+bool fg_recent_get(fg_exchange_t *ex, fg_recent_name_t *name, fg_session_t *session) FG_MUST_CHECK;
+/* What was opened under a name that fg_recent_get did not know; good until expires_ms. */
+void fg_recent_put(fg_exchange_t *ex, const fg_recent_name_t *name, const fg_session_t *session, int64_t expires_ms);
+
+#endif
