@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * CPU time per issued assertion beside one bare OpenSSL signature with the same key in the same run, interleaved round
+ * CPU time per issued token beside one bare OpenSSL signature with the same key in the same run, interleaved round
  * by round; the medians are shown.  make bench; bench/issue [ROUNDS] */
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +9,7 @@
 #include "core/crypto.h"
 #include "core/time.h"
 #include "token/assertion.h"
+#include "token/jwt.h"
 
 #define NOW INT64_C(1767225600000)
 #define MOST_ROUNDS 201
@@ -65,6 +66,25 @@ static bool issue(const job_t *job) {
     return ok;
 }
 
+static bool issue_jwt(const job_t *job) {
+    fg_buf_t out = FG_BUF_INIT(64u << 10);
+    const fg_jwt_t jwt = {
+        .type = "JWT",
+        .id = FG_STR("_0f0e0d0c-0b0a-4908-8706-050403020100"),
+        .issuer = FG_STR("https://fs.example.test/adfs"),
+        .subject = FG_STR("alice@example.test"),
+        .audience = FG_STR("urn:federation:MicrosoftOnline"),
+        .issued_ms = NOW,
+        .not_before_ms = NOW,
+        .expires_ms = NOW + FG_HOUR,
+        .identity = &identity,
+        .claims = &claims,
+    };
+    bool ok = fg_jwt_write(&jwt, job->key, &out, NULL);
+    fg_buf_free(&out);
+    return ok;
+}
+
 static double microseconds(void) {
     struct timespec t;
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
@@ -93,7 +113,7 @@ static double median(double *values, size_t count) {
 }
 
 static void measure(const char *name, fg_key_type_t type, unsigned count, size_t rounds) {
-    static double bare[MOST_ROUNDS], saml11[MOST_ROUNDS], saml20[MOST_ROUNDS];
+    static double bare[MOST_ROUNDS], saml11[MOST_ROUNDS], saml20[MOST_ROUNDS], jwt[MOST_ROUNDS];
     fg_err_t err = FG_ERR_INIT;
     fg_key_t *key = fg_key_generate(type, "bench", NOW, NOW + FG_DAY, &err);
     if (key == NULL) {
@@ -105,9 +125,12 @@ static void measure(const char *name, fg_key_type_t type, unsigned count, size_t
         bare[i] = time_round(sign_bare, &job11);
         saml11[i] = time_round(issue, &job11);
         saml20[i] = time_round(issue, &job20);
+        jwt[i] = time_round(issue_jwt, &job11);
     }
-    double one = median(bare, rounds), m11 = median(saml11, rounds), m20 = median(saml20, rounds);
-    printf("%-9s  %9.1f us  %9.1f us  %5.2fx  %9.1f us  %5.2fx\n", name, one, m11, m11 / one, m20, m20 / one);
+    double one = median(bare, rounds), m11 = median(saml11, rounds), m20 = median(saml20, rounds),
+           mjwt = median(jwt, rounds);
+    printf("%-9s  %9.1f us  %9.1f us  %5.2fx  %9.1f us  %5.2fx  %9.1f us  %5.2fx\n", name, one, m11, m11 / one, m20,
+           m20 / one, mjwt, mjwt / one);
     fg_key_unref(key);
 }
 
@@ -115,7 +138,9 @@ int main(int argc, char **argv) {
     size_t rounds = argc > 1 ? strtoul(argv[1], NULL, 10) : 31;
     if (rounds < 1 || rounds > MOST_ROUNDS || !fg_crypto_start())
         return 2;
-    printf("key         signature     SAML 1.1             SAML 2.0       (medians of %zu rounds)\n", rounds);
+    printf(
+        "key         signature     SAML 1.1             SAML 2.0             JWT            (medians of %zu rounds)\n",
+        rounds);
     measure("rsa-2048", FG_KEY_RSA_2048, 40, rounds);
     measure("ec-p256", FG_KEY_EC_P256, 400, rounds);
     fg_crypto_stop();

@@ -151,6 +151,11 @@ typedef enum fg_code {
     FG_E_OPENID_SLOW_DOWN,
     FG_E_OPENID_DEVICE, /* device_code */
     FG_E_OPENID_LOGOUT,
+    FG_E_OPENID_ANSWER,   /* an identity provider's, as relying party */
+    FG_E_OPENID_PROVIDER, /* it refused */
+    FG_E_OPENID_MIX_UP,   /* another one answered */
+    FG_E_OPENID_ID_TOKEN,
+    FG_E_OPENID_LOGOUT_TOKEN,
     /* OpenID 2.0 */
     FG_E_OPENID2_REQUEST,
     FG_E_OPENID2_TYPE,      /* of an association or its session */

@@ -155,6 +155,11 @@ static const fg_fault_t fault_table[] = {
     {FG_E_OPENID_SLOW_DOWN, "openid_slow_down", "The application asks too often.", 400, false, WST, "InvalidRequest", "BadRequest", "RequestDenied", "slow_down"},
     {FG_E_OPENID_DEVICE, "openid_device", "The code of the device is not valid (any more). Begin again at the device.", 400, false, WST, "InvalidRequest", "BadRequest", "RequestDenied", "expired_token"},
     {FG_E_OPENID_LOGOUT, "openid_logout", "The address to go on to after signing out (post_logout_redirect_uri) is not registered for this application.", 400, false, WST, "InvalidRequest", "BadRequest", "RequestDenied", "invalid_request"},
+    {FG_E_OPENID_ANSWER, "openid_answer", "The identity provider's answer is not built as OpenID Connect says.", 502, true, WST, "RequestFailed", "BadRequest", "AuthnFailed", "server_error"},
+    {FG_E_OPENID_PROVIDER, "openid_provider", "The identity provider refused.", 403, false, WST, "RequestFailed", "NotSignedIn", "AuthnFailed", "access_denied"},
+    {FG_E_OPENID_MIX_UP, "openid_mix_up", "The answer came from another identity provider than the one that was asked.", 403, false, WST, "InvalidRequest", "BadRequest", "RequestDenied", "access_denied"},
+    {FG_E_OPENID_ID_TOKEN, "openid_id_token", "The identity provider's ID token does not belong to this sign-in.", 403, false, WST, "InvalidRequest", "BadRequest", "RequestDenied", "access_denied"},
+    {FG_E_OPENID_LOGOUT_TOKEN, "openid_logout_token", "The logout token is not one that is accepted here, or came before.", 400, false, WST, "InvalidRequest", "BadRequest", "RequestDenied", "invalid_request"},
 
     {FG_E_OPENID2_REQUEST, "openid2_request", "The OpenID message lacks a field, has one twice or has a value that is not understood.", 400, false, WST, "InvalidRequest", "BadRequest", "RequestDenied", "invalid_request"},
     {FG_E_OPENID2_TYPE, "openid2_type", "This type of association (assoc_type, session_type) is not served.", 400, false, WST, "InvalidRequest", "BadRequest", "RequestDenied", "invalid_request"},

@@ -50,6 +50,9 @@ bool fg_http_fetch(const fg_env_t *env, fg_arena_t *arena, const fg_http_request
 /* The first header of a name, in any case; .p NULL: none. */
 fg_str_t fg_http_header(const fg_http_response_t *response, const char *name);
 
+/* How long an answer is fresh from now on, in milliseconds (RFC 9111 §4.2); -1: it must not be kept. */
+int64_t fg_http_lifetime(const fg_http_response_t *response, int64_t now_ms);
+
 /* ---- where it may go (http_allow.c) */
 
 /* What begins with "https://crl.example.com", with "http://crl.example.com:8080/pki", or is on a host below example.org

@@ -51,7 +51,4 @@ void fg_http_cache_put(fg_http_cache_t *cache, fg_str_t key, int64_t now_ms, con
 void fg_http_cache_renew(fg_http_cache_t *cache, fg_str_t key, int64_t now_ms, const fg_http_response_t *not_modified);
 /* Remembers for a few seconds that nothing came, so that a server that is down is not waited for by everybody. */
 void fg_http_cache_fail(fg_http_cache_t *cache, fg_str_t key, int64_t now_ms, const fg_err_t *err);
-/* How long an answer is fresh from now on, in milliseconds (RFC 9111 §4.2); -1: it must not be kept. */
-int64_t fg_http_lifetime(const fg_http_response_t *response, int64_t now_ms);
-
 #endif

@@ -39,7 +39,8 @@ fg_key_t *fg_key_from_certificate_der(fg_str_t der, fg_err_t *err) FG_MUST_CHECK
  * minimum strengths; curve is "P-256", "P-384" or "P-521", x and y have its exact length. */
 fg_key_t *fg_key_from_rsa(fg_str_t n, fg_str_t e, fg_err_t *err) FG_MUST_CHECK;
 fg_key_t *fg_key_from_point(fg_str_t curve, fg_str_t x, fg_str_t y, fg_err_t *err) FG_MUST_CHECK;
-fg_key_t *fg_key_from_ed25519(fg_str_t x, fg_err_t *err) FG_MUST_CHECK; /* verifies JSON Web Signatures only */
+fg_key_t *fg_key_from_ed25519(fg_str_t x, fg_err_t *err) FG_MUST_CHECK; /* for JSON Web Signatures only */
+fg_key_t *fg_key_from_ed25519_private(fg_str_t d, fg_err_t *err) FG_MUST_CHECK;
 /* The other way round: n and e, or x and y with the curve's name (else NULL); appended to the buffers.  False: no such
  * numbers (Ed25519). */
 bool fg_key_get_numbers(const fg_key_t *key, fg_buf_t *first, fg_buf_t *second, const char **curve) FG_MUST_CHECK;
@@ -83,8 +84,13 @@ typedef enum fg_jws_alg {
 bool fg_jws_alg_from_name(fg_str_t name, fg_jws_alg_t *alg) FG_MUST_CHECK; /* exact, case and all */
 /* The name of the algorithm with which fg_key_sign signs with this key. */
 const char *fg_key_get_jws_alg(const fg_key_t *key);
+const char *fg_jws_alg_name(fg_jws_alg_t alg);
+/* The digest that goes with it; of Ed25519 SHA-512, which it uses itself (RFC 8032 §5.1). */
+fg_hash_t fg_jws_alg_hash(fg_jws_alg_t alg);
 /* Whether a key of this type, and for ECDSA on this curve, can have made such a signature. */
 bool fg_key_fits(const fg_key_t *key, fg_jws_alg_t alg);
+/* Signs as fg_key_sign does, in any of the algorithms that go with the key; FG_E_SIG_ALGORITHM: it is none of them. */
+bool fg_key_sign_jws(const fg_key_t *key, fg_jws_alg_t alg, fg_str_t data, fg_buf_t *out, fg_err_t *err) FG_MUST_CHECK;
 /* Verifies; ECDSA as r|s of exact length, neither of them 0 (JW-10).  FG_E_SIG_ALGORITHM: the key does not fit. */
 bool fg_key_verify(const fg_key_t *key, fg_jws_alg_t alg, fg_str_t data, fg_str_t signature,
                    fg_err_t *err) FG_MUST_CHECK;

@@ -87,6 +87,16 @@ fg_key_t *fg_key_from_ed25519(fg_str_t x, fg_err_t *err) {
     return NULL;
 }
 
+fg_key_t *fg_key_from_ed25519_private(fg_str_t d, fg_err_t *err) {
+    EVP_PKEY *pkey =
+        d.n == 32 ? EVP_PKEY_new_raw_private_key_ex(NULL, "ED25519", NULL, (const unsigned char *)d.p, d.n) : NULL;
+    ERR_clear_error();
+    if (pkey != NULL)
+        return fg_key_make(pkey, true, NULL, true, err);
+    FG_FAIL(err, FG_E_SIG_KEY, "Ed25519 key that is not 32 bytes");
+    return NULL;
+}
+
 static bool put_number(const fg_key_t *key, const char *name, size_t length, fg_buf_t *out) {
     BIGNUM *number = NULL;
     if (EVP_PKEY_get_bn_param(key->pkey, name, &number) != 1)

@@ -44,6 +44,9 @@ bool fg_jws_alg_from_name(fg_str_t name, fg_jws_alg_t *alg) {
     return false;
 }
 
+const char *fg_jws_alg_name(fg_jws_alg_t alg) { return algs[alg].name; }
+fg_hash_t fg_jws_alg_hash(fg_jws_alg_t alg) { return algs[alg].scheme.hash; }
+
 bool fg_key_fits(const fg_key_t *key, fg_jws_alg_t alg) {
     switch (algs[alg].scheme.family) {
     case ECDSA:

@@ -83,6 +83,8 @@ typedef struct fg_config_partner {
     fg_config_choice_t subject; /* yes: pairwise */
     fg_config_choice_t consent;
     fg_config_choice_t id_token_claims;
+    unsigned id_token_alg; /* one bit, 1u << fg_jws_alg_t; 0: the key's own */
+    const char *id_token_encryption; /* an algorithm's name; NULL: not encrypted */
     int64_t refresh_lifetime_ms;
     fg_config_list_t openid2_realms; /* fg_str_t; none and not open: it does not speak OpenID 2.0 */
     fg_config_choice_t openid2_open;
@@ -98,6 +100,14 @@ typedef struct fg_config_provider {
     const char *metadata_certificate;
     fg_config_list_t certificates; /* const char *, paths */
     const char *jwks;
+    const char *client_id;
+    const char *client_secret;
+    unsigned client_auth; /* one bit of FG_CLIENT_… */
+    fg_str_t discovery;
+    fg_config_list_t scopes;     /* fg_str_t */
+    fg_config_list_t algorithms; /* unsigned */
+    fg_config_list_t tenants;    /* fg_str_t */
+    fg_config_choice_t userinfo;
     fg_str_t sign_in;
     fg_str_t sign_out;
     fg_str_t realm;

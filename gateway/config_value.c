@@ -6,6 +6,7 @@
 
 #include "bridges/openid/client.h"
 #include "bridges/openid/openid2_realm.h"
+#include "bridges/openid/provider.h"
 #include "core/http.h"
 #include "core/key.h"
 #include "core/time.h"
@@ -47,6 +48,17 @@ static bool put_str(const fg_config_reading_t *in, fg_str_t text, void *field) {
 static bool read_uri(const fg_config_reading_t *in, const char *text, void *field) {
     fg_uri_t uri;
     return fg_uri_parse(fg_str(text), &uri) && put_str(in, fg_str(text), field);
+}
+
+/* Microsoft Entra's template of many issuers (OpenID Connect metadata of "organizations"): one segment stands for the
+ * tenant. */
+static bool read_issuer(const fg_config_reading_t *in, const char *text, void *field) {
+    fg_uri_t uri;
+    const char *at = strstr(text, FG_OPENID_TENANT);
+    const char *plain =
+        at == NULL ? text
+                   : fg_arena_printf(in->arena, "%.*sx%s", (int)(at - text), text, at + strlen(FG_OPENID_TENANT));
+    return plain != NULL && fg_uri_parse(fg_str(plain), &uri) && put_str(in, fg_str(text), field);
 }
 
 static bool read_web(const fg_config_reading_t *in, const char *text, void *field) {
@@ -190,9 +202,10 @@ static bool read_trust(const fg_config_reading_t *in, const char *text, void *fi
     return true;
 }
 
-static const char *const protocol_words[] = {"wsfed", "saml", "openid2", NULL};
+static const char *const protocol_words[] = {"wsfed", "saml", "openid", "openid2", NULL};
 static bool read_protocol(const fg_config_reading_t *in, const char *text, void *field) {
-    static const fg_config_protocol_t protocols[] = {FG_CONFIG_WSFED, FG_CONFIG_SAML, FG_CONFIG_OPENID2};
+    static const fg_config_protocol_t protocols[] = {FG_CONFIG_WSFED, FG_CONFIG_SAML, FG_CONFIG_OPENID,
+                                                     FG_CONFIG_OPENID2};
     unsigned index;
     (void)in;
     if (!find_word(text, protocol_words, &index))
@@ -304,6 +317,24 @@ static bool read_client_auth(const fg_config_reading_t *in, const char *text, vo
         return false;
     memcpy(field, &bits[index], sizeof bits[index]);
     return true;
+}
+
+/* in the order of fg_jws_alg_t */
+static const char *const jws_alg_words[] = {"RS256", "RS384", "RS512", "PS256", "PS384", "PS512",
+                                            "ES256", "ES384", "ES512", "EdDSA", NULL};
+static bool read_jws_alg(const fg_config_reading_t *in, const char *text, void *field) {
+    fg_jws_alg_t alg;
+    (void)in;
+    if (!fg_jws_alg_from_name(fg_str(text), &alg))
+        return false;
+    memcpy(field, &(unsigned){1u << alg}, sizeof(unsigned));
+    return true;
+}
+
+static const char *const jwe_enc_words[] = {"A128GCM", "A256GCM", "A128CBC-HS256", "A256CBC-HS512", NULL};
+static bool read_jwe_enc(const fg_config_reading_t *in, const char *text, void *field) {
+    fg_jwe_enc_t enc;
+    return fg_jwe_enc_from_name(fg_str(text), &enc) && read_text(in, text, field);
 }
 
 static const char *const grant_words[] = {"authorization_code", "refresh_token", "client_credentials", "token_exchange",
@@ -516,6 +547,13 @@ const fg_config_kind_t fg_config_path_kind = {sizeof(char *), read_path, "a path
 const fg_config_kind_t fg_config_base_kind = {sizeof(fg_str_t), read_base,
                                               "an https address without a path, as \"https://fs.example.com\"", NULL};
 const fg_config_kind_t fg_config_uri_kind = {sizeof(fg_str_t), read_uri, "an absolute URI", NULL};
+const fg_config_kind_t fg_config_issuer_kind = {sizeof(fg_str_t), read_issuer,
+                                                "an absolute URI, perhaps with \"" FG_OPENID_TENANT "\" in it", NULL};
+const fg_config_kind_t fg_config_jws_alg_kind = {
+    sizeof(unsigned), read_jws_alg, "one of RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA",
+    jws_alg_words};
+const fg_config_kind_t fg_config_jwe_enc_kind = {
+    sizeof(char *), read_jwe_enc, "one of A128GCM, A256GCM, A128CBC-HS256, A256CBC-HS512", jwe_enc_words};
 const fg_config_kind_t fg_config_realm_kind = {
     sizeof(fg_str_t), read_realm, "a realm as \"https://wiki.example.com/\" or \"https://*.example.com/\"", NULL};
 const fg_config_kind_t fg_config_role_kind = {sizeof(unsigned), read_role, "\"sp\", \"idp\" or \"both\"", role_words};
@@ -543,7 +581,7 @@ const fg_config_kind_t fg_config_token_kind = {sizeof(fg_saml_version_t), read_t
 const fg_config_kind_t fg_config_trust_kind = {sizeof(fg_trust_version_t), read_trust, "\"2005\" or \"13\"",
                                                trust_words};
 const fg_config_kind_t fg_config_protocol_kind = {sizeof(fg_config_protocol_t), read_protocol,
-                                                  "\"wsfed\", \"saml\" or \"openid2\"", protocol_words};
+                                                  "\"wsfed\", \"saml\", \"openid\" or \"openid2\"", protocol_words};
 const fg_config_kind_t fg_config_encryption_kind = {sizeof(fg_encryption_t), read_encryption,
                                                     "\"aes256-cbc\" or \"aes256-gcm\"", encryption_words};
 const fg_config_kind_t fg_config_claim_kind = {sizeof(char *), read_claim, "a claim type: a short name or a URI",

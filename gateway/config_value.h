@@ -28,6 +28,7 @@ typedef enum fg_config_protocol {
     FG_CONFIG_PROTOCOL_ANY,
     FG_CONFIG_WSFED,
     FG_CONFIG_SAML,
+    FG_CONFIG_OPENID,
     FG_CONFIG_OPENID2
 } fg_config_protocol_t;
 
@@ -55,6 +56,9 @@ extern const fg_config_kind_t fg_config_text_kind;          /* const char * */
 extern const fg_config_kind_t fg_config_path_kind;          /* const char *, absolute */
 extern const fg_config_kind_t fg_config_base_kind;          /* fg_str_t: https origin */
 extern const fg_config_kind_t fg_config_uri_kind;           /* fg_str_t */
+extern const fg_config_kind_t fg_config_issuer_kind;        /* fg_str_t: a URI, perhaps with "{tenantid}" in it */
+extern const fg_config_kind_t fg_config_jws_alg_kind;       /* unsigned: one bit, 1u << fg_jws_alg_t */
+extern const fg_config_kind_t fg_config_jwe_enc_kind;       /* const char *: the word */
 extern const fg_config_kind_t fg_config_web_kind;           /* fg_str_t: http or https */
 extern const fg_config_kind_t fg_config_logo_kind;          /* const char *: web address or path on this host */
 extern const fg_config_kind_t fg_config_place_kind;         /* const char *: "/demo/" */

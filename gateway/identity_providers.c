@@ -8,6 +8,7 @@
 #include "core/file.h"
 #include "gateway/certificates.h"
 #include "gateway/openid_clients.h"
+#include "gateway/openid_providers.h"
 #include "gateway/rule_files.h"
 #include "sts/federation_metadata.h"
 
@@ -30,6 +31,7 @@ typedef struct source {
     fg_arena_t *jwks_arena; /* of jwks */
     fg_str_t jwks;          /* a JWK set that can be read; .p NULL: none */
     fg_file_stamp_t jwks_stamp;
+    fg_openid_upstream_t *upstream; /* NULL: it is not to speak OpenID Connect */
 } source_t;
 
 struct fg_identity_providers {
@@ -170,11 +172,26 @@ static bool read_metadata_certificate(source_t *source, fg_err_t *err) {
     return source->metadata_certificate != NULL;
 }
 
+static bool read_acceptance(source_t *source, const fg_rule_stores_t *stores, fg_err_t *err) {
+    const fg_config_provider_t *section = source->section;
+    if (section->acceptance_rules == NULL)
+        return true;
+    source->acceptance_rules =
+        fg_config_rules_load(&section->at, "acceptance_rules", section->acceptance_rules, stores, err);
+    return source->acceptance_rules != NULL;
+}
+
 static bool source_read(source_t *source, const fg_rule_stores_t *stores, const fg_env_t *env, fg_err_t *err) {
     const fg_config_provider_t *section = source->section;
     fg_err_t why = FG_ERR_INIT;
     if (!read_certificates(source, env, err) || !read_metadata_certificate(source, err))
         return false;
+    if (section->protocol == FG_CONFIG_OPENID && (source->upstream = fg_openid_upstream_new()) == NULL)
+        return FG_FAIL(err, FG_E_MEMORY, "reading identity providers");
+    if (section->protocol != FG_CONFIG_OPENID && section->client_id != NULL)
+        return fg_config_refuse(err, &section->at, "client_id", 0, "it beside protocol = \"openid\" only");
+    if (source->upstream != NULL) /* its metadata and keys are fetched */
+        return read_acceptance(source, stores, err);
     if (section->metadata != NULL && !read_metadata(source, env, &why))
         return fg_config_refuse(err, &section->at, "metadata", 0, "an identity provider's federation metadata (%s)",
                                 why.detail);
@@ -183,11 +200,7 @@ static bool source_read(source_t *source, const fg_rule_stores_t *stores, const 
     if (section->allow_sha1 == FG_CHOICE_YES)
         fg_log(env, FG_LOG_WARN, "identity provider \"%s\": signatures with SHA-1 are accepted, which can be forged",
                section->at.title);
-    if (section->acceptance_rules == NULL)
-        return true;
-    source->acceptance_rules =
-        fg_config_rules_load(&section->at, "acceptance_rules", section->acceptance_rules, stores, err);
-    return source->acceptance_rules != NULL;
+    return read_acceptance(source, stores, err);
 }
 
 fg_identity_providers_t *fg_identity_providers_new(const fg_config_t *config, const fg_rule_stores_t *stores,
@@ -226,6 +239,7 @@ void fg_identity_providers_free(fg_identity_providers_t *providers) {
         fg_ruleset_free(source->acceptance_rules);
         fg_arena_free(source->arena);
         fg_arena_free(source->jwks_arena);
+        fg_openid_upstream_free(source->upstream);
     }
     free(providers->sources);
     free(providers);
@@ -313,6 +327,19 @@ static bool put_keys(const source_t *source, fg_arena_t *arena, fg_identity_prov
     return put_jwks(source, arena, from, provider, err);
 }
 
+static bool build_openid(const source_t *source, fg_arena_t *arena, fg_identity_provider_t *provider, fg_err_t *err) {
+    const fg_config_provider_t *s = source->section;
+    *provider = (fg_identity_provider_t){
+        .name = s->at.title,
+        .protocol = FG_PROTOCOL_OPENID,
+        .issuer = s->issuer,
+        .sign_in_url = s->issuer, /* people can be sent there; where to, its metadata says */
+        .sign_out_url = s->issuer,
+        .max_lifetime_ms = s->lifetime_limit_ms,
+    };
+    return fg_openid_provider_build(s, arena, source->upstream, &provider->openid, err);
+}
+
 /* What of SAML 2.0 is asked for must be in its metadata. */
 static bool put_saml(const source_t *source, fg_identity_provider_t *provider, fg_err_t *err) {
     const fg_config_provider_t *s = source->section;
@@ -332,6 +359,8 @@ static bool provider_build(const source_t *source, fg_arena_t *arena, const fg_h
                            fg_identity_provider_t *provider, fg_err_t *err) {
     const fg_config_provider_t *s = source->section;
     static const fg_provider_metadata_t nothing;
+    if (source->upstream != NULL)
+        return build_openid(source, arena, provider, err);
     const fg_provider_metadata_t *m = source->metadata ? source->metadata : &nothing;
     *provider = (fg_identity_provider_t){
         .name = s->at.title,

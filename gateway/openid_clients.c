@@ -72,6 +72,35 @@ static bool read_secrets(const building_t *b, fg_err_t *err) {
     return count > 0 || refuse(b, err, "client_secret_file", expected);
 }
 
+/* The first that can be encrypted to; without alg as its type allows. */
+static bool read_encryption_key(const building_t *b, fg_str_t text, fg_err_t *err) {
+    fg_jwk_set_t keys;
+    fg_openid_client_t *client = b->client;
+    if (!fg_jwk_set_read_encryption(b->arena, text, &keys, err))
+        return false;
+    if (keys.count == 0)
+        return refuse(b, err, "client_jwks", "a JWK set with a key for encryption, beside id_token_encryption");
+    client->encryption_key = &keys.items[0];
+    if (keys.items[0].alg.n > 0)
+        return fg_jwe_alg_from_name(keys.items[0].alg, &client->encryption_alg);
+    client->encryption_alg = fg_key_is_ec(keys.items[0].key) ? FG_JWE_ECDH_ES : FG_JWE_RSA_OAEP_256;
+    return fg_jwe_alg_fits(client->encryption_alg, keys.items[0].key) ||
+           refuse(b, err, "client_jwks", "an RSA or EC key for encryption");
+}
+
+static bool check_algorithms(const building_t *b, fg_err_t *err) {
+    const fg_config_partner_t *s = b->section;
+    if (s->id_token_encryption != NULL && b->client->encryption_key == NULL)
+        return refuse(b, err, "client_jwks", "client_jwks = \"FILE\" beside id_token_encryption");
+    if (s->id_token_encryption != NULL && !fg_jwe_enc_from_name(fg_str(s->id_token_encryption), &b->client->encryption))
+        return refuse(b, err, "id_token_encryption", "the name of an algorithm");
+    for (unsigned alg = FG_JWS_RS256; alg <= FG_JWS_EDDSA; alg++)
+        if (s->id_token_alg == 1u << alg)
+            b->client->id_token_alg = (fg_jws_alg_t)alg;
+    b->client->has_id_token_alg = s->id_token_alg != 0;
+    return true;
+}
+
 static bool read_keys(const building_t *b, fg_err_t *err) {
     fg_err_t why = FG_ERR_INIT;
     fg_str_t text;
@@ -79,10 +108,11 @@ static bool read_keys(const building_t *b, fg_err_t *err) {
         return true;
     if (!read_file(b, "client_jwks", b->section->client_jwks, &text, err))
         return false;
-    if (!fg_jwk_set_read(b->arena, text, &b->client->keys, &why) || b->client->keys.count == 0)
+    if (!fg_jwk_set_read(b->arena, text, &b->client->keys, &why) ||
+        (b->client->keys.count == 0 && b->section->id_token_encryption == NULL))
         return fg_config_refuse(err, &b->section->at, "client_jwks", 0, "a JWK set with a key for signatures (%s)",
                                 why.code ? why.detail : "there is none");
-    return true;
+    return b->section->id_token_encryption == NULL || read_encryption_key(b, text, err);
 }
 
 /* ---- what fits together */
@@ -161,8 +191,8 @@ static bool fill(const building_t *b, fg_err_t *err) {
         .claims_in_id_token = s->id_token_claims == FG_CHOICE_YES,
         .refresh_lifetime_ms = s->refresh_lifetime_ms,
     };
-    return read_secrets(b, err) && read_keys(b, err) && check_auth(b, err) && check_redirects(b, err) &&
-           choose_sector(b, err);
+    return read_secrets(b, err) && read_keys(b, err) && check_algorithms(b, err) && check_auth(b, err) &&
+           check_redirects(b, err) && choose_sector(b, err);
 }
 
 bool fg_openid_client_build(const fg_config_partner_t *section, fg_arena_t *arena, const fg_openid_client_t **client,

@@ -58,6 +58,7 @@ typedef struct fg_partner_signin {
     bool passive;         /* the partner is to show no page */
     unsigned proxy_limit; /* how many more gateways may be asked beyond the partner, plus one; 0: not limited */
     fg_str_t requester;   /* with a limit: on whose behalf (an entityID) */
+    fg_str_t secret;      /* of the protocol's own, for the way back; .n 0: none */
     /* known on the way back */
     int64_t asked_ms;                  /* when the browser was sent there */
     const fg_session_party_t *parties; /* of the session that the new one takes the place of */

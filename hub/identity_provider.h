@@ -34,6 +34,7 @@ typedef struct fg_identity_provider {
     bool artifacts;                          /* of SAML 2.0: its Responses are asked for by artifact */
     bool encrypt_name_id;                    /* of SAML 2.0: in LogoutRequests */
     const struct fg_openid2_source *openid2; /* what it is for OpenID 2.0 (bridges/openid/); NULL: likewise */
+    const struct fg_openid_provider *openid; /* who we are to it for OpenID Connect; NULL: likewise */
     bool allow_sha1;                         /* logged at start (XS-25) */
     int64_t max_lifetime_ms;                 /* of its tokens; 0: no limit */
 } fg_identity_provider_t;

@@ -31,6 +31,7 @@ static void write_state(fg_buf_t *out, const fg_exchange_t *ex, const fg_partner
     fg_bytes_put_string(out, signin->method ? fg_str(signin->method->claim) : FG_STR_NONE);
     fg_bytes_put_number(out, (uint64_t)signin->fresh_ms, 8);
     fg_bytes_put_string(out, back_is_kept ? FG_STR_NONE : signin->back);
+    fg_bytes_put_string(out, signin->secret);
 }
 
 /* Relying parties of the session that there is: the partner's answer comes without the session's cookie.  Those that
@@ -68,6 +69,7 @@ static bool read_state(fg_exchange_t *ex, fg_str_t bytes, fg_partner_signin_t *s
     signin->method = method.n ? fg_authmethod_find(method) : NULL;
     signin->fresh_ms = (int64_t)fg_bytes_get_number(&in, 8);
     signin->back = fg_bytes_get_string(&in);
+    signin->secret = fg_bytes_get_string(&in);
     return !in.failed && read_parties(ex, &in, signin);
 }
 
@@ -224,6 +226,15 @@ static bool go_back(fg_exchange_t *ex, const fg_partner_signin_t *signin, const 
     return made;
 }
 
+/* Under which the provider can end it without the browser. */
+static void note_names(fg_exchange_t *ex, const fg_partner_signin_t *signin, const fg_session_t *session) {
+    fg_protocol_kind_t protocol = signin->realm->identity_provider->protocol;
+    if (protocol == FG_PROTOCOL_SAML || protocol == FG_PROTOCOL_OPENID)
+        fg_session_note_name(ex, session, signin->realm->uri, session->identity.name_id.value);
+    if (protocol == FG_PROTOCOL_OPENID && session->provider_index.n > 0)
+        fg_session_note_index(ex, session, signin->realm->uri);
+}
+
 bool fg_partner_signed_in(fg_exchange_t *ex, const fg_partner_signin_t *signin, fg_identity_t *identity,
                           fg_err_t *err) {
     fg_session_t session;
@@ -231,8 +242,7 @@ bool fg_partner_signed_in(fg_exchange_t *ex, const fg_partner_signin_t *signin, 
         !fg_session_begin(ex, identity, signin->realm->uri, &session, err))
         return false;
     fg_session_add_parties(&session, signin->parties, signin->party_count);
-    if (signin->realm->identity_provider->protocol == FG_PROTOCOL_SAML)
-        fg_session_note_name(ex, &session, signin->realm->uri, session.identity.name_id.value);
+    note_names(ex, signin, &session);
     if (!fg_session_save(ex, &session, err) || !go_back(ex, signin, &session, err))
         return false;
     audit_signin(ex, signin, identity);

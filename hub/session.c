@@ -336,10 +336,11 @@ bool fg_session_open_for_end(fg_exchange_t *ex, fg_session_t *session) {
 
 /* ---- saving and ending */
 
-/* A partner of SAML 2.0 is in it. */
+/* A partner of SAML 2.0 is in it, or an OpenID provider vouched for it. */
 static bool may_end_without_browser(fg_exchange_t *ex, const fg_session_t *session) {
     const fg_home_realm_t *realm = fg_find_home_realm(ex, session->home_realm);
-    if (realm != NULL && realm->identity_provider != NULL && realm->identity_provider->protocol == FG_PROTOCOL_SAML)
+    const fg_identity_provider_t *provider = realm != NULL ? realm->identity_provider : NULL;
+    if (provider != NULL && (provider->protocol == FG_PROTOCOL_SAML || provider->protocol == FG_PROTOCOL_OPENID))
         return true;
     for (size_t i = 0; i < session->party_count; i++)
         if (session->parties[i].protocol == FG_PROTOCOL_SAML)

@@ -110,8 +110,27 @@ size_t fg_session_find_noted(fg_exchange_t *ex, fg_str_t partner, fg_str_t name,
     while (known.rest.n > 0 && !known.failed && count < FG_SESSIONS_NOTED) {
         fg_str_t id = fg_bytes_get_string(&known);
         fg_str_t bytes = known.failed ? FG_STR_NONE : store_get(ex, note_key(ex, id), NOTE_MAX);
-        if (bytes.p != NULL && fg_session_read_end(ex, bytes, &found[count]) && !fg_session_is_ended(ex, found[count].id))
+        if (bytes.p != NULL && fg_session_read_end(ex, bytes, &found[count]) &&
+            !fg_session_is_ended(ex, found[count].id))
             count++;
     }
     return count;
+}
+
+/* ---- by index: with a break in front, no name that a provider gives people is one */
+
+static fg_str_t index_name(fg_exchange_t *ex, fg_str_t index) {
+    return fg_str(fg_arena_printf(ex->arena, "\nindex:%.*s", (int)index.n, index.p));
+}
+
+void fg_session_note_index(fg_exchange_t *ex, const fg_session_t *session, fg_str_t partner) {
+    fg_str_t name = index_name(ex, session->provider_index);
+    if (name.p != NULL)
+        fg_session_note_name(ex, session, partner, name);
+}
+
+size_t fg_session_find_index(fg_exchange_t *ex, fg_str_t partner, fg_str_t index,
+                             fg_session_t found[FG_SESSIONS_NOTED]) {
+    fg_str_t name = index_name(ex, index);
+    return name.p != NULL ? fg_session_find_noted(ex, partner, name, found) : 0;
 }

@@ -23,4 +23,10 @@ void fg_session_note_name(fg_exchange_t *ex, const fg_session_t *session, fg_str
 /* The sessions of that name that have not ended, at most FG_SESSIONS_NOTED; returns how many. */
 size_t fg_session_find_noted(fg_exchange_t *ex, fg_str_t partner, fg_str_t name, fg_session_t found[FG_SESSIONS_NOTED]);
 
+/* The same by the index that an identity provider gave the session: OpenID Connect's logout tokens may name that alone.
+ */
+void fg_session_note_index(fg_exchange_t *ex, const fg_session_t *session, fg_str_t partner);
+size_t fg_session_find_index(fg_exchange_t *ex, fg_str_t partner, fg_str_t index,
+                             fg_session_t found[FG_SESSIONS_NOTED]);
+
 #endif

@@ -27,7 +27,8 @@ static const struct {
     {"session-ended", false, true}, {"lockout", false, false},       {"partner-state", false, false},
     {"ticket", false, false},       {"wsman", false, false},         {"loop", false, false},
     {"cancelled", false, true},     {"session-note", false, false},  {"session-name", false, false},
-    {"grant", false, false},        {"saml-artifact", false, false}, {"other", false, false},
+    {"grant", false, false},        {"saml-artifact", false, false}, {"id-token", true, false},
+    {"other", false, false},
 };
 
 enum { BLOCK_FREE, BLOCK_FIRST, BLOCK_MORE };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * JSON Web Key sets (RFC 7517 §5). */
 #include "core/json.h"
+#include "token/jwe.h"
 #include "token/jws.h"
 
 #define SET_MAX (256u << 10)
@@ -44,19 +45,54 @@ static int find_type(const json_t *jwk) {
     return -1;
 }
 
-static bool may_verify(const json_t *operations) {
+/* What a set is read for. */
+typedef struct purpose {
+    const char *use;        /* RFC 7517 §4.2 */
+    const char *operations; /* of §4.3, either of these, divided by a blank */
+    bool (*knows)(fg_str_t alg);
+    bool (*fits)(const fg_key_t *key, fg_str_t alg);
+} purpose_t;
+
+static bool knows_signature(fg_str_t alg) {
+    fg_jws_alg_t known;
+    return fg_jws_alg_from_name(alg, &known);
+}
+
+static bool fits_signature(const fg_key_t *key, fg_str_t alg) {
+    fg_jws_alg_t known;
+    return fg_jws_alg_from_name(alg, &known) && fg_key_fits(key, known);
+}
+
+static bool knows_encryption(fg_str_t alg) {
+    fg_jwe_alg_t known;
+    return fg_jwe_alg_from_name(alg, &known);
+}
+
+static bool fits_encryption(const fg_key_t *key, fg_str_t alg) {
+    fg_jwe_alg_t known;
+    return fg_jwe_alg_from_name(alg, &known) && fg_jwe_alg_fits(known, key);
+}
+
+static const purpose_t signatures = {"sig", "verify", knows_signature, fits_signature};
+static const purpose_t encryption = {"enc", "wrapKey encrypt deriveKey deriveBits", knows_encryption, fits_encryption};
+
+static bool is_operation(const purpose_t *purpose, const json_t *operation) {
+    const char *name = json_string_value(operation), *at = name ? strstr(purpose->operations, name) : NULL;
+    size_t n = name ? strlen(name) : 0;
+    return at != NULL && n > 0 && (at == purpose->operations || at[-1] == ' ') && (at[n] == ' ' || at[n] == '\0');
+}
+
+static bool may_do(const purpose_t *purpose, const json_t *operations) {
     size_t i;
     const json_t *operation;
-    json_array_foreach(operations, i, operation) if (json_is_string(operation) &&
-                                                     strcmp(json_string_value(operation), "verify") == 0) return true;
+    json_array_foreach(operations, i, operation) if (is_operation(purpose, operation)) return true;
     return operations == NULL;
 }
 
 /* What the key says that it is for (RFC 7517 §4.2-4.4). */
-static verdict_t check_purpose(const json_t *jwk, fg_str_t *alg, fg_err_t *err) {
+static verdict_t check_purpose(const purpose_t *purpose, const json_t *jwk, fg_str_t *alg, fg_err_t *err) {
     static const char *const texts[] = {"kty", "use", "alg", "kid"};
     const json_t *operations = json_object_get(jwk, "key_ops");
-    fg_jws_alg_t known;
     for (size_t i = 0; i < FG_ARRAY_SIZE(texts); i++) {
         const json_t *value = json_object_get(jwk, texts[i]);
         if (value != NULL ? !json_is_string(value) : i == 0) {
@@ -70,20 +106,20 @@ static verdict_t check_purpose(const json_t *jwk, fg_str_t *alg, fg_err_t *err) 
     }
     fg_str_t use = fg_json_string(jwk, "use");
     *alg = fg_json_string(jwk, "alg");
-    bool meant = (use.p == NULL || fg_str_is(use, "sig")) && may_verify(operations) &&
-                 (alg->p == NULL || fg_jws_alg_from_name(*alg, &known));
+    bool meant = (use.p == NULL || fg_str_is(use, purpose->use)) && may_do(purpose, operations) &&
+                 (alg->p == NULL || purpose->knows(*alg));
     return meant ? TAKEN : LEFT_OUT;
 }
 
 static void release_key(void *key) { fg_key_unref(key); }
 
-static verdict_t read_key(fg_arena_t *arena, const json_t *jwk, fg_jwk_t *result, fg_err_t *err) {
-    fg_jws_alg_t alg;
+static verdict_t read_key(fg_arena_t *arena, const purpose_t *purpose, const json_t *jwk, fg_jwk_t *result,
+                          fg_err_t *err) {
     if (!json_is_object(jwk)) {
         FG_FAIL(err, FG_E_CONFIG, "JSON web key that is no object");
         return REFUSED;
     }
-    verdict_t verdict = check_purpose(jwk, &result->alg, err);
+    verdict_t verdict = check_purpose(purpose, jwk, &result->alg, err);
     int type = verdict == TAKEN ? find_type(jwk) : -1;
     if (type < 0)
         return verdict == TAKEN ? LEFT_OUT : verdict;
@@ -93,7 +129,7 @@ static verdict_t read_key(fg_arena_t *arena, const json_t *jwk, fg_jwk_t *result
         fg_err_prefix(err, "JSON web key '%.*s'", FG_STR_ARG(result->kid));
         return REFUSED;
     }
-    if (result->alg.n > 0 && (!fg_jws_alg_from_name(result->alg, &alg) || !fg_key_fits(result->key, alg))) {
+    if (result->alg.n > 0 && !purpose->fits(result->key, result->alg)) {
         FG_FAIL(err, FG_E_CONFIG, "JSON web key '%.*s' cannot have the algorithm %.*s", FG_STR_ARG(result->kid),
                 FG_STR_ARG(result->alg));
         return REFUSED;
@@ -109,7 +145,7 @@ static bool is_new(const fg_jwk_set_t *set, const fg_jwk_t *jwk) {
     return true;
 }
 
-bool fg_jwk_set_read(fg_arena_t *arena, fg_str_t json, fg_jwk_set_t *set, fg_err_t *err) {
+static bool read_set(fg_arena_t *arena, const purpose_t *purpose, fg_str_t json, fg_jwk_set_t *set, fg_err_t *err) {
     size_t i;
     const json_t *jwk;
     memset(set, 0, sizeof *set);
@@ -127,7 +163,7 @@ bool fg_jwk_set_read(fg_arena_t *arena, fg_str_t json, fg_jwk_set_t *set, fg_err
         return FG_FAIL(err, FG_E_MEMORY, "no memory for keys");
     json_array_foreach(keys, i, jwk) {
         fg_jwk_t *next = &set->items[set->count];
-        verdict_t verdict = read_key(arena, jwk, next, err);
+        verdict_t verdict = read_key(arena, purpose, jwk, next, err);
         if (verdict == TAKEN && !is_new(set, next))
             return FG_FAIL(err, FG_E_CONFIG, "JSON web key '%.*s' is there twice", FG_STR_ARG(next->kid));
         if (verdict == REFUSED)
@@ -135,4 +171,12 @@ bool fg_jwk_set_read(fg_arena_t *arena, fg_str_t json, fg_jwk_set_t *set, fg_err
         set->count += verdict == TAKEN;
     }
     return true;
+}
+
+bool fg_jwk_set_read(fg_arena_t *arena, fg_str_t json, fg_jwk_set_t *set, fg_err_t *err) {
+    return read_set(arena, &signatures, json, set, err);
+}
+
+bool fg_jwk_set_read_encryption(fg_arena_t *arena, fg_str_t json, fg_jwk_set_t *set, fg_err_t *err) {
+    return read_set(arena, &encryption, json, set, err);
 }

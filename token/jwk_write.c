@@ -24,13 +24,12 @@ static void put_certificate(const fg_key_t *key, fg_buf_t *out) {
     fg_buf_free(&der);
 }
 
-bool fg_jwk_write(const fg_key_t *key, fg_buf_t *out, fg_err_t *err) {
+static bool write_for(const fg_key_t *key, const char *use, const char *alg, fg_buf_t *out, fg_err_t *err) {
     const char *curve;
     fg_buf_t first = FG_BUF_INIT(NUMBER_MAX), second = FG_BUF_INIT(NUMBER_MAX);
     bool done = fg_key_get_numbers(key, &first, &second, &curve);
     if (done) {
-        fg_buf_printf(out, "{\"kty\":\"%s\",\"use\":\"sig\",\"alg\":\"%s\",\"kid\":", curve ? "EC" : "RSA",
-                      fg_key_get_jws_alg(key));
+        fg_buf_printf(out, "{\"kty\":\"%s\",\"use\":\"%s\",\"alg\":\"%s\",\"kid\":", curve ? "EC" : "RSA", use, alg);
         fg_json_quote(out, fg_str(fg_key_get_id(key)));
         if (curve != NULL)
             fg_buf_printf(out, ",\"crv\":\"%s\"", curve);
@@ -42,4 +41,12 @@ bool fg_jwk_write(const fg_key_t *key, fg_buf_t *out, fg_err_t *err) {
     fg_buf_free(&first);
     fg_buf_free(&second);
     return (done && fg_buf_ok(out)) || FG_FAIL(err, FG_E_INTERNAL, "a key that cannot be written as a JSON Web Key");
+}
+
+bool fg_jwk_write(const fg_key_t *key, fg_buf_t *out, fg_err_t *err) {
+    return write_for(key, "sig", fg_key_get_jws_alg(key), out, err);
+}
+
+bool fg_jwk_write_encryption(const fg_key_t *key, fg_buf_t *out, fg_err_t *err) {
+    return write_for(key, "enc", fg_key_is_ec(key) ? "ECDH-ES" : "RSA-OAEP-256", out, err);
 }

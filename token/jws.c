@@ -93,6 +93,7 @@ static bool verify(const fg_jwk_set_t *keys, fg_jws_alg_t alg, fg_str_t kid, fg_
         tries++;
         if (fg_key_verify(jwk->key, alg, data, signature, err)) {
             jws->key = jwk->key;
+            jws->alg = alg;
             return true;
         }
     }

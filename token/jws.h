@@ -11,6 +11,7 @@ typedef struct fg_jws {
     const json_t *header; /* lives as long as the arena */
     fg_str_t payload;
     const fg_key_t *key; /* which of the set's */
+    fg_jws_alg_t alg;
 } fg_jws_t;
 
 /* Verifies with the set's keys alone: jwk, jku, x5u, x5c in the header are not looked at (JW-03).  A key is asked if

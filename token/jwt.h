@@ -28,6 +28,9 @@ typedef struct fg_jwk_set {
  * (JW-04).  Keys are let go with the arena. */
 bool fg_jwk_set_read(fg_arena_t *arena, fg_str_t json, fg_jwk_set_t *set, fg_err_t *err) FG_MUST_CHECK;
 
+/* The same of the keys to which something may be encrypted; alg is one of JSON Web Encryption's then (token/jwe.h). */
+bool fg_jwk_set_read_encryption(fg_arena_t *arena, fg_str_t json, fg_jwk_set_t *set, fg_err_t *err) FG_MUST_CHECK;
+
 /* late_ms of a token that speaks of the past: exp must be there, and may have passed long ago */
 #define FG_JWT_ANY_AGE (INT64_MAX / 2)
 
@@ -42,6 +45,7 @@ typedef struct fg_jwt_trust {
     const void *context;                                         /* is_audience's */
     bool untyped;                                                /* a token without typ will do where type is set */
     const char *type; /* typ that the header must have ("at+jwt"); NULL: "JWT", "at+jwt" or none */
+    bool any_type; /* the caller checks it */
     int64_t skew_ms;
     int64_t late_ms;         /* how long it is read after its end: to be renewed; 0: not at all */
     int64_t max_lifetime_ms; /* 0: no limit */
@@ -55,6 +59,8 @@ typedef struct fg_jwt_read {
     int64_t not_on_or_after_ms;
     const json_t *payload; /* lives as long as the arena */
     const fg_key_t *key;   /* which of the trusted */
+    fg_jws_alg_t alg;
+    fg_str_t type; /* typ, as it was written; .p NULL: none */
 } fg_jwt_read_t;
 
 /* The issuer that a token names, before anything in it is believed: to choose whom to trust.  .p NULL: no JWT. */
@@ -65,6 +71,11 @@ fg_str_t fg_jwt_peek_audience(fg_arena_t *arena, fg_str_t token);
  * without one, the set) yields; jwk, jku, x5u, x5c ignored; crit refused; exp there; nbf, iat, iss, aud. */
 bool fg_jwt_read(const fg_env_t *env, fg_arena_t *arena, fg_str_t token, const fg_jwt_trust_t *trust,
                  fg_jwt_read_t *result, fg_err_t *err) FG_MUST_CHECK;
+
+/* Appends the claims that an object of a JWT's form (UserInfo) holds: members that are no claims of their own are passed
+ * over. */
+bool fg_jwt_claims_read(fg_arena_t *arena, const json_t *object, fg_str_t issuer, fg_claims_t *claims,
+                        fg_err_t *err) FG_MUST_CHECK;
 
 /* The claim type for a member's name and back: sub is the NameID; "upn", "email", "given_name", "family_name", "name",
  * "unique_name", "role"/"roles", "groups", "appid", … as AD FS and OpenID Connect name them; anything else is its own
@@ -83,7 +94,8 @@ typedef struct fg_jwt_member {
 } fg_jwt_member_t;
 
 typedef struct fg_jwt {
-    const char *type; /* header typ: "JWT", "at+jwt", "logout+jwt" */
+    const char *type;        /* header typ: "JWT", "at+jwt", "logout+jwt" */
+    const fg_jws_alg_t *alg; /* one that goes with the key; NULL: the key's own */
     fg_str_t id;      /* jti */
     fg_str_t issuer;
     fg_str_t subject; /* .n 0: none */
@@ -100,7 +112,10 @@ typedef struct fg_jwt {
  * certificate and that one's thumbprint. */
 bool fg_jwk_write(const fg_key_t *key, fg_buf_t *out, fg_err_t *err) FG_MUST_CHECK;
 
-/* Appends the signed token.  alg by the key: RS256, ES256, ES384; kid is fg_key_get_id's. */
+/* The same of one to which tokens are encrypted. */
+bool fg_jwk_write_encryption(const fg_key_t *key, fg_buf_t *out, fg_err_t *err) FG_MUST_CHECK;
+
+/* Appends the signed token.  A key's own algorithm is RS256, ES256, ES384, ES512 or EdDSA; kid is fg_key_get_id's. */
 bool fg_jwt_write(const fg_jwt_t *jwt, const fg_key_t *key, fg_buf_t *out, fg_err_t *err) FG_MUST_CHECK;
 
 #endif

@@ -128,7 +128,7 @@ static void put_payload(fg_buf_t *json, const fg_jwt_t *jwt) {
 static void put_header(fg_buf_t *json, const fg_jwt_t *jwt, const fg_key_t *key) {
     fg_buf_putc(json, '{');
     put_text(json, "typ", fg_str(jwt->type));
-    put_text(json, "alg", fg_str(fg_key_get_jws_alg(key)));
+    put_text(json, "alg", fg_str(jwt->alg != NULL ? fg_jws_alg_name(*jwt->alg) : fg_key_get_jws_alg(key)));
     put_text(json, "kid", fg_str(fg_key_get_id(key)));
     fg_buf_putc(json, '}');
 }
@@ -141,6 +141,11 @@ static void put_part(fg_buf_t *out, fg_buf_t *part) {
 }
 
 bool fg_jwt_write(const fg_jwt_t *jwt, const fg_key_t *key, fg_buf_t *out, fg_err_t *err) {
+    fg_jws_alg_t alg;
+    if (jwt->alg != NULL)
+        alg = *jwt->alg;
+    else if (!fg_jws_alg_from_name(fg_str(fg_key_get_jws_alg(key)), &alg))
+        return FG_FAIL(err, FG_E_INTERNAL, "a key that signs no JSON Web Tokens");
     size_t begin = out->length;
     fg_buf_t part = FG_BUF_INIT(FG_JWT_MAX);
     put_header(&part, jwt, key);
@@ -149,7 +154,7 @@ bool fg_jwt_write(const fg_jwt_t *jwt, const fg_key_t *key, fg_buf_t *out, fg_er
     put_payload(&part, jwt);
     put_part(out, &part);
     bool fits = fg_buf_ok(out);
-    bool done = fits && fg_key_sign(key, (fg_str_t){out->data + begin, out->length - begin}, &part, err);
+    bool done = fits && fg_key_sign_jws(key, alg, (fg_str_t){out->data + begin, out->length - begin}, &part, err);
     if (done) {
         fg_buf_putc(out, '.');
         put_part(out, &part);

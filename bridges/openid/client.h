@@ -7,6 +7,7 @@
 
 #include "core/crypto.h"
 #include "hub/partner.h"
+#include "token/jwe.h"
 #include "token/jwt.h"
 
 /* How a client proves at the token endpoint who it is: bits. */
@@ -66,6 +67,11 @@ typedef struct fg_openid_client {
     bool pushed_only;     /* its requests come by RFC 9126 alone */
     bool signed_only;     /* its requests are signed (RFC 9101) */
     bool userinfo_signed; /* core §5.3.2 */
+    fg_jws_alg_t id_token_alg;      /* with which its ID tokens are signed, */
+    bool has_id_token_alg;          /* if not with the key's own */
+    const fg_jwk_t *encryption_key; /* to which they are encrypted; NULL: they are not */
+    fg_jwe_alg_t encryption_alg;
+    fg_jwe_enc_t encryption;
     bool asks_consent;
     bool claims_in_id_token;
     int64_t refresh_lifetime_ms;

@@ -139,6 +139,10 @@ fg_step_t fg_openid_keys(fg_exchange_t *ex) {
         fg_buf_puts(&json, i == FG_KEY_ACTIVE ? "" : ",");
         ok = fg_jwk_write(ex->keys->signing[i], &json, &err);
     }
+    if (ok && ex->keys->encryption[FG_KEY_ACTIVE] != NULL) { /* for ID tokens of providers, and request objects */
+        fg_buf_putc(&json, ',');
+        ok = fg_jwk_write_encryption(ex->keys->encryption[FG_KEY_ACTIVE], &json, &err);
+    }
     fg_buf_puts(&json, "]}");
     if (ok)
         fg_openid_answer(ex, 200, fg_buf_str(&json), KEYS_CACHING);

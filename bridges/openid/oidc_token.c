@@ -88,19 +88,45 @@ bool fg_openid_own_keys(fg_exchange_t *ex, fg_jwk_set_t *keys, fg_err_t *err) {
 
 /* ---- ID tokens */
 
-/* Core §3.1.3.6: the left half of the digest that the signature's algorithm uses, which is SHA-384 with P-384. */
-static bool make_token_hash(fg_exchange_t *ex, fg_str_t token, fg_str_t *hash, fg_err_t *err) {
+/* Core §3.1.3.6: the left half of the digest that the signature's algorithm uses. */
+static bool make_token_hash(fg_exchange_t *ex, const fg_jws_alg_t *alg, fg_str_t token, fg_str_t *hash, fg_err_t *err) {
     *hash = FG_STR_NONE;
     if (token.n == 0)
         return true;
     unsigned char digest[FG_HASH_MAX];
-    bool longer = strcmp(fg_key_get_jws_alg(ex->keys->signing[FG_KEY_ACTIVE]), "ES384") == 0;
     fg_buf_t text = FG_BUF_INIT(64);
-    size_t size = fg_hash(longer ? FG_HASH_SHA384 : FG_HASH_SHA256, token.p, token.n, digest);
+    size_t size = fg_hash(fg_jws_alg_hash(*alg), token.p, token.n, digest);
     fg_base64url_encode(&text, digest, size / 2);
     *hash = fg_buf_ok(&text) ? fg_arena_str(ex->arena, fg_buf_str(&text)) : FG_STR_NONE;
     fg_buf_free(&text);
     return hash->p != NULL || FG_FAIL(err, FG_E_INTERNAL, "a token's hash");
+}
+
+/* What the client's section says, if the key can; a key of another type has been rolled in since. */
+static bool choose_algorithm(fg_exchange_t *ex, const fg_openid_client_t *client, fg_jws_alg_t *alg, fg_err_t *err) {
+    const fg_key_t *key = ex->keys->signing[FG_KEY_ACTIVE];
+    if (client->has_id_token_alg && !fg_key_fits(key, client->id_token_alg))
+        return FG_FAIL(err, FG_E_CONFIG, "id_token_alg %s does not go with the key that signs",
+                       fg_jws_alg_name(client->id_token_alg));
+    *alg = client->id_token_alg;
+    return client->has_id_token_alg || fg_jws_alg_from_name(fg_str(fg_key_get_jws_alg(key)), alg) ||
+           FG_FAIL(err, FG_E_INTERNAL, "no algorithm for ID tokens");
+}
+
+/* Signed first, then encrypted (core §16.14). */
+static bool encrypt(fg_exchange_t *ex, const fg_openid_client_t *client, fg_str_t *token, fg_err_t *err) {
+    if (client->encryption_key == NULL)
+        return true;
+    const fg_jwe_t jwe = {.recipient = client->encryption_key->key,
+                          .kid = client->encryption_key->kid,
+                          .alg = client->encryption_alg,
+                          .enc = client->encryption,
+                          .content_type = "JWT"};
+    fg_buf_t out = FG_BUF_INIT(2 * FG_JWT_MAX);
+    bool done = fg_jwe_write(ex->env, *token, &jwe, &out, err);
+    *token = done ? fg_arena_str(ex->arena, fg_buf_str(&out)) : FG_STR_NONE;
+    fg_buf_free(&out);
+    return done && (token->p != NULL || FG_FAIL(err, FG_E_MEMORY, "a token"));
 }
 
 #define CLAIM_MEMBERS 96u
@@ -126,9 +152,11 @@ bool fg_oidc_id_token_write(fg_exchange_t *ex, const fg_oidc_person_t *person, f
                             fg_str_t *token, fg_err_t *err) {
     const fg_oauth_grant_t *grant = person->grant;
     fg_str_t hash, code_hash, id;
+    fg_jws_alg_t alg;
     fg_jwt_member_t members[CLAIM_MEMBERS];
     size_t count = 0;
-    if (!make_token_hash(ex, access_token, &hash, err) || !make_token_hash(ex, code, &code_hash, err) ||
+    if (!choose_algorithm(ex, person->partner->openid, &alg, err) ||
+        !make_token_hash(ex, &alg, access_token, &hash, err) || !make_token_hash(ex, &alg, code, &code_hash, err) ||
         !fg_word_make(ex, &id, err))
         return false;
     members[count++] = (fg_jwt_member_t){"nonce", grant->nonce, false};
@@ -143,6 +171,7 @@ bool fg_oidc_id_token_write(fg_exchange_t *ex, const fg_oidc_person_t *person, f
         return false;
     const fg_jwt_t jwt = {
         .type = "JWT",
+        .alg = &alg,
         .id = id,
         .issuer = fg_openid_url(ex, FG_OPENID_ISSUER),
         .subject = person->subject,
@@ -154,7 +183,7 @@ bool fg_oidc_id_token_write(fg_exchange_t *ex, const fg_oidc_person_t *person, f
         .members = members,
         .member_count = count,
     };
-    if (!fg_openid_sign(ex, &jwt, token, err))
+    if (!fg_openid_sign(ex, &jwt, token, err) || !encrypt(ex, person->partner->openid, token, err))
         return false;
     note_issued(ex, person->partner, person, &jwt, "id_token");
     return true;

@@ -197,11 +197,17 @@ static const fg_endpoint_t endpoints[] = {
     {FG_OPENID_DEVICE_BEGIN, FG_METHOD_POST, true, fg_oauth_device_begin, fg_oauth_refuse, NULL},
     {FG_OPENID_DEVICE, BROWSER, true, fg_oauth_device, fg_response_error_page, NULL},
     {FG_OPENID_LOGOUT, BROWSER, true, fg_oidc_logout, fg_response_error_page, NULL},
+    {FG_OPENID_CALLBACK, BROWSER, true, fg_oidc_rp_callback, fg_response_error_page, NULL},
+    {FG_OPENID_SIGNED_OUT, FG_METHOD_GET, true, fg_oidc_rp_signed_out, fg_response_error_page, NULL},
+    {FG_OPENID_BACKCHANNEL, FG_METHOD_POST, true, fg_oidc_rp_backchannel, fg_oauth_refuse, NULL},
+    {FG_OPENID_FRONTCHANNEL, FG_METHOD_GET, true, fg_oidc_rp_frontchannel, fg_response_error_page, NULL},
 };
 
 const fg_protocol_t fg_openid_protocol = {
     .name = FG_OPENID_PROTOCOL,
     .endpoints = endpoints,
     .endpoint_count = FG_ARRAY_SIZE(endpoints),
+    .begin_sign_in = fg_oidc_rp_begin_sign_in,
     .tell_party = fg_oidc_tell_party,
+    .tell_provider = fg_oidc_rp_tell_provider,
 };

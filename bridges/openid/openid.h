@@ -23,6 +23,11 @@
 #define FG_OPENID_KEYS "/adfs/discovery/keys"
 #define FG_OPENID_DISCOVERY "/adfs/.well-known/openid-configuration"
 
+#define FG_OPENID_CALLBACK "/adfs/oauth2/callback" /* as relying party: our redirect URI, and for signing out */
+#define FG_OPENID_BACKCHANNEL "/adfs/oauth2/backchannel"
+#define FG_OPENID_FRONTCHANNEL "/adfs/oauth2/frontchannel"
+#define FG_OPENID_SIGNED_OUT "/adfs/oauth2/signedout"
+
 #define FG_OPENID_ERRAND "oauth" /* the request, sealed, in the address of our own pages */
 #define FG_OPENID_PROTOCOL "openid"
 #define FG_OPENID_JSON_MAX (64u << 10)
@@ -74,5 +79,16 @@ void fg_openid_allow_origin(fg_exchange_t *ex, const fg_openid_client_t *client)
 struct fg_signout;
 bool fg_oidc_tell_party(fg_exchange_t *ex, struct fg_signout *signout, const fg_session_party_t *party, fg_str_t *url,
                         fg_err_t *err) FG_MUST_CHECK;
+
+/* ---- as relying party (oidc_rp_*.c) */
+
+struct fg_partner_signin;
+bool fg_oidc_rp_begin_sign_in(fg_exchange_t *ex, const struct fg_partner_signin *signin, fg_err_t *err) FG_MUST_CHECK;
+fg_step_t fg_oidc_rp_callback(fg_exchange_t *ex);
+bool fg_oidc_rp_tell_provider(fg_exchange_t *ex, struct fg_signout *signout, fg_str_t *url,
+                              fg_err_t *err) FG_MUST_CHECK;
+fg_step_t fg_oidc_rp_signed_out(fg_exchange_t *ex);
+fg_step_t fg_oidc_rp_backchannel(fg_exchange_t *ex);
+fg_step_t fg_oidc_rp_frontchannel(fg_exchange_t *ex);
 
 #endif

@@ -47,8 +47,7 @@ static bool check_return(fg_exchange_t *ex, answer_t *in, const fg_params_t *que
     fg_str_t said = get(in, "return_to");
     bool positive = fg_str_is(get(in, "mode"), "id_res") && get(in, "user_setup_url").p == NULL;
     return !positive || fg_str_eq(said, own) ||
-           FG_FAIL_FOR(err, FG_E_OPENID2_ANSWER, FG_R_OPENID_RETURN_TO_MISMATCH,
-                       "return_to \"%.*s\" is not this address", FG_STR_ARG(said));
+           FG_FAIL(err, FG_E_OPENID2_ANSWER, "return_to \"%.*s\" is not this address", FG_STR_ARG(said));
 }
 
 /* ---- signed what: §10.1, §11.4 */
@@ -59,10 +58,10 @@ static bool check_signed(const answer_t *in, fg_err_t *err) {
     fg_str_t list = get(in, "signed");
     for (size_t i = 0; i < FG_ARRAY_SIZE(always); i++)
         if (!fg_openid2_list_has(list, always[i]) || get(in, always[i]).n == 0)
-            return FG_FAIL_FOR(err, FG_E_OPENID2_ANSWER, FG_R_OPENID_UNSIGNED_FIELD, "%s is not signed", always[i]);
+            return FG_FAIL(err, FG_E_OPENID2_ANSWER, "%s is not signed", always[i]);
     for (size_t i = 0; in->service.v2 && i < FG_ARRAY_SIZE(v2); i++)
         if (!fg_openid2_list_has(list, v2[i]) || get(in, v2[i]).n == 0)
-            return FG_FAIL_FOR(err, FG_E_OPENID2_ANSWER, FG_R_OPENID_UNSIGNED_FIELD, "%s is not signed", v2[i]);
+            return FG_FAIL(err, FG_E_OPENID2_ANSWER, "%s is not signed", v2[i]);
     if (in->message.v2 != in->service.v2)
         return FG_FAIL(err, FG_E_OPENID2_ANSWER, "an answer in another version of the protocol");
     return !in->service.v2 || fg_str_eq(get(in, "op_endpoint"), in->service.endpoint) ||
@@ -77,7 +76,7 @@ static bool check_signature(fg_exchange_t *ex, const answer_t *in, fg_err_t *err
         return fg_openid2_ask_provider(ex, source, in->service.endpoint, &in->message, err);
     bool good = fg_openid2_verify(&in->message, &association);
     OPENSSL_cleanse(association.secret, sizeof association.secret);
-    return good || FG_FAIL_FOR(err, FG_E_OPENID2_ANSWER, FG_R_SIGNATURE_VALUE_MISMATCH, "the signature does not fit");
+    return good || FG_FAIL(err, FG_E_OPENID2_ANSWER, "the signature does not fit");
 }
 
 /* Of what is not signed nothing is read from here on (O2-03). */
@@ -102,11 +101,10 @@ static bool check_nonce(fg_exchange_t *ex, answer_t *in, fg_err_t *err) {
         return true; /* OpenID 1.1 has none: our own word in return_to is good once */
     if (nonce.n < NONCE_TIME || nonce.n > NONCE_MAX || !fg_time_parse((fg_str_t){nonce.p, NONCE_TIME}, &in->made_ms) ||
         nonce.p[NONCE_TIME - 1] != 'Z')
-        return FG_FAIL_FOR(err, FG_E_OPENID2_ANSWER, FG_R_OPENID_NONCE, "response_nonce \"%.*s\"", FG_STR_ARG(nonce));
+        return FG_FAIL(err, FG_E_OPENID2_ANSWER, "response_nonce \"%.*s\"", FG_STR_ARG(nonce));
     int64_t skew = ex->hub->skew_ms, age = ex->now_ms - in->made_ms;
     if (age > NONCE_AGE + skew || age < -skew)
-        return FG_FAIL_FOR(err, FG_E_OPENID2_ANSWER, FG_R_OPENID_NONCE, "response_nonce is %lld s old",
-                           (long long)(age / FG_SECOND));
+        return FG_FAIL(err, FG_E_OPENID2_ANSWER, "response_nonce is %lld s old", (long long)(age / FG_SECOND));
     if (in->made_ms > ex->now_ms)
         in->made_ms = ex->now_ms;
     return fg_replay_check(ex->env, "openid2-nonce", in->service.endpoint, nonce, ex->now_ms + NONCE_AGE + 2 * skew,

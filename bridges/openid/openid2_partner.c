@@ -195,8 +195,7 @@ bool fg_openid2_ask_provider(fg_exchange_t *ex, const fg_openid2_source_t *sourc
     if (!post(ex, source, endpoint, &question, &said, err))
         return false;
     if (!fg_str_is(fg_openid2_get(&said, "is_valid"), "true"))
-        return FG_FAIL_FOR(err, FG_E_OPENID2_ANSWER, FG_R_SIGNATURE_VALUE_MISMATCH, "%.*s does not confirm the answer",
-                           FG_STR_ARG(endpoint));
+        return FG_FAIL(err, FG_E_OPENID2_ANSWER, "%.*s does not confirm the answer", FG_STR_ARG(endpoint));
     fg_str_t handle = fg_openid2_get(&said, "invalidate_handle");
     if (handle.n > 0 && fg_str_eq(handle, fg_openid2_get(answer, "invalidate_handle")))
         forget(ex, endpoint, handle);

@@ -80,7 +80,7 @@ def test_unit_tests_with_sanitizers(tree):
 def test_unit_tests_with_valgrind():
     build(harness.BUILD, ['tests/unit/' + name for name in UNIT])
     programs = {name: os.path.join(harness.BUILD, 'tests', 'unit', name) for name in UNIT if name not in SLOW}
-    commands = {name: ([*VALGRIND, '--error-exitcode=9', path], environment_of(FEDGATE_BRIEF='1')) for name, path in programs.items()}
+    commands = {name: ([*VALGRIND, '--error-exitcode=9', path], environment_of()) for name, path in programs.items()}
     assert run_all(commands, harness.BUILD) == []
 
 

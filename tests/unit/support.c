@@ -64,8 +64,6 @@ const char *test_vectors(void) {
     return folder && *folder ? folder : NULL;
 }
 
-unsigned test_rounds(unsigned rounds) { return getenv("FEDGATE_BRIEF") != NULL ? 1 + rounds / 20 : rounds; }
-
 void test_write(const char *path, fg_str_t content) {
     char fresh[512];
     assert_true((size_t)snprintf(fresh, sizeof fresh, "%s.fresh", path) < sizeof fresh);

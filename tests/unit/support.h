@@ -39,8 +39,6 @@ fg_key_t *test_key(fg_key_type_t type, const char *name, int64_t not_before_ms, 
 char *test_file(const char *name, size_t *length);
 /* Replaces a file as a whole, without waiting for the disk. */
 void test_write(const char *path, fg_str_t content);
-/* How many rounds of a test with random input: fewer where each takes long ($FEDGATE_BRIEF is set). */
-unsigned test_rounds(unsigned rounds);
 /* Folder of the public vectors ($FEDGATE_VECTORS), or NULL: the test calls skip(). */
 const char *test_vectors(void);
 

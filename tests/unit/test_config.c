@@ -420,7 +420,7 @@ static void the_sample_is_right(void **state) {
                 strncmp(fg_config_grammar.sections[i].options[k].name, "metadata", 8) != 0 &&
                 strcmp(fg_config_grammar.sections[i].options[k].name, "issuance_rules") != 0) /* the second partner's */
                 fail_msg("%s is not in the sample", fg_config_grammar.sections[i].options[k].name);
-    assert_int_equal(f->config.providers.count, 3); /* between them they have every option */
+    assert_int_equal(f->config.providers.count, 4); /* between them they have every option */
     assert_int_equal(f->config.federations.count, 2);
     const fg_config_section_t *twice[] = {((const fg_config_provider_t *)f->config.providers.items)->at.section,
                                           ((const fg_config_federation_t *)f->config.federations.items)->at.section};

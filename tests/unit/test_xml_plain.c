@@ -112,7 +112,7 @@ static void changed_documents_are_the_same_to_both(void **state) {
     (void)state;
     static const char pieces[] = "<>/&;'\"= \n:]xsa!?-[#%";
     unsigned seed = 20260711, plain = 0, good = 0;
-    for (unsigned i = 0; i < test_rounds(60000); i++) {
+    for (int i = 0; i < 60000; i++) {
         char text[sizeof message];
         memcpy(text, message, sizeof text);
         for (unsigned changes = 1 + (unsigned)(rand_r(&seed) % 2); changes > 0; changes--) {
@@ -130,7 +130,7 @@ static void changed_documents_are_the_same_to_both(void **state) {
             fail_msg("%s", text);
         fg_arena_free(own);
     }
-    assert_true(plain > test_rounds(60000) / 12 && good > plain); /* both kinds are among them */
+    assert_true(plain > 5000 && good > plain); /* both kinds are among them */
 }
 
 int main(void) {
