@@ -21,6 +21,7 @@ class Peer:
     script, role = 'pysaml2.sh', None
     environment = {}
     ip = '127.0.0.1'
+    source = METADATA  # of the gateway's
 
     def __init__(self, name, folder, authority, *options):
         self.name, self.folder, self.options = name, os.path.join(folder, name), options
@@ -45,7 +46,7 @@ class Peer:
         """others: metadata of more partners, files."""
         path = self.metadata + '.gateway'
         with open(path, 'wb') as file:
-            file.write(gateway.get(METADATA).content)
+            file.write(gateway.get(self.source).content)
         self._run(self.role, 'START', path, *others, '--', *self.options)
 
     def stop(self):

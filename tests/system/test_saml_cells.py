@@ -2,6 +2,7 @@
 """From one protocol to another by SAML 2.0, with others' programs at both ends: SimpleSAMLphp's WS-Federation identity provider opens
 SAML sites (node-saml, SimpleSAMLphp); an assertion of pysaml2 becomes a SAML 1.1 token by WS-Trust (zeep); SimpleSAMLphp at both ends in
 a real Chromium."""
+import base64
 import json
 import os
 import re
@@ -9,18 +10,21 @@ import urllib.parse
 
 import pytest
 import requests
+import xmlsec
 from lxml import etree
 
 import harness
 import peers
 import saml
-from messages import MEX
+from messages import METADATA, MEX
 from saml import browser, choose, entity_id, submit
 from test_saml import EDUPERSON
 
 HTTP_ERROR = 'Failed to load resource: the server responded with a status of 4'
 RULES = '[upn == "front@example.com"] && exists([subject_emailaddress == "alice@pysaml2.test"]) => permit();\n'
 USERS = {**harness.USERS, 'front': {'password': 'front-secret', 'groups': ['Services']}}
+SP_METADATA, IDP_METADATA = '/adfs/services/trust/saml/metadata/sp', '/adfs/services/trust/saml/metadata/idp'
+MD = '{urn:oasis:names:tc:SAML:2.0:metadata}'
 SAML11 = 'urn:oasis:names:tc:SAML:1.0:assertion'
 
 
@@ -34,6 +38,7 @@ def site(authority):
     idp.publish()
     node = saml.NodeSamlSp('node', folder, authority, idp.metadata)
     node.publish()
+    idp.source, node.source = SP_METADATA, IDP_METADATA
     rules = os.path.join(folder, 'delegation.rules')
     with open(rules, 'w') as file:
         file.write(RULES)
@@ -60,6 +65,31 @@ def site(authority):
         for peer in started:
             peer.stop()
         ssp.stop()
+
+
+# ---- metadata of one role: those of the peers that read it are started with it
+
+
+@pytest.mark.parametrize('path, roles', [(SP_METADATA, ['SPSSODescriptor']), (IDP_METADATA, ['IDPSSODescriptor', 'AttributeAuthorityDescriptor'])])
+def test_metadata_of_one_role_is_signed(site, path, roles):
+    """xmlsec judges, under the certificate of the document that all protocols share."""
+    answer = site.get(path)
+    assert answer.status_code == 200 and answer.headers['Content-Type'].startswith('application/samlmetadata+xml')
+    root = etree.fromstring(answer.content)
+    assert [child.tag for child in root if 'xmldsig' not in child.tag] == [MD + role for role in roles] and root.get('entityID') == entity_id(site)
+    whole = etree.fromstring(site.get(METADATA).content)
+    certificate = whole.findtext('.//%sIDPSSODescriptor/%sKeyDescriptor[@use="signing"]//{*}X509Certificate' % (MD, MD))
+    for changed in (False, True):
+        if changed:
+            root.set('entityID', 'urn:evil')
+        xmlsec.tree.add_ids(root, ['ID'])
+        context = xmlsec.SignatureContext()
+        context.key = xmlsec.Key.from_memory(base64.b64decode(certificate), xmlsec.KeyFormat.CERT_DER)
+        if changed:
+            with pytest.raises(xmlsec.Error):
+                context.verify(xmlsec.tree.find_node(root, 'Signature'))
+        else:
+            context.verify(xmlsec.tree.find_node(root, 'Signature'))
 
 
 # ---- SimpleSAMLphp speaks WS-Federation
@@ -116,7 +146,7 @@ def ask(site, tmp_path, path, user='front', password='front-secret'):
 def test_an_assertion_of_pysaml2_becomes_a_saml11_token(site, tmp_path):
     status, output, saved = ask(site, tmp_path, assertion_of(site, tmp_path, entity_id(site)))
     assert status == 0, output
-    token = etree.parse(str(saved)).getroot()
+    token = etree.fromstring(saved.read_bytes())  # xmlsec replaces libxml2's way to files
     assert token.tag == '{%s}Assertion' % SAML11 and token.get('Issuer') == entity_id(site)
     text = saved.read_text()
     assert 'alice@pysaml2.test' in text and 'front' not in text and '>urn:old<' in text
