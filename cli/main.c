@@ -104,7 +104,7 @@ static const fg_cli_command_t commands[] = {
      FG_CLI_TRUST_TOKEN_HELP FG_CLI_TRUST_HELP,
      fg_cli_trust_cancel},
     {{"trust", "issue"},
-     "URL [--applies-to REALM] [--token-type TYPE] [--on-behalf-of FILE] " FG_CLI_TRUST_WHO,
+     "URL [--applies-to REALM] [--token-type TYPE] [--on-behalf-of FILE] [--renewable] " FG_CLI_TRUST_WHO,
      "have a token issued by a WS-Trust service",
      FG_CLI_TRUST_ISSUE_HELP FG_CLI_TRUST_HELP,
      fg_cli_trust_issue},

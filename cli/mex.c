@@ -16,13 +16,14 @@
 typedef struct port {
     fg_str_t name, address, action;
     bool thirteen;
+    bool padded;         /* white space around the address, which MSAL for Python does not take off */
     const char *problem; /* why no client takes it for a user name; NULL: they may */
 } port_t;
 
 typedef struct mex {
     fg_lint_t lint;
     const xmlNode *root; /* wsdl:definitions, or what is around them */
-    port_t best;         /* .name.p NULL: none yet */
+    port_t adal, msal;   /* .name.p NULL: none yet */
     unsigned ports;
 } mex_t;
 
@@ -89,10 +90,25 @@ static const char *judge_binding(const mex_t *m, port_t *port, fg_str_t name) {
     return judge_policy(m, binding);
 }
 
+/* WS-Trust 1.3 first, else what stands first. */
+static void prefer(port_t *best, const port_t *port) {
+    if (best->name.p == NULL || (port->thirteen && !best->thirteen))
+        *best = *port;
+}
+
+static void tell_choice(const char *who, const port_t *port) {
+    if (port->name.p == NULL)
+        printf("%s none\n", who);
+    else
+        printf("%s %.*s (WS-Trust %s)\n", who, FG_STR_ARG(port->address), port->thirteen ? "1.3" : "February 2005");
+}
+
 static void judge_port(mex_t *m, const xmlNode *node) {
     port_t port = {.name = attr(m, node, "name")};
     const xmlNode *address = below(m, node, FG_NS_WSA, "Address");
-    port.address = address != NULL ? fg_xml_token(m->lint.arena, address, NULL) : FG_STR_NONE;
+    fg_str_t written = address != NULL ? fg_xml_text(m->lint.arena, address, NULL) : FG_STR_NONE;
+    port.address = fg_str_trim(written);
+    port.padded = port.address.n < written.n;
     port.problem = judge_binding(m, &port, attr(m, node, "binding"));
     if (port.problem == NULL && port.address.n == 0)
         port.problem = "it has no address (wsa:EndpointReference)";
@@ -107,8 +123,12 @@ static void judge_port(mex_t *m, const xmlNode *node) {
     }
     fg_lint_note(&m->lint, "%.*s %.*s: a user name and a password, WS-Trust %s", FG_STR_ARG(port.name),
                  FG_STR_ARG(port.address), port.thirteen ? "1.3" : "February 2005");
-    if (m->best.name.p == NULL || (port.thirteen && !m->best.thirteen))
-        m->best = port;
+    prefer(&m->adal, &port);
+    if (!port.padded)
+        prefer(&m->msal, &port);
+    else
+        fg_lint_warn(&m->lint, "white space around the address %.*s: MSAL for Python passes it over",
+                     FG_STR_ARG(port.address));
 }
 
 static void judge_ports(mex_t *m, const xmlNode *node) {
@@ -131,14 +151,17 @@ static int lint(mex_t *m, const char *path) {
     }
     m->root = piece->xml;
     judge_ports(m, m->root);
-    if (m->best.name.p != NULL)
-        printf("MSAL and ADAL take: %.*s (WS-Trust %s)\n", FG_STR_ARG(m->best.address),
-               m->best.thirteen ? "1.3" : "February 2005");
-    else
+    if (m->adal.name.p == NULL)
         fg_lint_error(&m->lint, "none of %u ports is one that MSAL or ADAL could take for a user name and a password",
                       m->ports);
-    if (m->best.name.p != NULL && !m->best.thirteen)
+    else if (!m->adal.thirteen)
         fg_lint_warn(&m->lint, "only WS-Trust February 2005 is offered for user names");
+    if (fg_str_eq(m->adal.address, m->msal.address)) {
+        tell_choice("MSAL and ADAL take:", &m->adal);
+    } else {
+        tell_choice("MSAL takes:", &m->msal);
+        tell_choice("ADAL takes:", &m->adal);
+    }
     return fg_lint_end(&m->lint, path);
 }
 

@@ -22,7 +22,7 @@
 typedef struct client {
     const char *url, *user, *password_file, *certificate, *with_token, *version, *soap, *ca, *applies_to, *token_type,
         *on_behalf_of, *token;
-    bool show_request, raw;
+    bool show_request, raw, renewable;
     const char *verb; /* "Issue" */
     fg_arena_t *arena;
     fg_env_t env;
@@ -177,6 +177,10 @@ static void put_request(const client_t *c, fg_xw_t *w) {
     }
     if (issue)
         fg_xw_leafz(w, &c->trust, "KeyType", thirteen ? FG_NS_TRUST_13 "/Bearer" : NO_PROOF_2005);
+    if (c->renewable) {
+        fg_xw_start(w, &c->trust, "Renewing");
+        fg_xw_end(w);
+    }
     if (c->subject.n > 0) {
         fg_xw_start(w, &c->trust, issue ? "OnBehalfOf" : target);
         fg_xw_raw(w, c->subject);
@@ -352,6 +356,7 @@ static int start(const fg_cli_command_t *command, const fg_env_t *env, int argc,
         {"--ca", .value = &c.ca},
         {"--show-request", .flag = &c.show_request},
         {"--raw", .flag = &c.raw},
+        {"--renewable", .flag = &c.renewable},
         {"--applies-to", .value = &c.applies_to},
         {"--token-type", .value = &c.token_type},
         {issue ? "--on-behalf-of" : "--token", .value = issue ? &c.on_behalf_of : &c.token}};

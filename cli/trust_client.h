@@ -28,7 +28,8 @@ int fg_cli_trust_validate(const fg_cli_command_t *command, const fg_env_t *env, 
 #define FG_CLI_TRUST_ISSUE_HELP                                                                \
     "  --applies-to REALM    the relying party\n"                                              \
     "  --token-type TYPE     saml11, saml20, jwt or a URI (default: what the service likes)\n" \
-    "  --on-behalf-of FILE   for whom: a token\n"
+    "  --on-behalf-of FILE   for whom: a token\n"                                              \
+    "  --renewable           it shall be one that can be renewed\n"
 #define FG_CLI_TRUST_TOKEN_HELP "  --token FILE          the token, in whatever it is wrapped\n"
 
 #endif
