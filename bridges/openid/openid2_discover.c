@@ -254,9 +254,12 @@ unsigned fg_openid2_accept_quality(fg_str_t accept, const char *type, bool named
         unsigned fits = fits_range(range, type);
         if (named && fits < 3)
             continue;
-        if (fits > depth) {
+        if (fits > depth)
+            best = 0;
+        if (fits > 0 && fits >= depth) {
+            unsigned quality = read_quality(params);
             depth = fits;
-            best = read_quality(params);
+            best = quality > best ? quality : best;
         }
     }
     return best;
