@@ -144,3 +144,25 @@ def test_a_site_without_registration_is_refused(site):
     page = site.browser().get(site.stranger.origin + '/login', params={'id': site.provider}, timeout=30)
     assert page.status_code == 400 and page.url.startswith(site.base_url) and 'openid2_realm' in page.text, page.text
     assert site.site.audit(event='refused', reason='openid2_realm')
+
+
+# ---- a real browser
+
+
+def test_in_chromium(site, profile):
+    page, peer = profile(), site.asking
+    page.goto(peer.origin + '/login?id=' + site.provider)
+    page.sign_in('alice', 'alice-secret')
+    assert page.has('button[name=consent]') and 'The wiki' in page.text() and peer.origin in page.text()
+    page.evaluate('document.querySelector("input[name=remember]").click()')
+    page.click('button[name=consent][value=yes]')
+    harness.wait_for(lambda: page.url().startswith(peer.origin + '/ret'))
+    assert '"success"' in page.text() and 'alice@example.com' in page.text(), page.text()
+    page.goto(peer.origin + '/login?id=%s&immediate=1' % site.provider)  # remembered
+    harness.wait_for(lambda: page.url().startswith(peer.origin + '/ret'))
+    assert '"success"' in page.text(), page.text()
+    page.goto(site.python.origin + '/login?id=%s&post=1' % site.provider)  # the site's page sends a form by itself
+    harness.wait_for(lambda: page.url().startswith(site.python.origin + '/ret'))
+    assert '"success"' in page.text(), page.text()
+    page.goto(site.provider + '/id/alice@example.com')
+    assert 'alice@example.com' in page.text()
