@@ -47,6 +47,23 @@ typedef struct fg_partner {
     unsigned key_types;                       /* 1u << FG_PROOF_…; 0: bearer alone */
     bool jwt;                                 /* a JWT may be asked for at the active endpoints */
     int64_t renew_ms;                         /* how long after the sign-in a token is renewed; 0: not at all */
+    const fg_ruleset_t *authorization_rules; /* who may have a token; NULL: everybody */
+    const fg_ruleset_t *issuance_rules;      /* what is issued, in place of claim_types; NULL: those */
+    const fg_ruleset_t *delegation_rules;    /* who may act for whom (hub/delegation.h); NULL: nobody */
+    const fg_ruleset_t *registration_rules;  /* who may register as a client like this one; NULL: nobody */
+    fg_key_t *encryption_key;                /* certificate to which tokens are encrypted; NULL: not encrypted */
+    fg_encryption_t encryption;              /* with which algorithm */
+    const struct fg_saml_party *saml;        /* its SAML 2.0 metadata (bridges/saml/); NULL: it does not speak that */
+    const struct fg_openid_client *openid;   /* its registration for OpenID Connect (bridges/openid/); NULL: none */
+    fg_claims_t facts;                       /* of its metadata, for rules (policy/request.h) */
+    bool requested_only;                     /* attributes that its metadata asks for, and no others */
+    bool attribute_queries;                  /* it may ask for the attributes of people whom it knows */
+    bool sign_response;                      /* the SAML 2.0 Response as well as the assertion in it */
+    fg_str_t attribute_name_format;          /* NameFormat of SAML 2.0 attributes; .n 0: none, as AD FS has it */
+    fg_key_t *certificate;                   /* its certificate, also where tokens are not encrypted; NULL: none */
+    unsigned key_types;                      /* 1u << FG_PROOF_…; 0: bearer alone */
+    bool jwt;                                /* a JWT may be asked for at the active endpoints */
+    int64_t renew_ms;                        /* how long after the sign-in a token is renewed; 0: not at all */
 } fg_partner_t;
 
 #endif

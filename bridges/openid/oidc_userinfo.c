@@ -80,7 +80,7 @@ static bool run(fg_exchange_t *ex, bool *dpop, fg_err_t *err) {
         return FG_FAIL(err, FG_E_OPENID_TOKEN, "a token that is not for userinfo");
     if (!fg_openid_word_in(read.grant.scope, "openid"))
         return FG_FAIL(err, FG_E_OPENID_TOKEN_SCOPE, "scope \"%.*s\"", FG_STR_ARG(read.grant.scope));
-    const fg_partner_t *partner = fg_hub_find_client(ex->hub, read.grant.client_id);
+    const fg_partner_t *partner = fg_openid_client_get(ex, read.grant.client_id);
     if (partner == NULL)
         return FG_FAIL(err, FG_E_OPENID_TOKEN, "client \"%.*s\" is gone", FG_STR_ARG(read.grant.client_id));
     fg_openid_allow_origin(ex, partner->openid);

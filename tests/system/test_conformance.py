@@ -56,7 +56,8 @@ def flow(site, request):
 class Flow:
     """One browser and one client of the code flow."""
 
-    def __init__(self, site, mode='default', client='one'):
+    def __init__(self, site, mode='default', client='one', secret=SECRET):
+        self.secret = secret
         self.site, self.mode, self.client, self.browser = site, mode, client, site.browser()
         self.pages = []
 
@@ -93,7 +94,7 @@ class Flow:
         return any('name="password"' in page.text for page in self.pages)
 
     def trade(self, code, **more):
-        return self.site.post('/adfs/oauth2/token', {'grant_type': 'authorization_code', 'code': code, 'redirect_uri': CALLBACK, **more}, auth=(self.client, SECRET))
+        return self.site.post('/adfs/oauth2/token', {'grant_type': 'authorization_code', 'code': code, 'redirect_uri': CALLBACK, **more}, auth=(self.client, self.secret))
 
     def verify(self, token, nonce=None):
         key = self.site.keys[jwt.get_unverified_header(token)['kid']]
