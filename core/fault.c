@@ -154,6 +154,8 @@ static const fg_fault_t fault_table[] = {
     {FG_E_OPENID_PENDING, "openid_pending", "Nobody has answered yet. Ask again.", 400, false, WST, "InvalidRequest", "BadRequest", "RequestDenied", "authorization_pending"},
     {FG_E_OPENID_SLOW_DOWN, "openid_slow_down", "The application asks too often.", 400, false, WST, "InvalidRequest", "BadRequest", "RequestDenied", "slow_down"},
     {FG_E_OPENID_DEVICE, "openid_device", "The code of the device is not valid (any more). Begin again at the device.", 400, false, WST, "InvalidRequest", "BadRequest", "RequestDenied", "expired_token"},
+    {FG_E_OPENID_METADATA, "openid_metadata", "The registration says something that is not accepted here.", 400, false, WST, "InvalidRequest", "BadRequest", "RequestDenied", "invalid_client_metadata"},
+    {FG_E_OPENID_METADATA_URI, "openid_metadata_uri", "A redirect URI of the registration is not accepted here.", 400, false, WST, "InvalidRequest", "BadRequest", "RequestDenied", "invalid_redirect_uri"},
     {FG_E_OPENID_LOGOUT, "openid_logout", "The address to go on to after signing out (post_logout_redirect_uri) is not registered for this application.", 400, false, WST, "InvalidRequest", "BadRequest", "RequestDenied", "invalid_request"},
     {FG_E_OPENID_ANSWER, "openid_answer", "The identity provider's answer is not built as OpenID Connect says.", 502, true, WST, "RequestFailed", "BadRequest", "AuthnFailed", "server_error"},
     {FG_E_OPENID_PROVIDER, "openid_provider", "The identity provider refused.", 403, false, WST, "RequestFailed", "NotSignedIn", "AuthnFailed", "access_denied"},

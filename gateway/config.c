@@ -152,6 +152,7 @@ static const fg_config_option_t partner_options[] = {
     ROW("authorization_rules", path, authorization_rules, ONE, NULL, NULL),
     ROW("issuance_rules", path, issuance_rules, ONE, NULL, NULL),
     ROW("delegation_rules", path, delegation_rules, ONE, NULL, NULL),
+    ROW("registration_rules", path, registration_rules, ONE, NULL, NULL),
     ROW("certificate", path, certificate, ONE, NULL, NULL),
     ROW("encrypt", choice, encrypt, ONE, NULL, NULL),
     ROW("encryption", encryption, encryption, ONE, NULL, "aes256-cbc"),

@@ -48,6 +48,7 @@ typedef struct fg_config_partner {
     const char *authorization_rules;
     const char *issuance_rules;
     const char *delegation_rules;
+    const char *registration_rules;
     const char *certificate;
     fg_config_choice_t encrypt;
     fg_config_list_t encrypt_parts; /* unsigned */

@@ -21,7 +21,7 @@ typedef struct source {
     fg_partner_metadata_t *metadata; /* of WS-Federation; NULL: none */
     fg_saml_party_t *saml;           /* of SAML 2.0, of the same document; NULL: none */
     fg_file_stamp_t stamp;
-    fg_ruleset_t *authorization_rules, *issuance_rules, *delegation_rules; /* NULL: none */
+    fg_ruleset_t *authorization_rules, *issuance_rules, *delegation_rules, *registration_rules; /* NULL: none */
 } source_t;
 
 struct fg_partners {
@@ -93,7 +93,8 @@ static bool read_rules(source_t *source, const fg_rule_stores_t *stores, fg_err_
     return load_rules(at, "authorization_rules", section->authorization_rules, stores, &source->authorization_rules,
                       err) &&
            load_rules(at, "issuance_rules", section->issuance_rules, stores, &source->issuance_rules, err) &&
-           load_rules(at, "delegation_rules", section->delegation_rules, stores, &source->delegation_rules, err);
+           load_rules(at, "delegation_rules", section->delegation_rules, stores, &source->delegation_rules, err) &&
+           load_rules(at, "registration_rules", section->registration_rules, stores, &source->registration_rules, err);
 }
 
 static bool source_read(source_t *source, const fg_rule_stores_t *stores, const fg_env_t *env, fg_err_t *err) {
@@ -156,6 +157,7 @@ void fg_partners_free(fg_partners_t *partners) {
         fg_ruleset_free(partners->sources[i].authorization_rules);
         fg_ruleset_free(partners->sources[i].issuance_rules);
         fg_ruleset_free(partners->sources[i].delegation_rules);
+        fg_ruleset_free(partners->sources[i].registration_rules);
     }
     free(partners->sources);
     free(partners);
@@ -248,6 +250,7 @@ static bool partner_build(const source_t *source, fg_arena_t *arena, fg_partner_
         .authorization_rules = source->authorization_rules,
         .issuance_rules = source->issuance_rules,
         .delegation_rules = source->delegation_rules,
+        .registration_rules = source->registration_rules,
     };
     if (!put_strings(arena, &s->realms, m->realms, m->realm_count, &partner->realms, &partner->realm_count) ||
         !put_strings(arena, &s->replies, m->reply_urls, m->reply_count, &partner->reply_urls, &partner->reply_count))
@@ -349,6 +352,22 @@ static bool viewer_build(const fg_config_t *config, fg_hub_t *hub, fg_err_t *err
                             hub->viewer_path, hub->viewer->name);
 }
 
+/* Clients that register themselves are like that partner; where there is none, nobody can. */
+static bool registration_build(const fg_partners_t *partners, fg_arena_t *arena, fg_hub_t *hub, fg_err_t *err) {
+    for (size_t i = 0; i < hub->partner_count; i++) {
+        const fg_partner_t *partner = &hub->partners[i];
+        const fg_config_at_t *at = &partners->sources[i].section->at;
+        if (partner->registration_rules == NULL)
+            continue;
+        if (hub->registered != NULL || partner->openid != NULL || partner->realm_count == 0)
+            return fg_config_refuse(err, at, "registration_rules", 0,
+                                    "it in one partner, which has a realm and no client_id");
+        hub->registered = partner;
+    }
+    hub->registered_folder = fg_arena_printf(arena, "%s/clients", partners->config->state);
+    return hub->registered_folder != NULL || FG_FAIL(err, FG_E_MEMORY, "reading partners");
+}
+
 bool fg_partners_build(const fg_partners_t *partners, const fg_env_t *env, fg_arena_t *arena, fg_hub_t *hub,
                        fg_err_t *err) {
     fg_partner_t *table = fg_arena_alloc(arena, (partners->count + 1) * sizeof *table);
@@ -365,7 +384,7 @@ bool fg_partners_build(const fg_partners_t *partners, const fg_env_t *env, fg_ar
                        FG_STR_ARG(table[i].reply_urls[k]));
     }
     return index_build(partners, arena, hub, err) && clients_build(partners, arena, hub, err) &&
-           viewer_build(partners->config, hub, err);
+           viewer_build(partners->config, hub, err) && registration_build(partners, arena, hub, err);
 }
 
 /* ---- refreshing */

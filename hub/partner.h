@@ -32,6 +32,7 @@ typedef struct fg_partner {
     const fg_ruleset_t *authorization_rules;  /* who may have a token; NULL: everybody */
     const fg_ruleset_t *issuance_rules;       /* what is issued, in place of claim_types; NULL: those */
     const fg_ruleset_t *delegation_rules;     /* who may act for whom (hub/delegation.h); NULL: nobody */
+    const fg_ruleset_t *registration_rules;   /* who may register as a client like this one; NULL: nobody */
     fg_key_t *encryption_key;                 /* certificate to which tokens are encrypted; NULL: not encrypted */
     fg_encryption_t encryption;               /* with which algorithm */
     bool encrypt_name_id, encrypt_attributes; /* SAML 2.0: these parts singly, in place of the whole assertion */

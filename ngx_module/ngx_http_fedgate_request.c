@@ -155,6 +155,7 @@ ngx_http_fedgate_fill_request(ngx_http_request_t *r,
         request->method = FG_METHOD_OTHER;
     }
 
+    request->method_name = ngx_http_fedgate_str(&r->method_name);
     request->path = ngx_http_fedgate_str(&r->uri);
     request->query = ngx_http_fedgate_str(&r->args);
     request->client_address = ngx_http_fedgate_str(&r->connection->addr_text);

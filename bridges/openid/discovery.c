@@ -123,6 +123,9 @@ fg_step_t fg_openid_discovery(fg_exchange_t *ex) {
     for (size_t i = 0; i < FG_ARRAY_SIZE(switches); i++)
         (void)json_object_set_new(document, switches[i].name, json_boolean(switches[i].value));
     put_response_types(document);
+    fg_str_t registration = fg_openid_url(ex, FG_OPENID_REGISTER);
+    if (ex->hub->registered != NULL)
+        (void)json_object_set_new(document, "registration_endpoint", json_stringn(registration.p, registration.n));
     (void)json_object_set_new(document, "id_token_signing_alg_values_supported", make_algorithms(ex->keys));
     (void)json_object_set_new(document, "userinfo_signing_alg_values_supported", make_algorithms(ex->keys));
     return done(ex, fg_openid_answer_json(ex, document, "public, max-age=300", &err), &err);

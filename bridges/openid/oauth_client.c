@@ -203,9 +203,9 @@ const fg_partner_t *fg_oauth_client_identify(fg_exchange_t *ex, const fg_params_
     shown_t shown;
     if (!read_shown(ex, form, &shown, err))
         return NULL;
-    const fg_partner_t *partner = fg_hub_find_client(ex->hub, shown.id);
+    const fg_partner_t *partner = fg_openid_client_get(ex, shown.id);
     if (partner == NULL && shown.id_raw.n > 0)
-        partner = fg_hub_find_client(ex->hub, shown.id_raw);
+        partner = fg_openid_client_get(ex, shown.id_raw);
     if (partner == NULL) {
         FG_FAIL(err, FG_E_OPENID_CLIENT_AUTH, "client_id \"%.*s\"", FG_STR_ARG(shown.id));
         return NULL;

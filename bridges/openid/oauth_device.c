@@ -219,7 +219,7 @@ static bool find_by_user(fg_exchange_t *ex, fg_str_t code, device_t *device) {
         return false;
     fg_str_t word = fg_store_get_str(store, ex->arena, key_of(ex, "device-user", code), ex->now_ms);
     return word.p != NULL && find(ex, word, device) && device->state == PENDING &&
-           fg_hub_find_client(ex->hub, device->client_id) != NULL;
+           fg_openid_client_get(ex, device->client_id) != NULL;
 }
 
 static const char *purpose(fg_exchange_t *ex, const fg_session_t *session, fg_str_t code) {
@@ -239,7 +239,7 @@ static json_t *make_scopes(fg_str_t scope) {
 static bool show(fg_exchange_t *ex, const fg_session_t *session, const device_t *device, const char *state,
                  fg_err_t *err) {
     const fg_claim_t *name = session ? fg_claims_get(&session->identity.claims, FG_CLAIM_NAME) : NULL;
-    const fg_partner_t *partner = device ? fg_hub_find_client(ex->hub, device->client_id) : NULL;
+    const fg_partner_t *partner = device ? fg_openid_client_get(ex, device->client_id) : NULL;
     fg_str_t csrf = FG_STR("");
     fg_buf_t url = FG_BUF_INIT(1024);
     if (device != NULL && !fg_form_token_make(ex, purpose(ex, session, device->user_code), &csrf, err))
@@ -298,7 +298,7 @@ static fg_step_t finish(fg_exchange_t *ex, fg_browser_signin_t *browser) {
 
 /* What is granted then is what a code at a browser would grant; the code goes to the device by the store. */
 static bool grant(fg_exchange_t *ex, fg_session_t *session, device_t *device, fg_err_t *err) {
-    const fg_partner_t *partner = fg_hub_find_client(ex->hub, device->client_id);
+    const fg_partner_t *partner = fg_openid_client_get(ex, device->client_id);
     bool refreshes = fg_openid_word_in(device->scope, "offline_access");
     int64_t life = refreshes ? partner->openid->refresh_lifetime_ms : partner->token_lifetime_ms;
     fg_oauth_grant_t granted = {

@@ -79,8 +79,8 @@ bool fg_oauth_grant_find(fg_exchange_t *ex, fg_str_t family, fg_code_t code, fg_
 }
 
 /* Of the access tokens that may be around. */
-static int64_t longest_life(const fg_exchange_t *ex, const fg_oauth_grant_t *grant) {
-    const fg_partner_t *client = fg_hub_find_client(ex->hub, grant->client_id);
+static int64_t longest_life(fg_exchange_t *ex, const fg_oauth_grant_t *grant) {
+    const fg_partner_t *client = fg_openid_client_get(ex, grant->client_id);
     const fg_partner_t *resource = grant->resource.n > 0 ? fg_hub_find_partner(ex->hub, grant->resource) : NULL;
     int64_t life = client != NULL ? client->token_lifetime_ms : FG_DAY;
     return resource != NULL && resource->token_lifetime_ms > life ? resource->token_lifetime_ms : life;

@@ -82,7 +82,7 @@ static bool make_url(fg_exchange_t *ex, const fg_session_t *session, fg_str_t ad
  * fails, by the browser. */
 bool fg_oidc_tell_party(fg_exchange_t *ex, fg_signout_t *signout, const fg_session_party_t *party, fg_str_t *url,
                         fg_err_t *err) {
-    const fg_partner_t *partner = fg_hub_find_client(ex->hub, party->realm);
+    const fg_partner_t *partner = fg_openid_client_get(ex, party->realm);
     *url = FG_STR_NONE;
     if (partner == NULL)
         return true;

@@ -9,13 +9,26 @@ typedef struct bearer {
     bool dpop; /* RFC 9449 §7.1 */
 } bearer_t;
 
-/* In the header alone: bodies and addresses end up in logs (RFC 6750 §2). */
+/* In the body of a form (RFC 6750 §2.2), for clients that cannot do otherwise; never in the address, which ends up in
+ * logs. */
+static bool read_form(fg_exchange_t *ex, bearer_t *bearer, fg_err_t *err) {
+    fg_params_t form;
+    size_t times;
+    if (ex->request.method != FG_METHOD_POST || ex->request.body.n == 0)
+        return FG_FAIL(err, FG_E_AUTH_MISSING, "no Authorization header");
+    if (!fg_openid_params(ex, &form, err))
+        return false;
+    bearer->token = fg_params_get(&form, "access_token", &times);
+    return times == 1 ||
+           FG_FAIL(err, times == 0 ? FG_E_AUTH_MISSING : FG_E_OPENID_REQUEST, "access_token %zu times", times);
+}
+
 static bool read_bearer(fg_exchange_t *ex, bearer_t *bearer, fg_err_t *err) {
     size_t times;
     *bearer = (bearer_t){.dpop = false};
     fg_str_t header = fg_request_header(&ex->request, "authorization", &times);
     if (times == 0)
-        return FG_FAIL(err, FG_E_AUTH_MISSING, "no Authorization header");
+        return read_form(ex, bearer, err);
     const char *space = times == 1 && header.n > 0 ? memchr(header.p, ' ', header.n) : NULL;
     fg_str_t scheme = {header.p, space ? (size_t)(space - header.p) : 0};
     bearer->dpop = fg_str_eq_nocase(scheme, FG_STR("DPoP"));
@@ -67,7 +80,7 @@ static bool run(fg_exchange_t *ex, bool *dpop, fg_err_t *err) {
         return FG_FAIL(err, FG_E_OPENID_TOKEN, "a token that is not for userinfo");
     if (!fg_openid_word_in(read.grant.scope, "openid"))
         return FG_FAIL(err, FG_E_OPENID_TOKEN_SCOPE, "scope \"%.*s\"", FG_STR_ARG(read.grant.scope));
-    const fg_partner_t *partner = fg_hub_find_client(ex->hub, read.grant.client_id);
+    const fg_partner_t *partner = fg_openid_client_get(ex, read.grant.client_id);
     if (partner == NULL)
         return FG_FAIL(err, FG_E_OPENID_TOKEN, "client \"%.*s\" is gone", FG_STR_ARG(read.grant.client_id));
     fg_openid_allow_origin(ex, partner->openid);

@@ -12,7 +12,7 @@ fg_str_t fg_openid_url(fg_exchange_t *ex, const char *path) {
 }
 
 const fg_partner_t *fg_openid_find_client(fg_exchange_t *ex, fg_str_t client_id, fg_err_t *err) {
-    const fg_partner_t *partner = fg_hub_find_client(ex->hub, client_id);
+    const fg_partner_t *partner = fg_openid_client_get(ex, client_id);
     if (partner == NULL)
         FG_FAIL(err, FG_E_OPENID_CLIENT, "client_id \"%.*s\"", FG_STR_ARG(client_id));
     return partner;
@@ -192,6 +192,7 @@ static const fg_endpoint_t endpoints[] = {
     {FG_OPENID_TOKEN, FG_METHOD_POST | FG_METHOD_OPTIONS, true, token, fg_oauth_refuse, NULL},
     {FG_OPENID_USERINFO, BROWSER | FG_METHOD_OPTIONS, true, userinfo, fg_oauth_refuse_bearer, NULL},
     {FG_OPENID_PAR, FG_METHOD_POST | FG_METHOD_OPTIONS, true, push, fg_oauth_refuse, NULL},
+    {FG_OPENID_REGISTER, BROWSER | FG_METHOD_OTHER, true, fg_oauth_register, fg_oauth_refuse_bearer, NULL},
     {FG_OPENID_INTROSPECT, FG_METHOD_POST, true, fg_oauth_introspect, fg_oauth_refuse, NULL},
     {FG_OPENID_REVOKE, FG_METHOD_POST | FG_METHOD_OPTIONS, true, revoke, fg_oauth_refuse, NULL},
     {FG_OPENID_DEVICE_BEGIN, FG_METHOD_POST, true, fg_oauth_device_begin, fg_oauth_refuse, NULL},

@@ -18,6 +18,7 @@
 #define FG_OPENID_DEVICE "/adfs/oauth2/deviceauth"
 #define FG_OPENID_INTROSPECT "/adfs/oauth2/introspect"
 #define FG_OPENID_REVOKE "/adfs/oauth2/revoke"
+#define FG_OPENID_REGISTER "/adfs/oauth2/register"
 #define FG_OPENID_LOGOUT "/adfs/oauth2/logout"
 #define FG_OPENID_USERINFO "/adfs/userinfo"
 #define FG_OPENID_KEYS "/adfs/discovery/keys"
@@ -36,7 +37,10 @@ extern const fg_protocol_t fg_openid_protocol;
 
 /* An address of ours in the arena; path is one of the above.  .p NULL: memory. */
 fg_str_t fg_openid_url(fg_exchange_t *ex, const char *path);
-/* The partner of a client_id with its registration. */
+/* The partner of a client_id: of the configuration, or one that registered itself, which lives as long as the exchange.
+ * NULL: there is none. */
+const fg_partner_t *fg_openid_client_get(fg_exchange_t *ex, fg_str_t client_id);
+/* The same with an error. */
 const fg_partner_t *fg_openid_find_client(fg_exchange_t *ex, fg_str_t client_id, fg_err_t *err) FG_MUST_CHECK;
 /* Refuses a parameter that stands twice (OI-08). */
 bool fg_openid_params_once(const fg_params_t *params, fg_code_t code, fg_err_t *err) FG_MUST_CHECK;
@@ -55,6 +59,7 @@ fg_step_t fg_oauth_authorize(fg_exchange_t *ex);
 fg_step_t fg_oauth_token(fg_exchange_t *ex);
 fg_step_t fg_oauth_push(fg_exchange_t *ex);
 fg_step_t fg_oauth_introspect(fg_exchange_t *ex);
+fg_step_t fg_oauth_register(fg_exchange_t *ex);
 fg_step_t fg_oauth_revoke(fg_exchange_t *ex);
 fg_step_t fg_oauth_device_begin(fg_exchange_t *ex);
 fg_step_t fg_oauth_device(fg_exchange_t *ex);

@@ -55,6 +55,7 @@ def site(authority):
                                                                          'certificate': [university.certificate],
                                                                          'sign_in': university.origin + '/wsfed'}}) as gateway:  # fmt: skip
         gateway.app, gateway.robot, gateway.spa, gateway.apache = everybody
+        gateway.university, gateway.college = university, college
         university.start()
         college.start(gateway)
         for client in everybody:
@@ -264,3 +265,24 @@ def test_in_chromium(site, profile):
     harness.wait_for(lambda: not page.has('button[name=confirm]'))
     page.goto(site.base_url + '/adfs/oauth2/logout')
     assert not page.has('button[name=confirm]')  # nobody is signed in any more
+
+
+def test_in_chromium_from_a_wsfederation_provider(site, profile):
+    page = profile()
+    page.goto(site.app.origin + '/login')
+    page.click('button[name=whr]:has-text("University")')
+    harness.wait_for(lambda: page.url().startswith(site.university.origin))
+    page.click('form button, form input[type=submit]')
+    harness.wait_for(lambda: page.url() == site.app.origin + '/')
+    assert site.base_url + '/adfs' in page.text() and '"amr"' in page.text(), page.text()
+
+
+def test_in_chromium_from_a_saml_provider(site, profile):
+    page = profile(forgive=[site.college.origin])  # its pages have no icon
+    page.goto(site.app.origin + '/login')
+    page.click('button[name=whr]:has-text("College")')
+    harness.wait_for(lambda: page.url().startswith(site.college.origin))
+    page.fill(username='alice', password='alicepw')
+    page.click('form input[type=submit]')
+    harness.wait_for(lambda: page.url() == site.app.origin + '/')
+    assert 'alice@pysaml2.test' in page.text(), page.text()

@@ -3,7 +3,7 @@
 //   ISSUER  CLIENT_ID  CLIENT_SECRET  AUTH=basic|post|none|jwt|secret_jwt|tls  JWK (file with its private JSON Web Key, for jwt)
 //   CERT, KEY (PEM files of the connection's client certificate)  DPOP (file that holds its key pair; made if it is not there)
 // ACTION: credentials, grant {grant_type, …}, introspect {token}, revoke {token}, userinfo {token, sub}, fetch {token, url, method},
-//   device {scope}, poll {what device printed}, par {…}, jar {…}; assertion {key, kid, claims} signs a JWT with jose, saml {…} an
+//   register {token, …metadata}, device {scope}, poll {what device printed}, par {…}, jar {…}; assertion {key, kid, claims} signs a JWT with jose, saml {…} an
 //   assertion of SAML 2.0 with Auth0's saml.
 // Prints the answer as JSON; exit 1: {error, description} of a refusal.
 import crypto from 'node:crypto';
@@ -84,6 +84,11 @@ async function run() {
     const [key, cert] = [fs.readFileSync(input.key), fs.readFileSync(input.cert)];
     const made = Saml20.create({ ...input.options, key, cert, signatureAlgorithm: 'rsa-sha256', digestAlgorithm: 'sha256' });
     return Buffer.from(made).toString('base64url');
+  }
+  if (action === 'register') {
+    const { token: initialAccessToken, ...metadata } = input;
+    const options = { initialAccessToken, [client.customFetch]: ownFetch };
+    return (await client.dynamicClientRegistration(new URL(env.ISSUER), metadata, await authentication(), options)).clientMetadata();
   }
   const config = await client.discovery(new URL(env.ISSUER), env.CLIENT_ID, {}, await authentication(), { [client.customFetch]: ownFetch });
   const options = env.DPOP ? { DPoP: client.getDPoPHandle(config, await dpopKeys()) } : {};
