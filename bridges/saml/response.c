@@ -21,7 +21,9 @@ static void write_status(fg_exchange_t *ex, fg_xw_t *w, const fg_err_t *err) {
     } else if (err->code == FG_E_SAML_VERSION) {
         start_code(w, STATUS "VersionMismatch");
     } else {
-        bool theirs = !fault->receiver && fault->http_status == 400;
+        /* asking in silence is nobody's mistake, and node-saml knows it from failure only if it stands below Responder
+         */
+        bool theirs = !fault->receiver && fault->http_status == 400 && err->code != FG_E_SAML_PASSIVE;
         start_code(w, theirs ? STATUS "Requester" : STATUS "Responder");
     }
     const char *second = fault == NULL || fault->saml_status == NULL

@@ -120,7 +120,7 @@ def test_node_saml_asks_again_and_without_a_page(world):
     session = browser()
     page = login(session, world.node, passive=1)
     page = submit(session, page)
-    assert page.status_code == 400 and 'IsPassive' in page.text, page.text
+    assert page.status_code == 403 and page.text == 'nobody is signed in there', page.text
     follow(session, sign_in_here(session, login(session, world.node)), world.node)
     page = login(session, world.node, passive=1)
     assert follow(session, page, world.node).status_code == 200

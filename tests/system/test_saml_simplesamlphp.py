@@ -138,3 +138,40 @@ def test_its_identity_provider_ends_the_session(site):
     page = session.get(next_of(page), timeout=60)
     assert page.url == end, page.url + page.text
     assert not has_session(session, site)
+
+
+# ---- what either side asks for
+
+
+def test_its_service_provider_asks_without_a_page_and_again(site):
+    session = browser()
+    page = site.ssp.app(session, **{'as': 'default-sp', 'idp': entity_id(site), 'passive': 1})
+    page = submit(session, page)
+    assert 'Responder/NoPassive' in page.text, page.text
+    session = browser()
+    sign_in(session, site, 'default-sp')
+    page = site.ssp.app(session, **{'as': 'sp-artifact', 'idp': entity_id(site), 'passive': 1})  # a session is enough
+    assert page.url.startswith(site.ssp.sp_origin + '/app.php') and page.json()['idp'] == entity_id(site), page.text
+    page = site.ssp.app(session, **{'as': 'sp-signed', 'idp': entity_id(site), 'force': 1})
+    assert page.url.startswith(site.base_url) and 'SAMLResponse' not in page.text, page.url
+
+
+def test_the_gateway_begins(site):
+    session = browser()
+    address = site.ssp.sp_origin + '/app.php?as=default-sp'
+    page = session.get(site.base_url + '/adfs/ls/IdpInitiatedSignOn.aspx', params={'loginToRp': site.ssp.sp_origin + '/sp', 'RelayState': address}, timeout=60)
+    page = sign_in_here(session, page)
+    page = submit(session, page)
+    assert page.url == address and page.json()['idp'] == entity_id(site), page.url + page.text
+
+
+def test_its_identity_provider_is_asked_for_a_fresh_sign_in(site):
+    session = browser()
+    at_viewer(session, site)
+    where = {'wa': 'wsignin1.0', 'wtrealm': 'urn:fedgate:demo', 'whr': site.ssp.idp_origin + '/simplesaml/saml2/idp/metadata.php'}
+    page = session.get(site.base_url + '/adfs/ls/', params=where, timeout=60)
+    assert 'name="wresult"' in page.text, page.text
+    page = session.get(site.base_url + '/adfs/ls/', params={**where, 'wfresh': 0}, timeout=60)
+    assert page.url.startswith(site.ssp.idp_origin) and 'name="password"' in page.text, page.url + page.text
+    page = submit(session, page, username='alice', password='alicepw')
+    assert 'name="wresult"' in page.text, page.text

@@ -64,6 +64,7 @@ https
           : out(302, '', 'text/plain', { Location: await saml.getAuthorizeUrlAsync('rs1', env.IP, {}) });
       if (url.pathname == '/acs') {
         const { profile } = await saml.validatePostResponseAsync(form);
+        if (!profile) return out(403, 'nobody is signed in there'); // NoPassive below Responder, which it takes for no failure
         profile.relayState = form.RelayState;
         const id = Math.random().toString(36).slice(2);
         sessions.set(id, profile);
