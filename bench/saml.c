@@ -232,10 +232,20 @@ static bool sign_bare(void) {
     return ok;
 }
 
+static fg_handler_t find_handler(const char *path) {
+    for (size_t i = 0; i < fg_saml_protocol.endpoint_count; i++)
+        if (strcmp(fg_saml_protocol.endpoints[i].path, path) == 0)
+            return fg_saml_protocol.endpoints[i].handle;
+    die("no such endpoint", NULL);
+    return NULL;
+}
+
 static bool sign_on(void) {
+    static fg_handler_t handle;
+    handle = handle ? handle : find_handler(FG_SAML_PATH);
     b.now_ms += 100;
     fg_exchange_t *ex = begin(b.queries[b.turn++ % PARTNERS]);
-    bool ok = fg_saml_protocol.endpoints[0].handle(ex) == FG_STEP_DONE && ex->response.status == 200 &&
+    bool ok = handle(ex) == FG_STEP_DONE && ex->response.status == 200 &&
               memmem(ex->response.body.data, ex->response.body.length, "SAMLResponse", 12) != NULL;
     if (!ok)
         fprintf(stderr, "%.*s\n", (int)ex->response.body.length, ex->response.body.data);

@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * fedgate COMMAND: finds the row of the table and runs it. */
 #include "cli/cli.h"
+#include "cli/completion.h"
 #include "cli/config.h"
+#include "cli/difference.h"
 #include "cli/keys.h"
+#include "cli/metadata.h"
 #include "cli/policy.h"
+#include "cli/probe.h"
 #include "cli/token.h"
+#include "cli/trust_client.h"
 #include "cli/user.h"
 
 #include <stdio.h>
@@ -16,9 +21,11 @@
 #include "core/version.h"
 
 static int run_help(const fg_cli_command_t *command, const fg_env_t *env, int argc, char **argv);
+static int run_completion(const fg_cli_command_t *command, const fg_env_t *env, int argc, char **argv);
 
 /* words, arguments, help, details, function */
 static const fg_cli_command_t commands[] = {
+    {{"completion", NULL}, "SHELL", "print a script that completes commands", FG_CLI_COMPLETION_HELP, run_completion},
     {{"config", "check"}, "[FILE]", "check the gateway's configuration", FG_CLI_CONFIG_CHECK_HELP, fg_cli_config_check},
     {{"help", NULL}, "[COMMAND]", "explain a command", NULL, run_help},
     {{"keys", "forget"},
@@ -32,6 +39,22 @@ static const fg_cli_command_t commands[] = {
      "publish the next keys, or put them to use",
      FG_CLI_KEYS_HELP FG_CLI_KEYS_ROLL_HELP,
      fg_cli_keys_roll},
+    {{"metadata", "diff"},
+     "A B",
+     "tell in what two metadata documents differ",
+     FG_CLI_METADATA_DIFF_HELP,
+     fg_cli_metadata_diff},
+    {{"metadata", "lint"},
+     "FILE [--at TIME] [--days DAYS]",
+     "tell what is wrong in a metadata document",
+     FG_CLI_METADATA_LINT_HELP,
+     fg_cli_metadata_lint},
+    {{"metadata", "show"},
+     "FILE|- [--json] [--at TIME]",
+     "tell what a metadata document says",
+     FG_CLI_METADATA_SHOW_HELP,
+     fg_cli_metadata_show},
+    {{"mex", "lint"}, "FILE", "tell which endpoint clients would take", FG_CLI_MEX_LINT_HELP, fg_cli_mex_lint},
     {{"policy", "check"}, "FILE...", "check claim rules", FG_CLI_POLICY_CHECK_HELP, fg_cli_policy_check},
     {{"policy", "explain"},
      "POLICY [--claim TYPE=VALUE]... [--claims FILE] [--method M] [--path P] [--query Q] [--host H] [--address A] "
@@ -39,21 +62,62 @@ static const fg_cli_command_t commands[] = {
      "tell what an access policy decides, and why",
      FG_CLI_POLICY_EXPLAIN_HELP,
      fg_cli_policy_explain},
+    {{"policy", "test"},
+     "FILE",
+     "hold a policy against a table of requests",
+     FG_CLI_POLICY_TEST_HELP,
+     fg_cli_policy_test},
+    {{"probe", NULL},
+     "URL --network [--ca FILE]",
+     "tell what a partner's server publishes",
+     FG_CLI_PROBE_HELP,
+     fg_cli_probe},
+    {{"token", "diff"},
+     "A B",
+     "tell in what two tokens differ",
+     "Lines with - are only in A, with + only in B. Exit code 0: they say the same, 1: they differ.\n",
+     fg_difference_run},
     {{"token", "explain"},
      FG_CLI_TOKEN_EXPLAIN_ARGUMENTS,
      "tell what probably happened to a token that is refused",
      FG_CLI_TOKEN_EXPLAIN_HELP,
      fg_cli_token_explain},
+    {{"token", "make"}, FG_CLI_TOKEN_MAKE_ARGUMENTS, "make a test token", FG_CLI_TOKEN_MAKE_HELP, fg_cli_token_make},
     {{"token", "show"},
      FG_CLI_TOKEN_SHOW_ARGUMENTS,
      "tell what a token says, and what it is wrapped in",
      FG_CLI_TOKEN_SHOW_HELP,
      fg_cli_token_show},
+    {{"token", "translate"},
+     "FILE --partner NAME [--to saml11|saml20|jwt] [--config FILE] [--json]",
+     "tell what a partner would get of a token",
+     FG_CLI_TOKEN_TRANSLATE_HELP,
+     fg_cli_token_translate},
     {{"token", "verify"},
      FG_CLI_TOKEN_VERIFY_ARGUMENTS,
      "tell whether a token is valid, and if not, why",
      FG_CLI_TOKEN_VERIFY_HELP,
      fg_cli_token_verify},
+    {{"trust", "cancel"},
+     "URL --token FILE " FG_CLI_TRUST_WHO,
+     "have a token cancelled",
+     FG_CLI_TRUST_TOKEN_HELP FG_CLI_TRUST_HELP,
+     fg_cli_trust_cancel},
+    {{"trust", "issue"},
+     "URL [--applies-to REALM] [--token-type TYPE] [--on-behalf-of FILE] [--renewable] " FG_CLI_TRUST_WHO,
+     "have a token issued by a WS-Trust service",
+     FG_CLI_TRUST_ISSUE_HELP FG_CLI_TRUST_HELP,
+     fg_cli_trust_issue},
+    {{"trust", "renew"},
+     "URL --token FILE [--applies-to REALM] " FG_CLI_TRUST_WHO,
+     "have a token renewed",
+     FG_CLI_TRUST_TOKEN_HELP FG_CLI_TRUST_HELP,
+     fg_cli_trust_renew},
+    {{"trust", "validate"},
+     "URL --token FILE [--applies-to REALM] [--token-type TYPE] " FG_CLI_TRUST_WHO,
+     "have a token validated",
+     FG_CLI_TRUST_TOKEN_HELP FG_CLI_TRUST_HELP,
+     fg_cli_trust_validate},
     {{"user", "add"},
      "NAME [--group NAME]... [--attribute K=V]... [--digest] [--password-stdin] " FG_CLI_USER_FILE_USAGE,
      "add a person to the users file",
@@ -75,6 +139,14 @@ static const fg_cli_command_t commands[] = {
      FG_CLI_USER_FILE_HELP,
      fg_cli_user_remove},
 };
+
+static int run_completion(const fg_cli_command_t *command, const fg_env_t *env, int argc, char **argv) {
+    const char *shell = NULL;
+    (void)env;
+    if (!fg_cli_parse(command, argc, argv, NULL, 0, &shell, 1, 1))
+        return FG_CLI_USAGE;
+    return fg_cli_completion_write(command, shell, commands, FG_ARRAY_SIZE(commands));
+}
 
 /* ---- finding */
 
@@ -119,7 +191,7 @@ static bool is_help(const char *word) { return strcmp(word, "--help") == 0 || st
 static void print_row(const fg_cli_command_t *command) {
     char name[64];
     snprintf(name, sizeof name, "%s %s", command->words[0], command->words[1] ? command->words[1] : "");
-    printf("  %-14s %s\n", name, command->help);
+    printf("  %-16s %s\n", name, command->help);
 }
 
 static int print_group(const char *word) {

@@ -197,6 +197,29 @@ static int answer(question_t *q) {
     return decision.permitted ? FG_CLI_OK : FG_CLI_FAILED;
 }
 
+static const char *member(const json_t *request, const char *name) {
+    return json_string_value(json_object_get(request, name));
+}
+
+bool fg_cli_policy_ask(fg_ruleset_t *set, fg_arena_t *arena, const fg_env_t *env, const json_t *request,
+                       fg_decision_t *decision, fg_buf_t *explanation, fg_err_t *err) {
+    question_t q = {.set = set,
+                    .arena = arena,
+                    .method = member(request, "method"),
+                    .path = member(request, "path"),
+                    .query = member(request, "query"),
+                    .host = member(request, "host"),
+                    .address = member(request, "address"),
+                    .time = member(request, "time"),
+                    .json_body = member(request, "json_body"),
+                    .wsman = member(request, "wsman")};
+    json_t *claims = json_object_get(request, "claims");
+    return (claims == NULL || add_all(&q, claims, err)) && add_request(&q, env, err) &&
+           add_body(&q, q.json_body, read_json, err) && add_body(&q, q.wsman, read_wsman, err) &&
+           fg_policy_decide(set, arena, &fg_cli_policy_stores, &q.input, decision, err) &&
+           (explanation == NULL || fg_policy_explain(set, arena, &fg_cli_policy_stores, &q.input, explanation, err));
+}
+
 static int explain(question_t *q, const fg_cli_command_t *command, const fg_env_t *env) {
     fg_err_t err = FG_ERR_INIT;
     q->arena = fg_arena_new(0);

@@ -10,12 +10,16 @@
 
 int fg_cli_token_show(const fg_cli_command_t *command, const fg_env_t *env, int argc, char **argv);
 int fg_cli_token_verify(const fg_cli_command_t *command, const fg_env_t *env, int argc, char **argv);
+int fg_cli_token_make(const fg_cli_command_t *command, const fg_env_t *env, int argc, char **argv);
+int fg_cli_token_translate(const fg_cli_command_t *command, const fg_env_t *env, int argc, char **argv);
 int fg_cli_token_explain(const fg_cli_command_t *command, const fg_env_t *env, int argc, char **argv);
 
 #define FG_TOKEN_ARENA (512u << 20)
 /* Limits for looking at something: larger than a gateway's. */
 extern const fg_xml_limits_t fg_token_show_limits;
 
+/* Prints a tree for people, as `token show` does. */
+void fg_token_print(fg_arena_t *arena, const fg_env_t *env, const fg_piece_t *root, bool reveal);
 /* Lists the entities of a file of metadata, whatever its size; the memory stays small. */
 bool fg_token_show_large(const char *path, bool json, fg_err_t *err) FG_MUST_CHECK;
 bool fg_token_is_token(const fg_piece_t *piece);
@@ -71,5 +75,30 @@ const fg_piece_t *fg_token_innermost(const fg_piece_t *root);
     "is undone, one thing after the other, until it fits; for a key, what is trusted and what the message names is " \
     "told;\n"                                                                                                        \
     "for times, by how much they are off. Exit codes are those of verify.\n"
+
+#define FG_CLI_TOKEN_MAKE_ARGUMENTS                                                                      \
+    "KIND --key FILE --issuer NAME --audience REALM [--subject NAME] [--claims FILE] [--recipient URL] " \
+    "[--in-response-to ID] [--nonce TEXT] [--id ID] [--at TIME] [--lifetime SECONDS]"
+#define FG_CLI_TOKEN_MAKE_HELP                                                                                       \
+    "  KIND                 saml11, saml20, jwt, wresult (WS-Federation), rstrc (WS-Trust 1.3) or response (SAML "   \
+    "2.0)\n"                                                                                                         \
+    "  --key FILE           who signs: key and certificate in PEM\n"                                                 \
+    "  --issuer NAME, --audience REALM, --subject NAME\n"                                                            \
+    "                       who says it, for whom, about whom\n"                                                     \
+    "  --claims FILE        what: {\"role\":[\"a\",\"b\"]} or [{\"type\":…,\"value\":…}], short names or URIs\n" \
+    "  --recipient URL, --in-response-to ID, --nonce TEXT, --id ID\n"                                                \
+    "                       as the formats have them\n"                                                              \
+    "  --at TIME            issued then: the same command then makes the same token\n"                               \
+    "  --lifetime SECONDS   (default 3600)\n"                                                                        \
+    "For tests: nobody should trust the key. 'openssl req -x509 -newkey rsa:2048 -nodes -keyout k.pem -out c.pem "   \
+    "-subj /CN=test; cat c.pem >>k.pem' makes one.\n"
+#define FG_CLI_TOKEN_TRANSLATE_HELP                                                                                \
+    "  FILE              a token, in whatever it is wrapped; nothing in it is verified\n"                          \
+    "  --partner NAME    for whom: the title of a partner section\n"                                               \
+    "  --to FORMAT       saml11, saml20 (default) or jwt: the names of claims are those of the format\n"           \
+    "  --config FILE     the gateway's configuration (default " FG_CLI_CONFIG ")\n"                                \
+    "  --json            as JSON\n"                                                                                \
+    "Applies the acceptance rules of the token's issuer and the rules of the partner, and tells which claims are " \
+    "kept, made and dropped.\n"
 
 #endif

@@ -133,6 +133,12 @@ static void print_piece(const show_t *show, const fg_piece_t *piece) {
     }
 }
 
+void fg_token_print(fg_arena_t *arena, const fg_env_t *env, const fg_piece_t *root, bool reveal) {
+    const show_t show = {.arena = arena, .env = *env, .reveal = reveal};
+    for (const fg_piece_t *piece = root; piece != NULL; piece = fg_piece_next(piece))
+        print_piece(&show, piece);
+}
+
 /* ---- for programs */
 
 static json_t *json_text(fg_str_t text) {

@@ -5,12 +5,9 @@
 #include <unistd.h>
 
 #include "bridges/saml/party.h"
-#include "core/http.h"
+#include "cli/fetch.h"
 #include "core/json.h"
 #include "core/spell.h"
-
-#define FETCH_MAX (8u << 20)
-#define FETCH_DEADLINE 10000
 
 /* ---- keys */
 
@@ -88,30 +85,12 @@ static const xmlNode *choose_entity(fg_arena_t *arena, const fg_piece_t *root, f
 
 /* ---- files and addresses */
 
-bool fg_trust_fetch(const fg_env_t *env, fg_arena_t *arena, const char *url, fg_str_t *bytes, fg_err_t *err) {
-    fg_http_allow_t allow;
-    fg_buf_t origin = FG_BUF_INIT(2048);
-    bool known = fg_uri_origin(fg_str(url), &origin);
-    fg_str_t text = known ? fg_arena_str(arena, fg_buf_str(&origin)) : FG_STR_NONE;
-    fg_buf_free(&origin);
-    if (text.p == NULL || !fg_http_allow_parse(text, &allow))
-        return FG_FAIL(err, FG_E_FILE, "%s is no address that can be fetched", url);
-    const fg_http_options_t options = {
-        .allow = &allow, .allow_count = 1, .deadline_ms = FETCH_DEADLINE, .body_max = FETCH_MAX};
-    fg_env_t with = *env;
-    if (!fg_http_start(err))
-        return false;
-    with.http = fg_http_client_new(&options, err);
+static bool fetch(const fg_env_t *env, fg_arena_t *arena, const char *url, fg_str_t *bytes, fg_err_t *err) {
     fg_http_response_t response;
     const fg_http_request_t request = {.url = fg_str(url), .redirects = 3};
-    bool good = with.http != NULL && fg_http_fetch(&with, arena, &request, &response, err);
-    if (good && response.status != 200)
-        good = FG_FAIL(err, FG_E_FETCH_FAILED, "%s answers %d", url, response.status);
+    bool good = fg_fetch(env, arena, NULL, &request, &response, err) &&
+                (response.status == 200 || FG_FAIL(err, FG_E_FILE, "%s answers %d", url, response.status));
     *bytes = good ? response.body : FG_STR_NONE;
-    fg_http_client_free(with.http);
-    fg_http_stop();
-    if (!good && err != NULL)
-        err->code = FG_E_FILE;
     return good;
 }
 
@@ -126,7 +105,7 @@ static bool add_discovery(fg_trust_t *trust, const fg_env_t *env, fg_arena_t *ar
         return FG_FAIL(err, FG_E_FILE, "its keys are at %.*s: give --network to fetch them, or trust a copy",
                        FG_STR_ARG(uri));
     trust->issuer = fg_json_string(document, "issuer");
-    return uri.n > 0 && fg_trust_fetch(env, arena, uri.p, &bytes, err) && add_jwks(trust, arena, bytes, err);
+    return uri.n > 0 && fetch(env, arena, uri.p, &bytes, err) && add_jwks(trust, arena, bytes, err);
 }
 
 static bool add_bytes(fg_trust_t *trust, const fg_env_t *env, fg_arena_t *arena, const char *name, fg_str_t bytes,
@@ -174,7 +153,7 @@ static bool add_url(fg_trust_t *trust, const fg_trust_options_t *options, const 
     if (!options->network)
         return FG_FAIL(err, FG_E_FILE, "%s is fetched with --network alone", url);
     trust->from = url;
-    return fg_trust_fetch(env, arena, url, &bytes, err) &&
+    return fetch(env, arena, url, &bytes, err) &&
            (add_bytes(trust, env, arena, url, bytes, true, issuer, err) || fg_err_prefix(err, "%s", url));
 }
 

@@ -38,8 +38,5 @@ typedef struct fg_trust_options {
 bool fg_trust_read(fg_trust_t *trust, const fg_trust_options_t *options, const fg_env_t *env, fg_arena_t *arena,
                    fg_str_t issuer, fg_err_t *err) FG_MUST_CHECK;
 void fg_trust_end(fg_trust_t *trust);
-/* The bytes at an address; it must be https or on this machine. */
-bool fg_trust_fetch(const fg_env_t *env, fg_arena_t *arena, const char *url, fg_str_t *bytes,
-                    fg_err_t *err) FG_MUST_CHECK;
 
 #endif

@@ -154,8 +154,20 @@ static xmlNode *take_token(fg_verify_t *v, const fg_piece_t *response) {
     return rstr.token;
 }
 
+/* A JWT stands in a BinarySecurityToken; true: it is one, and was judged. */
+static bool judge_jwt(fg_verify_t *v) {
+    const fg_piece_t *jwt = find_piece(v->subject, FG_PIECE_JWT, FG_PIECE_JWE);
+    if (jwt == NULL)
+        return false;
+    v->subject = (fg_piece_t *)(uintptr_t)jwt;
+    fg_verify_jwt(v);
+    return true;
+}
+
 static void judge_token(fg_verify_t *v, xmlNode *element) {
     fg_err_t err = FG_ERR_INIT;
+    if (fg_xml_is(element, FG_NS_WSSE, "BinarySecurityToken") && judge_jwt(v))
+        return;
     if (!fg_assertion_is_encrypted(element)) {
         fg_verify_not_checked(v, FG_CHECK_ENCRYPTION, "nothing is encrypted");
     } else if (!fg_assertion_decrypt(v->arena, element, v->decryption.keys, v->decryption.key_count,

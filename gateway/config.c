@@ -221,6 +221,7 @@ static const fg_config_option_t identity_provider_options[] = {
     ROW("domains", domain, domains, LIST, NULL, NULL),
     ROW("acceptance_rules", path, acceptance_rules, ONE, NULL, NULL),
     ROW("vouched_by", path, vouched_by, LIST, NULL, NULL),
+    ROW("unconfirmed", choice, unconfirmed, ONE, NULL, "false"),
     ROW("artifacts", choice, artifacts, ONE, NULL, "false"),
     ROW("encrypt_name_id", choice, encrypt_name_id, ONE, NULL, "false"),
     ROW("allow_sha1", choice, allow_sha1, ONE, NULL, "false"),

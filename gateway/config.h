@@ -115,6 +115,7 @@ typedef struct fg_config_provider {
     fg_config_list_t domains; /* const char * */
     const char *acceptance_rules;
     fg_config_list_t vouched_by; /* const char *, paths */
+    fg_config_choice_t unconfirmed;
     fg_config_choice_t artifacts;
     fg_config_choice_t encrypt_name_id;
     fg_config_choice_t allow_sha1;

@@ -368,6 +368,7 @@ static bool provider_build(const source_t *source, fg_arena_t *arena, const fg_h
         .realm = s->realm.n > 0 ? s->realm : hub->entity_id,
         .protocol = source->saml ? FG_PROTOCOL_SAML : FG_PROTOCOL_WSFED,
         .saml = source->saml ? fg_saml_party_copy(arena, source->saml) : NULL,
+        .unconfirmed = s->unconfirmed == FG_CHOICE_YES,
         .allow_sha1 = s->allow_sha1 == FG_CHOICE_YES,
         .max_lifetime_ms = s->lifetime_limit_ms,
     };

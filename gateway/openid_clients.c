@@ -232,6 +232,22 @@ bool fg_openid2_party_build(const fg_config_partner_t *section, fg_arena_t *aren
     return true;
 }
 
+static bool shares_realm(const fg_openid2_party_t *a, const fg_openid2_party_t *b) {
+    for (size_t i = 0; i < a->realms.count; i++)
+        for (size_t k = 0; k < b->realms.count; k++)
+            if (fg_openid2_realm_eq(a->realms.items[i], b->realms.items[k]))
+                return true;
+    return a->open && b->open;
+}
+
+void fg_openid2_parties_check(const fg_hub_t *hub, const fg_partner_t **twice) {
+    *twice = NULL;
+    for (size_t i = 0; i < hub->partner_count; i++)
+        for (size_t k = 0; k < i && hub->partners[i].openid2 != NULL; k++)
+            if (hub->partners[k].openid2 != NULL && shares_realm(hub->partners[i].openid2, hub->partners[k].openid2))
+                *twice = &hub->partners[i];
+}
+
 bool fg_openid2_source_build(const fg_config_provider_t *section, fg_arena_t *arena, const fg_openid2_source_t **source,
                              fg_err_t *err) {
     fg_buf_t normal = FG_BUF_INIT(4096);

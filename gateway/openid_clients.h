@@ -13,6 +13,8 @@ bool fg_openid_client_build(const fg_config_partner_t *section, fg_arena_t *aren
 /* What it says of an OpenID 2.0 relying party; *party is NULL if it names no realm of that and none is open. */
 bool fg_openid2_party_build(const fg_config_partner_t *section, fg_arena_t *arena, const fg_openid2_party_t **party,
                             fg_err_t *err) FG_MUST_CHECK;
+/* Realms belong to one partner, and one at most is open.  *twice: a partner of which that is not so; NULL: none. */
+void fg_openid2_parties_check(const fg_hub_t *hub, const fg_partner_t **twice);
 /* What an identity_provider section of protocol "openid2" says; *source is NULL if it is of another. */
 bool fg_openid2_source_build(const fg_config_provider_t *section, fg_arena_t *arena, const fg_openid2_source_t **source,
                              fg_err_t *err) FG_MUST_CHECK;

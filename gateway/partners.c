@@ -320,8 +320,13 @@ static bool clients_build(const fg_partners_t *partners, fg_arena_t *arena, fg_h
     const fg_partner_t *twice;
     if (!fg_openid_clients_index(hub, arena, &twice, err))
         return false;
-    return twice == NULL || fg_config_refuse(err, &partners->sources[twice - hub->partners].section->at, "client_id", 0,
-                                             "a client_id that no other partner has");
+    if (twice != NULL)
+        return fg_config_refuse(err, &partners->sources[twice - hub->partners].section->at, "client_id", 0,
+                                "a client_id that no other partner has");
+    fg_openid2_parties_check(hub, &twice);
+    return twice == NULL ||
+           fg_config_refuse(err, &partners->sources[twice - hub->partners].section->at, "openid2_realm", 0,
+                            "realms that no other partner has, and openid2_open at one partner only");
 }
 
 /* The claims viewer is a relying party like others: it needs a registration that sends people to it. */

@@ -31,6 +31,7 @@ typedef struct fg_identity_provider {
     size_t voucher_count;
     fg_jwk_set_t jwks;                       /* for JWTs: the certificates' keys and those of a JWK set file */
     const struct fg_saml_party *saml;        /* its SAML 2.0 metadata (bridges/saml/); NULL: it does not speak that */
+    bool unconfirmed;                        /* of WS-Federation: SAML 1.1 tokens may be without SubjectConfirmation */
     bool artifacts;                          /* of SAML 2.0: its Responses are asked for by artifact */
     bool encrypt_name_id;                    /* of SAML 2.0: in LogoutRequests */
     const struct fg_openid2_source *openid2; /* what it is for OpenID 2.0 (bridges/openid/); NULL: likewise */

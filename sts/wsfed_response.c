@@ -40,6 +40,7 @@ static bool read_token(fg_exchange_t *ex, const fg_identity_provider_t *provider
         .recipient = fg_wsfed_url(ex, FG_WSFED_PATH),
         .skew_ms = ex->hub->skew_ms,
         .max_lifetime_ms = provider->max_lifetime_ms,
+        .unconfirmed = provider->unconfirmed,
         .once = true,
     };
     xmlNode *assertion = find_assertion(ex, wresult, err);

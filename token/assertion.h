@@ -71,6 +71,7 @@ typedef struct fg_assertion_trust {
     int64_t late_ms;                     /* how long it is read after its end: to be renewed; 0: not at all */
     int64_t max_lifetime_ms;             /* 0: no limit */
     unsigned confirmations;              /* which are accepted, bits 1u << FG_CONFIRM_...; 0: bearer alone (SA-09) */
+    bool unconfirmed;                    /* SAML 1.1: a Subject that does not say how it is confirmed is a bearer's */
     const fg_decryption_t *decryption;   /* of EncryptedID and EncryptedAttribute; NULL: they are refused */
     bool once;                           /* replay: the id goes into env->store (SA-06, WF-04) */
     const fg_dsig_verified_t *enclosing; /* the assertion stands, encrypted or not, in what was signed here: it need not

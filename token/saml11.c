@@ -143,15 +143,24 @@ static bool same_key_info(const xmlNode *a, const xmlNode *b) {
     return same;
 }
 
+/* Core §2.4.2.2 lets it be left out.  Then nothing says who may wield the assertion, which is refused unless the caller
+ * knows by whom it came (SA-09). */
+static bool is_unconfirmed(const fg_reading_t *reading, const xmlNode *subject) {
+    unsigned count;
+    return reading->trust->unconfirmed && fg_xml_child(subject, FG_NS_SAML1, "SubjectConfirmation", &count) == NULL &&
+           count == 0;
+}
+
 /* A confirmation by a key needs its proof, which the caller must see (SA-09). */
 static bool read_confirmation(fg_reading_t *reading, const xmlNode *subject, bool first, fg_err_t *err) {
     const xmlNode *confirmation = fg_xml_only_child(subject, FG_NS_SAML1, "SubjectConfirmation", NULL);
     const xmlNode *key_info = NULL;
     fg_assertion_read_t *result = reading->result;
-    fg_confirmation_t found;
-    if (confirmation == NULL)
+    fg_confirmation_t found = FG_CONFIRM_BEARER;
+    bool unconfirmed = is_unconfirmed(reading, subject);
+    if (confirmation == NULL && !unconfirmed)
         return FG_FAIL(err, FG_E_TOKEN_CONFIRMATION, "a Subject has not exactly one SubjectConfirmation");
-    if (!find_method(reading, confirmation, &found, err))
+    if (!unconfirmed && !find_method(reading, confirmation, &found, err))
         return false;
     if (found == FG_CONFIRM_HOLDER_OF_KEY)
         key_info = fg_xml_only_child(confirmation, FG_NS_DS, "KeyInfo", NULL);

@@ -21,6 +21,7 @@ typedef struct checkid {
     fg_openid2_message_t message;
     fg_str_t return_to, realm, identity, claimed_id;
     bool immediate, select;
+    bool may_answer;          /* that return_to is the site's is not in doubt (any more) */
     fg_openid2_trust_t trust; /* the partner, and what the person said */
     fg_openid2_asked_t asked;
     fg_params_t params; /* of our own address: the errand */
@@ -65,7 +66,7 @@ static bool send_negative(fg_exchange_t *ex, const checkid_t *in, const fg_err_t
 
 /* What the site can do something about goes back to it; the rest is for the person. */
 static bool is_for_site(const checkid_t *in, fg_code_t code) {
-    if (in == NULL || in->trust.partner == NULL || code == FG_E_CSRF)
+    if (in == NULL || !in->may_answer || code == FG_E_CSRF)
         return false;
     return in->immediate || code == FG_E_OPENID_REFUSED || code == FG_E_OPENID2_REQUEST ||
            code == FG_E_OPENID2_IDENTITY;
@@ -128,8 +129,10 @@ static bool read_request(fg_exchange_t *ex, checkid_t *in, const fg_params_t *pa
     in->immediate = fg_str_is(mode, "checkid_immediate");
     if (!in->immediate && !fg_str_is(mode, "checkid_setup"))
         return FG_FAIL(err, FG_E_OPENID2_REQUEST, "mode \"%.*s\"", FG_STR_ARG(mode));
-    return read_place(in, err) && fg_openid2_trust_find(ex, in->realm, &in->trust, err) && read_identity(in, err) &&
-           fg_openid2_asked_read(ex, &in->message, &in->asked, err);
+    if (!read_place(in, err) || !fg_openid2_trust_find(ex, in->realm, &in->trust, err))
+        return false;
+    in->may_answer = !in->trust.partner->openid2->checks_return;
+    return read_identity(in, err) && fg_openid2_asked_read(ex, &in->message, &in->asked, err);
 }
 
 /* ---- the answer: §10.1 */
@@ -238,8 +241,9 @@ static fg_step_t run(fg_exchange_t *ex, checkid_t *in) {
     fg_err_t err = FG_ERR_INIT;
     fg_browser_signin_t *browser = &in->browser;
     fg_str_t name = fg_openid2_identity_name(ex, in->identity);
-    if (in->trust.partner->openid2->checks_return && !fg_openid2_check_return(ex, in->realm, in->return_to, &err))
+    if (!in->may_answer && !fg_openid2_check_return(ex, in->realm, in->return_to, &err))
         return refused(ex, &err);
+    in->may_answer = true;
     if (in->asked.languages.n > 0)
         ex->languages = in->asked.languages;
     browser->path = FG_STR(FG_OPENID2_ENDPOINT);

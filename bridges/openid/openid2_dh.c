@@ -7,7 +7,7 @@
 #include "bridges/openid/openid2_association.h"
 
 #define BITS_MIN 1024 /* what the specification's own modulus has */
-#define BITS_MAX 4096 /* a stranger asks for the work */
+#define BITS_MAX 2048 /* a stranger asks for the work */
 #define NUMBER_MAX 700u
 
 /* appendix B */

@@ -19,6 +19,8 @@ typedef struct document {
     fg_http_response_t response;
 } document_t;
 
+static bool is_https(fg_str_t url) { return url.n > 6 && fg_str_eq_nocase((fg_str_t){url.p, 6}, FG_STR("https:")); }
+
 static bool fetch(fg_exchange_t *ex, fg_str_t url, document_t *doc, fg_err_t *err) {
     const fg_http_field_t accept = {FG_STR("Accept"), FG_STR(ACCEPT)};
     const fg_http_request_t request = {
@@ -34,7 +36,7 @@ static bool fetch(fg_exchange_t *ex, fg_str_t url, document_t *doc, fg_err_t *er
     if (doc->response.status != 200)
         return FG_FAIL(err, FG_E_OPENID2_DISCOVERY, "%.*s: HTTP status %d", FG_STR_ARG(url), doc->response.status);
     /* what a secure address says is not to be said by one that anybody on the way can change */
-    return !fg_str_starts(url, "https:") || fg_str_starts(doc->response.url, "https:") ||
+    return !is_https(url) || is_https(doc->response.url) ||
            FG_FAIL(err, FG_E_OPENID2_DISCOVERY, "%.*s leads to %.*s", FG_STR_ARG(url), FG_STR_ARG(doc->response.url));
 }
 
@@ -57,7 +59,8 @@ static bool find_xrds(fg_exchange_t *ex, document_t *doc, fg_str_t *xrds, fg_err
     if (location.n == 0)
         return true;
     document_t other = {.any_host = doc->any_host, .redirects = doc->redirects};
-    if (!fg_uri_is_web(location))
+    bool weaker = is_https(page->url) && !is_https(location);
+    if (!fg_uri_is_web(location) || weaker)
         return FG_FAIL(err, FG_E_OPENID2_DISCOVERY, LOCATION " \"%.*s\"", FG_STR_ARG(location));
     if (!fetch(ex, location, &other, err))
         return false;
@@ -254,9 +257,12 @@ unsigned fg_openid2_accept_quality(fg_str_t accept, const char *type, bool named
         unsigned fits = fits_range(range, type);
         if (named && fits < 3)
             continue;
-        if (fits > depth) {
+        if (fits > depth)
+            best = 0;
+        if (fits > 0 && fits >= depth) {
+            unsigned quality = read_quality(params);
             depth = fits;
-            best = read_quality(params);
+            best = quality > best ? quality : best;
         }
     }
     return best;

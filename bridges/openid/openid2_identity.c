@@ -28,6 +28,14 @@ static fg_str_t identity_url(fg_exchange_t *ex, fg_str_t name) {
     return copy;
 }
 
+/* One word: what stands in an address is shown on a page, which is no place for whole sentences. */
+static bool is_name(fg_str_t name) {
+    for (size_t i = 0; i < name.n; i++)
+        if ((unsigned char)name.p[i] <= ' ' || name.p[i] == '/' || name.p[i] == 127)
+            return false;
+    return name.n > 0 && name.n <= NAME_LIMIT && fg_str_is_utf8(name);
+}
+
 /* Of the first directory's people, whose names are nobody else's: a partner's people could be called anything. */
 static fg_str_t own_name(const fg_exchange_t *ex, const fg_session_t *session) {
     static const char *const types[] = {FG_CLAIM_UPN, FG_CLAIM_WINDOWSACCOUNTNAME, FG_CLAIM_NAME};
@@ -36,7 +44,7 @@ static fg_str_t own_name(const fg_exchange_t *ex, const fg_session_t *session) {
         return FG_STR_NONE;
     for (size_t i = 0; i < FG_ARRAY_SIZE(types); i++) {
         const fg_claim_t *claim = fg_claims_get(&session->identity.claims, types[i]);
-        if (claim != NULL && claim->value.n > 0 && claim->value.n <= NAME_LIMIT && claim->value.p[0] != DIRECTED)
+        if (claim != NULL && is_name(claim->value) && claim->value.p[0] != DIRECTED)
             return claim->value;
     }
     return FG_STR_NONE;
@@ -146,7 +154,7 @@ fg_step_t fg_openid2_identity(fg_exchange_t *ex) {
     size_t head = sizeof FG_OPENID2_IDENTITY - 1;
     if (fg_str_starts(path, FG_OPENID2_IDENTITY)) {
         name = (fg_str_t){path.p + head, path.n - head};
-        if (name.n == 0 || name.n > NAME_LIMIT || memchr(name.p, '/', name.n) || !fg_str_is_utf8(name)) {
+        if (!is_name(name)) {
             FG_FAIL(&err, FG_E_HTTP_NOT_FOUND, "no name of a person");
             fg_response_error_page(ex, &err);
             return FG_STEP_DONE;

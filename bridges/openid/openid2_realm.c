@@ -165,8 +165,13 @@ bool fg_openid2_identifier_normal(fg_str_t text, fg_buf_t *out) {
     text = fg_str_trim(text);
     if (text.n == 0 || is_xri(text))
         return false;
-    if (!starts_nocase(text, "http://") && !starts_nocase(text, "https://"))
+    if (!starts_nocase(text, "http://") && !starts_nocase(text, "https://")) {
+        fg_str_t rest = text;
+        (void)cut(&rest, "/:?#");
+        if (fg_str_starts(rest, "://")) /* an address of another kind */
+            return false;
         fg_buf_puts(&url, "http://");
+    }
     fg_buf_put_str(&url, text);
     bool good = fg_buf_ok(&url) && fg_openid2_url_normal(fg_buf_str(&url), out);
     fg_buf_free(&url);

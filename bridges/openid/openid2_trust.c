@@ -20,6 +20,16 @@ static bool has_realm(const fg_openid2_party_t *party, fg_str_t realm) {
     return false;
 }
 
+/* What people call a site that nobody registered: its host. */
+static const char *name_of(fg_exchange_t *ex, fg_str_t text) {
+    fg_openid2_realm_t realm;
+    if (!fg_openid2_realm_parse(text, &realm))
+        return NULL;
+    if (realm.port == (realm.https ? 443 : 80))
+        return fg_arena_printf(ex->arena, "%.*s", (int)realm.host.n, realm.host.p);
+    return fg_arena_printf(ex->arena, "%.*s:%u", (int)realm.host.n, realm.host.p, realm.port);
+}
+
 bool fg_openid2_trust_find(fg_exchange_t *ex, fg_str_t realm, fg_openid2_trust_t *trust, fg_err_t *err) {
     const fg_partner_t *open = NULL;
     const fg_hub_t *hub = ex->hub;
@@ -36,8 +46,7 @@ bool fg_openid2_trust_find(fg_exchange_t *ex, fg_str_t realm, fg_openid2_trust_t
         trust->partner = open;
     if (trust->partner == NULL)
         return FG_FAIL(err, FG_E_OPENID2_REALM, "realm \"%.*s\" is no partner's", FG_STR_ARG(realm));
-    trust->application =
-        named ? trust->partner->display_name : fg_arena_printf(ex->arena, "%.*s", (int)realm.n, realm.p);
+    trust->application = named ? trust->partner->display_name : name_of(ex, realm);
     return trust->application != NULL || FG_FAIL(err, FG_E_MEMORY, "a realm");
 }
 

@@ -9,7 +9,7 @@
 typedef struct fg_openid2_trust {
     const fg_partner_t *partner; /* NULL: not found yet */
     fg_str_t realm;
-    const char *application; /* for people: an open realm is its own name */
+    const char *application; /* for people: of an open realm its host */
     bool answered;           /* the person said yes just now */
     bool remember;           /* and not to ask again */
     fg_str_t csrf;           /* that came with it */

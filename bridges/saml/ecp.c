@@ -161,6 +161,9 @@ static bool read_request(fg_exchange_t *ex, request_t *r, fg_err_t *err) {
     if (r->consumer == NULL)
         return FG_FAIL(err, FG_E_SAML_CONSUMER, "AssertionConsumerService \"%.*s\" by PAOS",
                        FG_STR_ARG(r->asked.consumer_url));
+    if (r->asked.sp_name_qualifier.n > 0 && !fg_str_eq(r->asked.sp_name_qualifier, r->peer.id))
+        return FG_FAIL(err, FG_E_SAML_NAME_ID, "a name for the affiliation \"%.*s\"",
+                       FG_STR_ARG(r->asked.sp_name_qualifier));
     if (r->asked.is_loop)
         return FG_FAIL(err, FG_E_SAML_LOOP, "our own request comes back from \"%s\"", r->peer.name);
     return check_context(&r->asked, err);

@@ -2,7 +2,10 @@
  *
  * Our two roles in the metadata document (saml-metadata-2.0-os §2.4.3, §2.4.4), in the order of AD FS. */
 #include "bridges/saml/saml.h"
+#include "core/xmldsig.h"
 #include "hub/name_id.h"
+
+#define DOCUMENT_MAX (64u << 10)
 
 static void write_keys(fg_xw_t *w, const fg_keys_t *keys) {
     if (keys->encryption[FG_KEY_ACTIVE] != NULL)
@@ -64,7 +67,7 @@ static void write_discovery(fg_xw_t *w, const fg_hub_t *hub) {
     fg_xw_end(w);
 }
 
-void fg_saml_write_roles(fg_xw_t *w, const fg_hub_t *hub, const fg_keys_t *keys) {
+static void write_service_provider(fg_xw_t *w, const fg_hub_t *hub, const fg_keys_t *keys) {
     fg_xw_start(w, &fg_entity_ns, "SPSSODescriptor");
     fg_xw_attrz(w, "AuthnRequestsSigned", "true");
     fg_xw_attrz(w, "WantAssertionsSigned", "true");
@@ -77,7 +80,9 @@ void fg_saml_write_roles(fg_xw_t *w, const fg_hub_t *hub, const fg_keys_t *keys)
     write_service(w, hub, "AssertionConsumerService", FG_SAML_ARTIFACT, FG_SAML_PATH, "1");
     write_service(w, hub, "AssertionConsumerService", FG_SAML_PAOS, FG_SAML_PAOS_PATH, "2");
     fg_xw_end(w);
+}
 
+static void write_identity_provider(fg_xw_t *w, const fg_hub_t *hub, const fg_keys_t *keys) {
     fg_xw_start(w, &fg_entity_ns, "IDPSSODescriptor");
     fg_xw_attrz(w, "protocolSupportEnumeration", FG_NS_SAML2P);
     write_keys(w, keys);
@@ -88,11 +93,65 @@ void fg_saml_write_roles(fg_xw_t *w, const fg_hub_t *hub, const fg_keys_t *keys)
     write_service(w, hub, "SingleSignOnService", FG_SAML_POST, FG_SAML_PATH, NULL);
     write_service(w, hub, "SingleSignOnService", FG_SAML_SOAP, FG_SAML_ECP_PATH, NULL);
     fg_xw_end(w);
+}
 
-    fg_xw_start(w, &fg_entity_ns, "AttributeAuthorityDescriptor"); /* §2.4.7 */
+/* §2.4.7 */
+static void write_attribute_authority(fg_xw_t *w, const fg_hub_t *hub, const fg_keys_t *keys) {
+    fg_xw_start(w, &fg_entity_ns, "AttributeAuthorityDescriptor");
     fg_xw_attrz(w, "protocolSupportEnumeration", FG_NS_SAML2P);
     write_keys(w, keys);
     write_service(w, hub, "AttributeService", FG_SAML_SOAP, FG_SAML_QUERY_PATH, NULL);
     write_formats(w);
     fg_xw_end(w);
 }
+
+void fg_saml_write_roles(fg_xw_t *w, const fg_hub_t *hub, const fg_keys_t *keys) {
+    write_service_provider(w, hub, keys);
+    write_identity_provider(w, hub, keys);
+    write_attribute_authority(w, hub, keys);
+}
+
+/* ---- each role by itself, for partners who take no document with more in it */
+
+static void write_vouching(fg_xw_t *w, const fg_hub_t *hub, const fg_keys_t *keys) {
+    write_identity_provider(w, hub, keys);
+    write_attribute_authority(w, hub, keys);
+}
+
+typedef void (*write_t)(fg_xw_t *w, const fg_hub_t *hub, const fg_keys_t *keys);
+
+static bool write_document(fg_exchange_t *ex, write_t write, fg_buf_t *out, fg_err_t *err) {
+    char id[FG_ID_SIZE];
+    fg_xw_t w;
+    if (!fg_id_xml(ex->env, id))
+        return FG_FAIL(err, FG_E_INTERNAL, "no randomness for an id");
+    fg_xw_init(&w, out);
+    fg_xw_start(&w, &fg_entity_ns, "EntityDescriptor");
+    fg_xw_attrz(&w, "ID", id);
+    fg_xw_attr(&w, "entityID", ex->hub->entity_id);
+    fg_xw_flush(&w); /* behind the start tag comes the signature (§2.3.2) */
+    size_t signature_at = out->length;
+    write(&w, ex->hub, ex->keys);
+    fg_xw_end(&w);
+    if (!fg_xw_ok(&w) || !fg_buf_ok(out))
+        return FG_FAIL(err, FG_E_INTERNAL, "metadata could not be written");
+    return fg_dsig_sign(out, 0, signature_at, fg_str(id), ex->keys->signing[FG_KEY_ACTIVE], err);
+}
+
+static fg_step_t serve(fg_exchange_t *ex, write_t write) {
+    fg_err_t err = FG_ERR_INIT;
+    fg_buf_t document = FG_BUF_INIT(DOCUMENT_MAX);
+    if (write_document(ex, write, &document, &err)) {
+        fg_response_body(ex, 200, "application/samlmetadata+xml; charset=utf-8", fg_buf_str(&document));
+        fg_response_header(ex, "Cache-Control", FG_STR("public, max-age=3600"));
+        fg_response_header(ex, "X-Content-Type-Options", FG_STR("nosniff"));
+    } else {
+        fg_response_error_page(ex, &err);
+    }
+    fg_buf_free(&document);
+    return FG_STEP_DONE;
+}
+
+fg_step_t fg_saml_sp_metadata(fg_exchange_t *ex) { return serve(ex, write_service_provider); }
+
+fg_step_t fg_saml_idp_metadata(fg_exchange_t *ex) { return serve(ex, write_vouching); }

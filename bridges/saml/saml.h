@@ -19,6 +19,12 @@ extern const fg_protocol_t fg_saml_protocol;
 /* Of the protocol table: our roles in the metadata document (roles.c). */
 void fg_saml_write_roles(fg_xw_t *w, const fg_hub_t *hub, const fg_keys_t *keys);
 
+/* Signed documents with one role, for partners who take no other. */
+#define FG_SAML_SP_METADATA_PATH "/adfs/services/trust/saml/metadata/sp"
+#define FG_SAML_IDP_METADATA_PATH "/adfs/services/trust/saml/metadata/idp"
+fg_step_t fg_saml_sp_metadata(fg_exchange_t *ex);
+fg_step_t fg_saml_idp_metadata(fg_exchange_t *ex);
+
 /* An address of ours; .p NULL: memory. */
 fg_str_t fg_saml_url(fg_exchange_t *ex, const char *path);
 /* That of browsers' messages, for Destination, Recipient and AssertionConsumerServiceURL; .p NULL: memory. */

@@ -366,6 +366,9 @@ static bool fill_errand(fg_exchange_t *ex, const sign_on_t *state, const fg_saml
     if (!choose_consumer(state->partner->saml, request, e, err))
         return false;
     e->request_id = request->id; /* from here on the application can be answered */
+    if (request->sp_name_qualifier.n > 0 && !fg_str_eq(request->sp_name_qualifier, e->realm)) /* core §3.4.1.1 */
+        return FG_FAIL(err, FG_E_SAML_NAME_ID, "a name for the affiliation \"%.*s\"",
+                       FG_STR_ARG(request->sp_name_qualifier));
     e->name_id_format = request->name_id_format;
     e->context_count = request->context_count;
     memcpy(e->contexts, request->contexts, sizeof e->contexts);

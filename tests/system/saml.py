@@ -21,6 +21,7 @@ class Peer:
     script, role = 'pysaml2.sh', None
     environment = {}
     ip = '127.0.0.1'
+    source = METADATA  # of the gateway's
 
     def __init__(self, name, folder, authority, *options):
         self.name, self.folder, self.options = name, os.path.join(folder, name), options
@@ -41,11 +42,12 @@ class Peer:
             file.write(requests.get(self.origin + '/metadata', verify=False, timeout=20).content)
         self.stop()
 
-    def start(self, gateway):
+    def start(self, gateway, *others):
+        """others: metadata of more partners, files."""
         path = self.metadata + '.gateway'
         with open(path, 'wb') as file:
-            file.write(gateway.get(METADATA).content)
-        self._run(self.role, 'START', path, '--', *self.options)
+            file.write(gateway.get(self.source).content)
+        self._run(self.role, 'START', path, *others, '--', *self.options)
 
     def stop(self):
         self._run(self.role, 'STOP')
@@ -173,8 +175,8 @@ def peers_ca():
 class Ssp:
     """SimpleSAMLphp in both roles, in an Apache of its own."""
 
-    def __init__(self, folder, authority):
-        self.folder, self.authority = os.path.join(folder, 'ssp'), authority
+    def __init__(self, folder, authority, **environment):
+        self.folder, self.authority, self.environment = os.path.join(folder, 'ssp'), authority, environment
         self.idp_ip, self.sp_ip, self.port = '127.0.7.1', '127.0.7.2', harness.free_port()
         self.idp_origin, self.sp_origin = 'https://%s:%d' % (self.idp_ip, self.port), 'https://%s:%d' % (self.sp_ip, self.port)
         self.idp_metadata = os.path.join(folder, 'ssp-idp.xml')
@@ -182,7 +184,8 @@ class Ssp:
         os.makedirs(self.folder, exist_ok=True)
 
     def _run(self, action):
-        environment = {**os.environ, 'WORK': self.folder, 'IDPIP': self.idp_ip, 'SPIP': self.sp_ip, 'PORT': str(self.port), 'FEDGATE_CA': self.authority.ca}
+        environment = {**os.environ, 'WORK': self.folder, 'IDPIP': self.idp_ip, 'SPIP': self.sp_ip, 'PORT': str(self.port), 'FEDGATE_CA': self.authority.ca,
+                       **self.environment}  # fmt: skip
         done = subprocess.run([os.path.join(FOLDER, 'ssp.sh'), action], env=environment, capture_output=True, text=True, timeout=120)
         assert done.returncode == 0, done.stdout + done.stderr
 
@@ -197,6 +200,16 @@ class Ssp:
             assert answer.status_code == 200, answer.text[:2000]
             with open(path, 'wb') as file:
                 file.write(answer.content)
+
+    @property
+    def wsfed_metadata(self):
+        """Its WS-Federation role, a file."""
+        path = os.path.join(os.path.dirname(self.folder), 'ssp-wsfed.xml')
+        answer = requests.get(self.idp_origin + '/simplesaml/module.php/adfs/idp/metadata.php', verify=False, timeout=60)
+        assert answer.status_code == 200, answer.text[:2000]
+        with open(path, 'wb') as file:
+            file.write(answer.content)
+        return path
 
     def add(self, gateway):
         """The gateway becomes its partner; read at each request.  It resolves artifacts only where TLS is vouched for by a key of the

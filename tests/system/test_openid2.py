@@ -144,3 +144,48 @@ def test_a_site_without_registration_is_refused(site):
     page = site.browser().get(site.stranger.origin + '/login', params={'id': site.provider}, timeout=30)
     assert page.status_code == 400 and page.url.startswith(site.base_url) and 'openid2_realm' in page.text, page.text
     assert site.site.audit(event='refused', reason='openid2_realm')
+
+
+def test_an_open_partner_takes_sites_that_show_who_they_are(site, authority):
+    """Any site, after a question; its own document must name the address that the answer goes to."""
+    folder = harness.temporary_folder()
+    shown, hidden = openid2.RelyingParty('shown', folder, authority), openid2.RelyingParty('hidden', folder, authority, ('node.sh',))
+    open_to_all = {'openid2_open': 'true', 'claims': harness.CLAIMS}
+    with harness.Gateway(authority, partners={**harness.PARTNERS, 'all': open_to_all},
+                         sections={'viewer': {'path': '/demo/', 'realm': 'urn:fedgate:demo'},
+                                   'fetch': {'allow': [shown.origin, hidden.origin], 'ca': authority.ca}}) as gateway:  # fmt: skip
+        gateway.provider = gateway.base_url + '/adfs/openid2'
+        for peer in (shown, hidden):
+            peer.start()
+        session = gateway.browser()
+        page = sign_in(gateway, session, shown)
+        assert 'name="consent"' in page.text and 'localhost:%d?' % shown.port in page.text and shown.origin + '/' in page.text, page.text
+        assert finish(session, submit(session, page, consent='yes')).json()['status'] == 'success'
+        page = session.get(hidden.origin + '/login', params={'id': gateway.provider}, timeout=30)
+        assert page.status_code == 403 and 'openid2_discovery' in page.text, page.text
+        page = session.get(hidden.origin + '/login', params={'id': gateway.provider, 'immediate': '1'}, timeout=30)
+        assert page.status_code == 403 and page.url.startswith(gateway.base_url), page.text  # nobody is sent to such an address
+        for peer in (shown, hidden):
+            peer.stop()
+
+
+# ---- a real browser
+
+
+def test_in_chromium(site, profile):
+    page, peer = profile(), site.asking
+    page.goto(peer.origin + '/login?id=' + site.provider)
+    page.sign_in('alice', 'alice-secret')
+    assert page.has('button[name=consent]') and 'The wiki' in page.text() and peer.origin in page.text()
+    page.evaluate('document.querySelector("input[name=remember]").click()')
+    page.click('button[name=consent][value=yes]')
+    harness.wait_for(lambda: page.url().startswith(peer.origin + '/ret'))
+    assert '"success"' in page.text() and 'alice@example.com' in page.text(), page.text()
+    page.goto(peer.origin + '/login?id=%s&immediate=1' % site.provider)  # remembered
+    harness.wait_for(lambda: page.url().startswith(peer.origin + '/ret'))
+    assert '"success"' in page.text(), page.text()
+    page.goto(site.python.origin + '/login?id=%s&post=1' % site.provider)  # the site's page sends a form by itself
+    harness.wait_for(lambda: page.url().startswith(site.python.origin + '/ret'))
+    assert '"success"' in page.text(), page.text()
+    page.goto(site.provider + '/id/alice@example.com')
+    assert 'alice@example.com' in page.text()

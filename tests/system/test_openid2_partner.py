@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """People of an OpenID 2.0 provider that others wrote, python3-openid's server, open applications of every kind here."""
-import os
-from urllib.parse import urlsplit
+import base64
 
 import pytest
 
 import clients
 import harness
 import openid2
+from protected import HTML, protecting, values
 from test_openid import choose, lead, submit
+from trust import Program, Refused, applies_to, within
 
 GROUPS = 'http://openid.net/schema/groups'
 CLAIMS = ['nameidentifier', 'name', 'emailaddress', 'givenname', 'surname', GROUPS]
@@ -99,12 +100,61 @@ def test_who_breaks_off_comes_back_to_a_page(site):
     assert site.site.audit(event='refused', reason='openid2_cancelled')
 
 
+def without_our_session(session):
+    """The same browser without the gateway's session: the provider still knows it."""
+    for cookie in list(session.cookies):
+        if cookie.name.startswith('__Host-fedgate') and not cookie.name.startswith('__Host-fedgate-m-'):
+            session.cookies.clear(cookie.domain, cookie.path, cookie.name)
+
+
 def test_immediate(site):
     """prompt=none goes on as checkid_immediate: the provider knows the browser, or says that it would have to ask."""
     session = browser(site)
-    enter(session, session.get(site.app.origin + '/login', timeout=30), 'Op', 'frank')
-    for name in [cookie.name for cookie in session.cookies if cookie.name.startswith('__Host-fedgate')]:
-        if 'm-' not in name:
-            session.cookies.set(name, None)
+    assert enter(session, session.get(site.app.origin + '/login', timeout=30), 'Op', 'frank').status_code == 200
+    without_our_session(session)
     page = lead(session, session.get(site.app.origin + '/login', params={'prompt': 'none'}, timeout=30))
-    assert 'checkid_immediate' in site.op.log(), page.text
+    while 'openid.mode' in page.text and '<form' in page.text:
+        page = lead(session, submit(session, page))
+    assert 'mode checkid_immediate' in site.op.log()
+    assert page.status_code == 200 and page.json()['claims']['sub'] == site.op.origin + '/id/frank', page.text
+    without_our_session(session)
+    for cookie in list(session.cookies):
+        if cookie.name == 'PYOIDop':
+            session.cookies.clear(cookie.domain, cookie.path, cookie.name)
+    page = session.get(site.app.origin + '/login', params={'prompt': 'none'}, timeout=30)
+    while 'openid.mode' in page.text and '<form' in page.text:
+        page = submit(session, page)
+    assert page.status_code == 403 and 'openid2_cancelled' in page.text, page.text
+
+
+def test_on_to_ws_trust(authority):
+    """A protected application gets a token of whom the provider vouches for, and asks the STS for another on that person's behalf."""
+    folder = harness.temporary_folder()
+    op = openid2.Provider('op', folder, authority)
+    locations = 'large_client_header_buffers 4 32k; location /app/ { fedgate_protect CONF app; proxy_set_header X-Token $fedgate_token; PROXY }'
+    partners = {
+        **harness.PARTNERS,
+        'app': {'realm': ['urn:app'], 'claims': CLAIMS},
+        'back': {'realm': ['urn:back'], 'claims': CLAIMS, 'delegation_rules': 'delegation.rules'},
+    }
+    rules = '[upn == "front@example.com"] && exists([subject_emailaddress =~ "@py.test$"]) => permit();\n'
+    sections = {
+        'viewer': {'path': '/demo/', 'realm': 'urn:fedgate:demo'},
+        'fetch': {'allow': [op.origin], 'ca': authority.ca},
+        ('protect', 'app'): {'upstream_partner': 'app', 'upstream_token': 'saml20'},
+        ('identity_provider', 'op'): op.section(),
+    }
+    users = {**harness.USERS, 'front': {'password': 'front-secret'}}
+    op.start()
+    with protecting(authority, locations, users=users, partners=partners, sections=sections, files={'delegation.rules': rules}) as gateway:
+        session = gateway.browser()
+        page = enter(session, session.get(gateway.url('/app/'), headers=HTML, timeout=30), 'Op', 'grace')
+        assert page.status_code == 200, page.text
+        (token,) = values(gateway.upstream.seen[-1], 'X-Token')
+        issued = Program(gateway, 'front').issue(applies_to('urn:back') + within('OnBehalfOf', base64.b64decode(token).decode()))
+        assert op.origin + '/id/grace' in issued and 'grace@py.test' in issued and 'urn:back' in issued, issued
+        with pytest.raises(Refused):
+            Program(gateway, 'bob').issue(applies_to('urn:back') + within('OnBehalfOf', base64.b64decode(token).decode()))
+        line = gateway.site.audit(event='issued', actor='front')[-1]
+        assert line['partner'] == 'back'
+    op.stop()

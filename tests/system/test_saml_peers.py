@@ -149,6 +149,18 @@ def test_the_identity_provider_begins(world):
     assert page.status_code == 400
 
 
+def test_sa12_relay_state_with_markup_stays_text(world):
+    """It comes to the application as it was, and is no markup on the page that posts it."""
+    evil = '"><script>alert(1)</script>\'&<img src=x onerror=alert(2)>'
+    session = browser()
+    page = session.get(world.gateway.url(INITIATED), params={'loginToRp': world.node.entity_id, 'RelayState': evil}, timeout=30)
+    page = sign_in_here(session, page)
+    assert '<script>alert' not in page.text and '<img' not in page.text
+    assert "script-src 'nonce-" in page.headers['Content-Security-Policy'], page.headers
+    page = follow(session, page, world.node)
+    assert page.status_code == 200 and json.loads(page.text)['relayState'] == evil, page.text
+
+
 def test_the_list_of_applications_leads_to_either_protocol(world):
     session = browser()
     page = session.get(world.gateway.url(INITIATED), timeout=30)

@@ -324,12 +324,13 @@ static void good_assertion_is_read(void **state) {
 #define NAME20 "<NameID Format=\"urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified\">alice</NameID>"
 
 /* Each a change of the good assertion, and what becomes of it (FG_OK: still good, a control). */
-static const struct {
+typedef struct change {
     fg_saml_version_t version;
     const char *find;
     const char *with;
     fg_code_t code;
-} changes[] = {
+} change_t;
+static const change_t changes[] = {
     /* form */
     {FG_SAML_20, "Version=\"2.0\"", "Version=\"2.1\"", FG_E_TOKEN_MALFORMED},
     {FG_SAML_11, "MinorVersion=\"1\"", "MinorVersion=\"0\"", FG_E_TOKEN_MALFORMED},
@@ -404,6 +405,29 @@ static void every_check_refuses_its_defect_alone(void **state) {
         bool ok = read_changed(&r, changes[i].version, changes[i].find, changes[i].with);
         if (ok != (changes[i].code == FG_OK) || r.err.code != changes[i].code)
             fail_msg("change %zu (%s): code %d, %s", i, changes[i].with, r.err.code, r.err.detail);
+        reader_free(&r);
+    }
+}
+
+/* SA-09: what says nothing of its confirmation is a bearer's for those callers that say so; what says something else is
+ * not, and SAML 2.0 never (core §2.4.1.1). */
+static void without_a_confirmation_only_where_the_caller_says_so(void **state) {
+    (void)state;
+    static const change_t cases[] = {
+        {FG_SAML_11, "<saml:SubjectConfirmation>" BEARER11 "</saml:SubjectConfirmation>", "", FG_OK},
+        {FG_SAML_11, BEARER11, HOK11, FG_E_TOKEN_CONFIRMATION},
+        {FG_SAML_11, BEARER11, "", FG_E_TOKEN_CONFIRMATION},
+        {FG_SAML_20, CM20 DATA20 "</SubjectConfirmation>", "", FG_E_TOKEN_CONFIRMATION},
+    };
+    for (size_t i = 0; i < FG_ARRAY_SIZE(cases); i++) {
+        reader_t r;
+        reader_init(&r);
+        r.trust.unconfirmed = true;
+        bool ok = read_changed(&r, cases[i].version, cases[i].find, cases[i].with);
+        if (ok != (cases[i].code == FG_OK) || r.err.code != cases[i].code)
+            fail_msg("case %zu: code %d, %s", i, r.err.code, r.err.detail);
+        if (ok)
+            assert_int_equal(r.result.confirmation, FG_CONFIRM_BEARER);
         reader_free(&r);
     }
 }
@@ -706,6 +730,7 @@ int main(void) {
         cmocka_unit_test(token_types_are_known),
         cmocka_unit_test(good_assertion_is_read),
         cmocka_unit_test(every_check_refuses_its_defect_alone),
+        cmocka_unit_test(without_a_confirmation_only_where_the_caller_says_so),
         cmocka_unit_test(conditions_hold_to_the_millisecond),
         cmocka_unit_test(answer_must_be_to_what_was_asked),
         cmocka_unit_test(assertion_is_taken_once),

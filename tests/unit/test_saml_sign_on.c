@@ -594,6 +594,13 @@ static void name_id_policies(void **state) {
     b->test.now_ms += FG_MINUTE;
     ask(b, "", POLICY("urn:evil"));
     assert_status(b, "InvalidNameIDPolicy");
+    ask(b, "", "<samlp:NameIDPolicy SPNameQualifier=\"https://other.test/\"></samlp:NameIDPolicy>"); /* SA-10 */
+    assert_status(b, "InvalidNameIDPolicy");
+    b->test.now_ms += FG_MINUTE;
+    ask(b, "",
+        "<samlp:NameIDPolicy Format=\"" FG_NAME_ID_TRANSIENT "\" SPNameQualifier=\"" SAML_SP
+        "\"></samlp:NameIDPolicy>");
+    assert_page(b, "auto_post");
 }
 
 static void scoping(void **state) {

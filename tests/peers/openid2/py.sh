@@ -17,8 +17,10 @@ esac
 case $action in
 START)
     make_ca
+    # of its own: it is read at each connection, and the common one is another test's a moment later
+    cat /etc/ssl/certs/ca-certificates.crt "$CA" ${FEDGATE_CA:+"$FEDGATE_CA"} >"$dir/bundle.pem"
     [ -z "${CERT:-}" ] || set -- --cert "$CERT" --key "$KEY" "$@"
-    spawn "$dir/pid" "$dir/log" /usr/bin/python3 "$PEERS/openid2/oid_py.py" "$role" --base "$ORIGIN" --ca "$BUNDLE" "$@"
+    spawn "$dir/pid" "$dir/log" /usr/bin/python3 "$PEERS/openid2/oid_py.py" "$role" --base "$ORIGIN" --ca "$dir/bundle.pem" "$@"
     wait_port "$(url_host "$ORIGIN")" "$(url_port "$ORIGIN")" "$dir/log"
     ;;
 STOP) stop "$dir/pid" ;;

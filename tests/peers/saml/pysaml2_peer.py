@@ -6,7 +6,7 @@ pysaml2_peer.py idp|sp --ip IP --port PORT --dir DIR [--peers METADATA.xml ...] 
 
 idp  entityID https://IP:PORT/idp. /metadata, /sso/redirect, /sso/post, /sso/soap (ECP, Basic authentication),
      /slo/redirect, /slo/post, /slo/soap, /ars (artifact resolution), /initslo (logs out everywhere), /unsol?sp=<entityID>
-     (unsolicited response). Users alice/alicepw, bob/bobpw; form fields username, password.
+     (unsolicited response), /token?sp=<entityID> (Basic authentication: a bare assertion for that audience, as programs get one). Users alice/alicepw, bob/bobpw; form fields username, password.
      --encrypt (EncryptedAssertion) --sign-response --no-sign-assertion --want-signed-requests --artifact (answers by
      HTTP-Artifact) --sha1
 sp   entityID https://IP:PORT/sp. /metadata, /login?idp=<entityID>[&binding=redirect|post][&resp=post|artifact]
@@ -304,7 +304,7 @@ class Handler(BaseHTTPRequestHandler):
                 PENDING[k] = (None, self.query['sp'])
                 return self.login(k)
             return self.unsol(self.query['sp'], self.session['user'])
-        if p == '/sso/soap':  # ECP
+        if p in ('/sso/soap', '/token'):
             au = self.headers.get('Authorization') or ''
             try:
                 u, pw = base64.b64decode(au.split()[1]).decode().split(':', 1)
@@ -312,6 +312,15 @@ class Handler(BaseHTTPRequestHandler):
                 u = pw = None
             if u not in USERS or USERS[u][0] != pw:
                 return self.out(401, '', WWW_Authenticate='Basic realm="idp"')
+        if p == '/token':
+            from lxml import etree
+
+            self.new_session = uuid.uuid4().hex
+            SESSIONS[self.new_session] = {'user': u, 'sps': []}
+            args = {'in_response_to': None, 'destination': None, 'sp_entity_id': self.query['sp'], 'name_id_policy': None}
+            response = etree.fromstring(str(self.mk(args, u)).encode())
+            return self.out(200, etree.tostring(response.find('{%s}Assertion' % saml.NAMESPACE)).decode(), 'text/xml')
+        if p == '/sso/soap':  # ECP
             from lxml import etree  # by text: pysaml2 re-serialises SOAP bodies, which breaks signatures
             import html, re
 

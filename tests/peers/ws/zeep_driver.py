@@ -4,6 +4,7 @@
 
 zeep_driver.py WSDL_URL USER PASSWORD [--trust 13|2005] [--soap11] [--digest] [--aud URN] [--ca PEM]
 zeep_driver.py - USER PASSWORD --endpoint URL [--soap11]     WS-Trust 1.3 by sts.wsdl, not by the gateway's own WSDL
+    ... [--on-behalf-of ASSERTION.xml] [--token-type URI]
     ... [--binding NAME] [--key KEY.pem --cert CERT.pem [--data] [--strict]] [--tls]
 
 Reads the WSDL, takes the port whose operation is that trust version's, sends an RST with a UsernameToken and a Timestamp.
@@ -146,6 +147,8 @@ def main():
     parser.add_argument('--ca', default=STATE + '/ca/bundle.pem')
     parser.add_argument('--save')
     parser.add_argument('--binding')
+    parser.add_argument('--on-behalf-of')
+    parser.add_argument('--token-type')
     parser.add_argument('--key')
     parser.add_argument('--cert')
     parser.add_argument('--data', action='store_true')
@@ -170,8 +173,15 @@ def main():
 
     applies_to = etree.fromstring(APPLIES_TO)
     applies_to[0][0].text = options.aud
+    more, words = [applies_to], {'RequestType': namespace + '/Issue', 'KeyType': key_type}
+    if options.on_behalf_of:
+        element = etree.Element('{%s}OnBehalfOf' % namespace)
+        element.append(etree.parse(options.on_behalf_of).getroot())
+        more.append(element)
+    if options.token_type:
+        words['TokenType'] = options.token_type
     try:
-        port[operation](RequestType=namespace + '/Issue', KeyType=key_type, _value_1=[applies_to])
+        port[operation](_value_1=more, **words)
     except zeep.exceptions.Fault as fault:
         print('FAULT', fault.code, *(code.text for code in fault.subcodes or []), fault.message)
         return 1

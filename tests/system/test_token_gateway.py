@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`fedgate trust`, `probe` and `token` against the running gateway: what the command says is what the gateway does."""
+import json
+import os
+
+import pytest
+
+import harness
+from harness import COMMAND, run
+from protected import protecting
+from trust import Program, applies_to
+
+PARTNERS = {
+    **harness.PARTNERS,
+    'app': {'realm': ['urn:app'], 'claims': ['upn', 'role'], 'jwt': 'true', 'renew': '8h'},
+    'few': {'realm': ['urn:few'], 'claims': ['upn']},
+}
+PATH = '/adfs/services/trust/%s/usernamemixed'
+
+
+@pytest.fixture(scope='module')
+def gateway(authority):
+    with protecting(authority, '', partners=PARTNERS) as gateway:
+        yield gateway
+
+
+@pytest.fixture
+def password(tmp_path):
+    path = tmp_path / 'password'
+    path.write_text('alice-secret\n')
+    return str(path)
+
+
+def fedgate(*words, code=0):
+    done = run(COMMAND, *words)
+    assert done.returncode == code, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def trust(gateway, password, verb, *words, code=0, version='13', user='alice'):
+    return fedgate('trust', verb, gateway.url(PATH % version), '--user', user, '--password-file', password, '--ca', gateway.authority.ca, *words, code=code)
+
+
+def raw(gateway, password, verb, *words, **options):
+    return trust(gateway, password, verb, '--raw', *words, **options)
+
+
+@pytest.mark.parametrize('version, kind, title', [('13', 'saml20', 'SAML 2.0 assertion'), ('13', 'saml11', 'SAML 1.1 assertion'), ('13', 'jwt', 'JSON Web Token'), ('2005', 'saml11', 'SAML 1.1 assertion')])
+def test_issue(gateway, password, tmp_path, version, kind, title):
+    said = trust(gateway, password, 'issue', '--applies-to', 'urn:app', '--token-type', kind, version=version)
+    assert title in said and 'alice@example.com' in said and 'for urn:app' in said
+    path = tmp_path / 'answer'
+    path.write_text(raw(gateway, password, 'issue', '--applies-to', 'urn:app', '--token-type', kind, version=version))
+    metadata = tmp_path / 'metadata.xml'
+    metadata.write_bytes(gateway.get('/FederationMetadata/2007-06/FederationMetadata.xml').content)
+    words = ['token', 'verify', str(path), '--trust', str(metadata)]
+    assert fedgate(*words, '--audience', 'urn:app').startswith('valid\n')
+    assert fedgate(*words, '--audience', 'urn:other', code=1).startswith('invalid: audience.mismatch: ')
+
+
+def test_renew_validate_cancel(gateway, password, tmp_path):
+    path = tmp_path / 'token'
+    path.write_text(raw(gateway, password, 'issue', '--applies-to', 'urn:app', '--token-type', 'saml20', '--renewable'))
+    token = ['--token', str(path)]
+    assert 'valid' in trust(gateway, password, 'validate', *token)
+    assert 'SAML 2.0 assertion' in trust(gateway, password, 'renew', *token, '--applies-to', 'urn:app')
+    trust(gateway, password, 'cancel', *token)
+    assert 'cancelled' in trust(gateway, password, 'validate', *token, code=1)
+
+
+def test_faults_are_decoded(gateway, password, tmp_path):
+    wrong = tmp_path / 'wrong'
+    wrong.write_text('not this')
+    said = trust(gateway, str(wrong), 'issue', '--applies-to', 'urn:app', code=1, user='bob')
+    assert 'refused: FailedAuthentication: the user name or the password is wrong' in said
+    assert gateway.site.audit(event='signin_refused')[-1]['code'] == 'password.wrong'
+    said = trust(gateway, password, 'issue', '--applies-to', 'urn:nobody', code=1)
+    assert 'refused: InvalidScope: AppliesTo is no relying party' in said
+    assert gateway.site.audit(event='refused')[-1]['code'] == 'partner.unknown'
+    assert 'is it a WS-Trust endpoint?' in fedgate('trust', 'issue', gateway.url('/nothing'), '--user', 'alice', '--password-file', password, '--ca', gateway.authority.ca, code=1)
+    assert 'certificate' in fedgate('trust', 'issue', gateway.url(PATH % '13'), '--user', 'alice', '--password-file', password, code=3)  # of a CA that nobody named
+
+
+def test_show_request_sends_nothing(gateway, password):
+    before = len(gateway.site.audit())
+    said = trust(gateway, password, 'issue', '--applies-to', 'urn:app', '--show-request')
+    assert 'RequestSecurityToken' in said and 'alice-secret' not in said
+    assert len(gateway.site.audit()) == before
+
+
+def test_probe(gateway):
+    assert 'without --network' in fedgate('probe', gateway.url('/'), code=2)
+    said = fedgate('probe', gateway.url('/'), '--network', '--ca', gateway.authority.ca)
+    assert 'federation metadata: metadata of an entity' in said and 'clock: as here' in said and 'TLS: the certificate is believed' in said
+    assert 'entity_id: http://localhost' in said
+    assert 'TLS: the certificate is believed' not in fedgate('probe', gateway.url('/'), '--network', code=1)
+
+
+def test_trust_by_address(gateway, password, tmp_path):
+    path = tmp_path / 'answer'
+    path.write_text(raw(gateway, password, 'issue', '--applies-to', 'urn:app', '--token-type', 'jwt'))
+    url = gateway.url('/FederationMetadata/2007-06/FederationMetadata.xml')
+    assert 'is fetched with --network alone' in fedgate('token', 'verify', str(path), '--trust', url, code=3)
+
+
+def test_translate(gateway, tmp_path):
+    token = Program(gateway, 'alice').issue(applies_to('urn:app'))
+    path = tmp_path / 'token.xml'
+    path.write_text(token)
+    said = json.loads(fedgate('token', 'translate', str(path), '--partner', 'few', '--to', 'jwt', '--config', gateway.site.conf, '--json').split('\nfedgate:')[0])
+    assert [(claim['name'], claim['value']) for claim in said['claims']] == [('upn', 'alice@example.com')]
+    assert {claim['value'] for claim in said['dropped']} == {'Administrators', 'Staff'}
+    assert 'did you mean "few"?' in fedgate('token', 'translate', str(path), '--partner', 'fwe', '--config', gateway.site.conf, code=3)
+
+
+def test_our_own_metadata_is_clean(gateway, tmp_path):
+    path = tmp_path / 'metadata.xml'
+    path.write_bytes(gateway.get('/FederationMetadata/2007-06/FederationMetadata.xml').content)
+    assert ': 0 errors' in fedgate('metadata', 'lint', str(path))
+    assert fedgate('metadata', 'diff', str(path), str(path)) == 'they say the same\n'
+    mex = tmp_path / 'mex.xml'
+    mex.write_bytes(gateway.get('/adfs/services/trust/mex').content)
+    assert 'MSAL and ADAL take: %s (WS-Trust 1.3)' % gateway.url(PATH % '13') in fedgate('mex', 'lint', str(mex))
+
+
+def test_partner_of_the_configuration(gateway, tmp_path):
+    """Without --trust the configuration says whom to believe: of this gateway's own issuer, nobody."""
+    path = tmp_path / 'token.xml'
+    path.write_text(Program(gateway, 'alice').issue(applies_to('urn:app')))
+    assert fedgate('token', 'verify', str(path), '--config', gateway.site.conf, code=1).startswith('invalid: issuer.unknown: ')
+    assert 'neither a file nor a partner of the configuration' in fedgate('token', 'verify', str(path), '--config', gateway.site.conf, '--trust', 'nobody', code=3)
