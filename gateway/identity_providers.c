@@ -333,7 +333,8 @@ static bool build_openid(const source_t *source, fg_arena_t *arena, fg_identity_
         .name = s->at.title,
         .protocol = FG_PROTOCOL_OPENID,
         .issuer = s->issuer,
-        .sign_in_url = s->issuer, /* people can be sent there; where to, its metadata says */
+        .realm = fg_str(s->client_id), /* the audience of its ID tokens */
+        .sign_in_url = s->issuer,      /* people can be sent there; where to, its metadata says */
         .sign_out_url = s->issuer,
         .max_lifetime_ms = s->lifetime_limit_ms,
     };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "hub/presented.h"
 
+#include "hub/protocol.h"
 #include "hub/signin.h"
 #include "hub/token_id.h"
 #include "token/decrypt.h"
@@ -74,6 +75,29 @@ bool fg_presented_read(fg_exchange_t *ex, xmlNode *element, const fg_presented_r
     return take(ex, out, err);
 }
 
+/* With the keys that are configured, or that the provider publishes: one that is not known yet is asked for once. */
+static bool verify(fg_exchange_t *ex, const fg_issuer_t *issuer, fg_str_t token, fg_jwt_trust_t *trust,
+                   fg_jwt_read_t *read, fg_err_t *err) {
+    const fg_identity_provider_t *provider = issuer->realm ? issuer->realm->identity_provider : NULL;
+    const fg_protocol_t *protocol = provider ? ex->hub->protocols[provider->protocol] : NULL;
+    fg_err_t why = FG_ERR_INIT;
+    fg_jwk_set_t keys;
+    bool asked = true;
+    if (protocol != NULL && protocol->provider_keys != NULL) {
+        if (!protocol->provider_keys(ex, provider, false, &keys, &asked, err))
+            return false;
+        trust->keys = &keys;
+    }
+    if (fg_jwt_read(ex->env, ex->arena, token, trust, read, &why))
+        return true;
+    if (why.code == FG_E_SIG_KEY && !asked && protocol->provider_keys(ex, provider, true, &keys, &asked, NULL) &&
+        asked && fg_jwt_read(ex->env, ex->arena, token, trust, read, &why))
+        return true;
+    if (err != NULL)
+        *err = why;
+    return false;
+}
+
 bool fg_presented_read_jwt(fg_exchange_t *ex, fg_str_t token, const fg_presented_rules_t *rules, fg_presented_t *out,
                            fg_err_t *err) {
     fg_issuer_t issuer;
@@ -84,7 +108,7 @@ bool fg_presented_read_jwt(fg_exchange_t *ex, fg_str_t token, const fg_presented
     if (!fg_issuer_find(ex, name, &issuer, err))
         return false;
     const scope_t scope = {ex->hub, issuer.realm};
-    const fg_jwt_trust_t trust = {
+    fg_jwt_trust_t trust = {
         .issuer = name,
         .keys = &issuer.set,
         .audiences = rules->audiences,
@@ -97,7 +121,7 @@ bool fg_presented_read_jwt(fg_exchange_t *ex, fg_str_t token, const fg_presented
         .type = issuer.realm == NULL && rules->type != NULL ? rules->type : issuer.jwt_type,
     };
     fg_jwt_read_t read;
-    if (!fg_jwt_read(ex->env, ex->arena, token, &trust, &read, err))
+    if (!verify(ex, &issuer, token, &trust, &read, err))
         return false;
     out->realm = issuer.realm;
     out->identity = read.identity;

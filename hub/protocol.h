@@ -46,6 +46,10 @@ struct fg_protocol {
     /* The same for the identity provider that vouched for the session; a protocol that goes there at top level sets
      * signout->next instead. */
     bool (*tell_provider)(fg_exchange_t *ex, struct fg_signout *signout, fg_str_t *url, fg_err_t *err);
+    /* The keys with which an identity provider signs JWTs, where it publishes them; may wait for it.  again: a token
+     * names one that is not among them; *asked: the provider was asked.  NULL: they are configured. */
+    bool (*provider_keys)(fg_exchange_t *ex, const fg_identity_provider_t *provider, bool again, fg_jwk_set_t *keys,
+                          bool *asked, fg_err_t *err);
 };
 
 #endif

@@ -8,6 +8,10 @@
 #include "core/key_encrypt.h"
 #include "token/jwt.h"
 
+/* for discovery */
+#define FG_JWE_ALG_NAMES "RSA-OAEP-256 RSA-OAEP ECDH-ES ECDH-ES+A128KW ECDH-ES+A256KW"
+#define FG_JWE_ENC_NAMES "A128GCM A256GCM A128CBC-HS256 A256CBC-HS512"
+
 #define FG_JWE_KEYS 4u /* tried for one token */
 
 /* Whether a text has the five parts of one; it is not looked at any further. */

@@ -45,6 +45,8 @@ static const struct {
     {"revocation_endpoint_auth_signing_alg_values_supported", FG_JWS_ALG_NAMES " HS256"},
     {"request_object_signing_alg_values_supported", FG_JWS_ALG_NAMES},
     {"dpop_signing_alg_values_supported", FG_JWS_ALG_NAMES},
+    {"id_token_encryption_alg_values_supported", FG_JWE_ALG_NAMES},
+    {"id_token_encryption_enc_values_supported", FG_JWE_ENC_NAMES},
     {"code_challenge_methods_supported", "S256"},
     {"prompt_values_supported", "none login consent select_account"},
     {"claim_types_supported", "normal"},
@@ -77,8 +79,18 @@ static json_t *make_list(const char *words) {
     return list;
 }
 
-/* That of the key that signs, and of the one that will. */
+/* With which ID tokens can be signed by the key that signs, and by the one that will. */
 static json_t *make_algorithms(const fg_keys_t *keys) {
+    const fg_key_t *active = keys->signing[FG_KEY_ACTIVE], *next = keys->signing[FG_KEY_NEXT];
+    json_t *list = json_array();
+    for (fg_jws_alg_t alg = FG_JWS_RS256; alg <= FG_JWS_EDDSA; alg++)
+        if (fg_key_fits(active, alg) || (next != NULL && fg_key_fits(next, alg)))
+            (void)json_array_append_new(list, json_string(fg_jws_alg_name(alg)));
+    return list;
+}
+
+/* That of the key that signs, and of the one that will. */
+static json_t *make_own_algorithms(const fg_keys_t *keys) {
     static const fg_key_state_t states[] = {FG_KEY_ACTIVE, FG_KEY_NEXT};
     const char *before = "";
     json_t *list = json_array();
@@ -127,7 +139,7 @@ fg_step_t fg_openid_discovery(fg_exchange_t *ex) {
     if (ex->hub->registered != NULL)
         (void)json_object_set_new(document, "registration_endpoint", json_stringn(registration.p, registration.n));
     (void)json_object_set_new(document, "id_token_signing_alg_values_supported", make_algorithms(ex->keys));
-    (void)json_object_set_new(document, "userinfo_signing_alg_values_supported", make_algorithms(ex->keys));
+    (void)json_object_set_new(document, "userinfo_signing_alg_values_supported", make_own_algorithms(ex->keys));
     return done(ex, fg_openid_answer_json(ex, document, "public, max-age=300", &err), &err);
 }
 

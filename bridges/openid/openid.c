@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "bridges/openid/openid.h"
+#include "bridges/openid/provider.h"
 
 #include <stdlib.h>
 
@@ -211,4 +212,5 @@ const fg_protocol_t fg_openid_protocol = {
     .begin_sign_in = fg_oidc_rp_begin_sign_in,
     .tell_party = fg_oidc_tell_party,
     .tell_provider = fg_oidc_rp_tell_provider,
+    .provider_keys = fg_openid_provider_keys,
 };

@@ -32,7 +32,7 @@ ACCEPTED = """c:[] => issue(claim = c);
 c:[Type == "preferred_username"] => issue(Type = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn", Value = c.Value + "@op.test");
 c:[Type == "groups"] => issue(Type = "http://schemas.microsoft.com/ws/2008/06/identity/claims/role", Value = c.Value);
 """
-LOCATIONS = "location /app/ { fedgate_protect CONF app; PROXY }"
+LOCATIONS = 'location /app/ { fedgate_protect CONF app; PROXY } location /api/ { fedgate_protect CONF api; PROXY }'
 
 
 @pytest.fixture(scope='module')
@@ -49,6 +49,7 @@ def world(authority):
                 'sp': {'metadata': sp.metadata, 'claims': harness.CLAIMS}}  # fmt: skip
     sections = {'fetch': {'allow': [*[op.origin for op in ops.values()], app.origin], 'ca': authority.ca},
                 'viewer': {'path': '/demo/', 'realm': 'urn:fedgate:demo'}, ('protect', 'app'): {'home_realm': ops['ada'].issuer},
+                ('protect', 'api'): {'kind': 'rest', 'accept': ['bearer'], 'audience': ['https://api.example.com/']},
                 **{('identity_provider', name): op.section() for name, op in ops.items()}}  # fmt: skip
     with protecting(authority, LOCATIONS, partners=partners, sections=sections) as gateway:
         started = []
@@ -146,6 +147,30 @@ def test_symmetric_signatures_and_those_not_listed_are_refused(world, name):
     page = at_provider(session, to_provider(world, session, name))
     assert page.status_code == 403, refusal(page)
     assert world.site.audit(event='refused', reason='signature_algorithm')
+
+
+# ---- its tokens at a protected location
+
+
+def test_an_access_token_of_the_provider_is_a_credential(world):
+    """A JWT for this audience, by client credentials at the provider, verified with the keys that it publishes."""
+    op = world.ops['ada']
+
+    def token(audience):
+        answer = world.browser().post(op.origin + '/token', auth=(op.name, clients.SECRET), timeout=20,
+                                      data={'grant_type': 'client_credentials', 'resource': audience, 'scope': 'api'})  # fmt: skip
+        assert answer.status_code == 200, answer.text + op.log()[-1500:]
+        return answer.json()['access_token']
+
+    def ask(text):
+        return world.browser().get(world.url('/api/x'), headers={'Authorization': 'Bearer ' + text}, allow_redirects=False, timeout=20)
+
+    good = token('https://api.example.com/')
+    answer = ask(good)
+    assert answer.status_code == 200 and values(answer.json(), 'X-Fedgate-Issuer') == [op.issuer], answer.text
+    assert ask(token('https://other.example.com/')).status_code == 401
+    head, body, signature = good.split('.')
+    assert ask('.'.join((head, body, ('A' if signature[0] != 'A' else 'B') + signature[1:]))).status_code == 401
 
 
 # ---- the way there and back

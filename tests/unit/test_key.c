@@ -357,6 +357,38 @@ static void ec_signs_as_r_and_s_of_fixed_width(void **state) {
     EVP_PKEY_free(made);
 }
 
+/* Each algorithm of JSON Web Signature is written by each key that it goes with, and by no other. */
+static void keys_sign_json_web_signatures(void **state) {
+    (void)state;
+    fg_err_t err = FG_ERR_INIT;
+    EVP_PKEY *made = EVP_EC_gen("P-521");
+    fg_key_t *p521_key = read_back(made, true, NULL, &err);
+    fg_key_t *ed = fg_key_from_ed25519_private(FG_STR("a seed of thirty-two bytes, no m"), &err);
+    const fg_key_t *keys[] = {rsa_key, p256_key, p384_key, p521_key, ed};
+    size_t signed_by[FG_ARRAY_SIZE(keys)] = {0};
+    assert_non_null(ed);
+    for (size_t i = 0; i < FG_ARRAY_SIZE(keys); i++)
+        for (fg_jws_alg_t alg = FG_JWS_RS256; alg <= FG_JWS_EDDSA; alg++) {
+            fg_buf_t out = FG_BUF_INIT(1000);
+            bool done = fg_key_sign_jws(keys[i], alg, FG_STR("message"), &out, &err);
+            assert_int_equal(done, fg_key_fits(keys[i], alg));
+            if (!done) {
+                assert_int_equal(err.code, FG_E_SIG_ALGORITHM);
+                continue;
+            }
+            signed_by[i]++;
+            assert_true(fg_key_verify(keys[i], alg, FG_STR("message"), fg_buf_str(&out), &err));
+            assert_false(fg_key_verify(keys[i], alg, FG_STR("massage"), fg_buf_str(&out), &err));
+            fg_buf_free(&out);
+        }
+    const size_t expected[] = {6, 1, 1, 1, 1};
+    assert_memory_equal(signed_by, expected, sizeof expected);
+    assert_string_equal(fg_key_get_jws_alg(ed), "EdDSA");
+    fg_key_unref(ed);
+    fg_key_unref(p521_key);
+    EVP_PKEY_free(made);
+}
+
 static void a_key_is_counted(void **state) {
     (void)state;
     fg_key_t *key = generate(FG_KEY_EC_P256);
@@ -381,6 +413,7 @@ int main(void) {
         cmocka_unit_test(odd_pem_texts_are_refused),
         cmocka_unit_test(rsa_signs),
         cmocka_unit_test(ec_signs_as_r_and_s_of_fixed_width),
+        cmocka_unit_test(keys_sign_json_web_signatures),
         cmocka_unit_test(a_key_is_counted),
     };
     return cmocka_run_group_tests(tests, start, stop);

@@ -20,7 +20,7 @@ const clients = [
     id_token_encrypted_response_alg: env.ENC_ALG,
     id_token_encrypted_response_enc: env.ENC_ALG && env.ENC,
     jwks_uri: env.JWKS_URI,
-    grant_types: ['authorization_code', 'refresh_token'],
+    grant_types: ['authorization_code', 'refresh_token', ...(env.TOKEN_AUTH === 'none' ? [] : ['client_credentials'])],
     response_types: ['code'],
     backchannel_logout_uri: env.BACKCHANNEL_URI,
     backchannel_logout_session_required: !!env.BACKCHANNEL_URI,
@@ -67,6 +67,12 @@ const provider = new Provider(issuer, {
   features: {
     devInteractions: { enabled: false },
     backchannelLogout: { enabled: true },
+    clientCredentials: { enabled: true },
+    resourceIndicators: {
+      enabled: true,
+      useGrantedResource: () => false,
+      getResourceServerInfo: (ctx, resource) => ({ scope: 'api', audience: resource, accessTokenFormat: 'jwt', jwt: { sign: { alg: 'RS256' } } }),
+    },
     encryption: { enabled: true },
     rpInitiatedLogout: { enabled: true },
     userinfo: { enabled: true },

@@ -39,8 +39,18 @@ async function authentication() {
 
 let discovered;
 async function configuration() {
-  discovered ||= client.discovery(new URL(env.ISSUER), env.CLIENT_ID, {}, await authentication());
+  discovered ||= discover();
   return discovered;
+}
+
+async function discover() {
+  const metadata = env.ALG ? { id_token_signed_response_alg: env.ALG } : {};
+  const config = await client.discovery(new URL(env.ISSUER), env.CLIENT_ID, metadata, await authentication());
+  if (env.DECRYPT_JWK) {
+    const jwk = JSON.parse(fs.readFileSync(env.DECRYPT_JWK));
+    client.enableDecryptingResponses(config, [env.ENC], { key: await importJWK(jwk), kid: jwk.kid });
+  }
+  return config;
 }
 
 async function login(config, session, query) {
