@@ -82,7 +82,7 @@ static fg_str_t decode(fg_arena_t *arena, fg_str_t text) {
 
 static fg_str_t read_name(fg_str_t *rest) {
     size_t i = 0;
-    while (i < rest->n && !is_space(rest->p[i]) && strchr("/<>=", rest->p[i]) == NULL)
+    while (i < rest->n && !is_space(rest->p[i]) && (rest->p[i] == '\0' || strchr("/<>=", rest->p[i]) == NULL))
         i++;
     fg_str_t name = {rest->p, i};
     skip(rest, i);

@@ -235,6 +235,8 @@ def test_documents_that_do_harm_o2_09(site):
     refused(site, site.good, 'openid2_discovery')
     site.good.pages['/'] = (200, {'Content-Type': 'text/html'}, b'<html><head><script>' + b'<' * (200 << 10))
     refused(site, site.good, 'openid2_discovery')
+    site.good.pages['/'] = (200, {'Content-Type': 'text/html'}, b'<html><head><link \0 rel\0=\0 \0="\0')
+    refused(site, site.good, 'openid2_discovery')
     site.good.pages['/'] = (200, {'Content-Type': 'text/html'}, b'<html><head></head><body>' + html)  # a comment on a blog
     refused(site, site.good, 'openid2_discovery')
     site.good.pages['/id/eve'] = (200, {'Content-Type': 'text/html'}, html)
