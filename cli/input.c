@@ -22,13 +22,24 @@ static bool read_stream(FILE *in, const char *name, size_t maximum, fg_buf_t *ou
            FG_FAIL_FOR(err, FG_E_FILE, FG_R_INPUT_TOO_LARGE, "%s has more than %zu bytes", name, maximum);
 }
 
+/* Somebody may have given the token itself. */
+static bool refuse_path(const char *path, fg_err_t *err) {
+    const char *why = strerrordesc_np(errno);
+    bool token = path[0] == '<' || strncmp(path, "ey", 2) == 0 || strlen(path) > 100;
+    if (token)
+        return FG_FAIL(err, FG_E_FILE,
+                       "%.20s...: %s: a file is expected; a token itself goes through a pipe, with - as FILE", path,
+                       why);
+    return FG_FAIL(err, FG_E_FILE, "%s: %s", path, why);
+}
+
 bool fg_input_read(fg_arena_t *arena, const char *path, size_t maximum, fg_str_t *bytes, fg_err_t *err) {
     bool is_stdin = strcmp(path, "-") == 0;
     if (is_stdin && isatty(STDIN_FILENO))
         return FG_FAIL(err, FG_E_FILE, "nothing on standard input: name a file, or put a pipe before the command");
     FILE *in = is_stdin ? stdin : fopen(path, "rb");
     if (in == NULL)
-        return FG_FAIL(err, FG_E_FILE, "%s: %s", path, strerrordesc_np(errno));
+        return refuse_path(path, err);
     fg_buf_t out = FG_BUF_INIT(maximum);
     bool good = read_stream(in, is_stdin ? "standard input" : path, maximum, &out, err);
     if (!is_stdin)

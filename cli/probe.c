@@ -30,6 +30,7 @@ typedef struct probe {
     fg_env_t env;
     unsigned found;
     bool clock_told;
+    bool reached; /* it has answered something */
 } probe_t;
 
 /* RFC 9110 §5.6.7: "Sun, 06 Nov 1994 08:49:37 GMT" */
@@ -84,15 +85,16 @@ static void tell_document(probe_t *p, const char *what, const fg_http_response_t
     p->found += root->kind != FG_PIECE_UNKNOWN && root->kind != FG_PIECE_HTML;
 }
 
-/* False: the server cannot be reached at all. */
+/* False: the server could not be reached at all so far. */
 static bool try_url(probe_t *p, const char *url, const char *what) {
     fg_http_response_t response;
     fg_err_t err = FG_ERR_INIT;
     const fg_http_request_t request = {.url = fg_str(url), .redirects = 3};
     if (!fg_fetch(&p->env, p->arena, p->ca, &request, &response, &err)) {
         printf("%s: %s\n", what, err.detail);
-        return false;
+        return p->reached;
     }
+    p->reached = true;
     tell_clock(p, &response);
     if (response.status == 200)
         tell_document(p, what, &response);

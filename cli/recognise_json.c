@@ -57,6 +57,13 @@ static void unwrap_tokens(fg_unwrap_t *unwrap, fg_piece_t *piece) {
         add_text(unwrap, piece, json_object_get(piece->json, members[i]), members[i]);
 }
 
+/* The parameters of a form or a query, as logs write them down. */
+static void unwrap_parameters(fg_unwrap_t *unwrap, fg_piece_t *piece) {
+    static const char *const members[] = {"SAMLResponse", "SAMLRequest", "wresult"};
+    for (size_t i = 0; i < FG_ARRAY_SIZE(members); i++)
+        add_text(unwrap, piece, json_object_get(piece->json, members[i]), members[i]);
+}
+
 /* two members that tell it (the second may be NULL), kind, what is inside */
 static const struct {
     const char *one, *other;
@@ -67,6 +74,9 @@ static const struct {
     {"issuer", "jwks_uri", FG_PIECE_DISCOVERY, NULL},
     {"issuer", "authorization_endpoint", FG_PIECE_DISCOVERY, NULL},
     {"keys", NULL, FG_PIECE_JWKS, NULL},
+    {"SAMLResponse", NULL, FG_PIECE_JSON, unwrap_parameters},
+    {"SAMLRequest", NULL, FG_PIECE_JSON, unwrap_parameters},
+    {"wresult", NULL, FG_PIECE_JSON, unwrap_parameters},
     {"access_token", NULL, FG_PIECE_TOKEN_RESPONSE, unwrap_tokens},
     {"id_token", NULL, FG_PIECE_TOKEN_RESPONSE, unwrap_tokens},
 };

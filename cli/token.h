@@ -42,7 +42,7 @@ const fg_piece_t *fg_token_innermost(const fg_piece_t *root);
     "FILE|- [--trust FILE|URL|PARTNER]... [--issuer NAME] [--audience REALM]... [--recipient URL] [--destination " \
     "URL] "                                                                                                        \
     "[--in-response-to ID] [--nonce TEXT] [--at TIME] [--skew SECONDS] [--decrypt-key FILE]... [--allow-sha1] "    \
-    "[--ca FILE]... [--crl FILE]... [--seen ID]... [--config FILE] [--network] [--json]"
+    "[--ca FILE]... [--crl FILE]... [--secret FILE] [--seen ID]... [--config FILE] [--network] [--json]"
 #define FG_CLI_TOKEN_VERIFY_HELP                                                                                     \
     "  --trust WHOM          a certificate, metadata or a JWK set; its address, with --network; or the name of a "   \
     "partner\n"                                                                                                      \
@@ -59,6 +59,7 @@ const fg_piece_t *fg_token_innermost(const fg_piece_t *root);
     "  --decrypt-key FILE    our private key, in PEM\n"                                                              \
     "  --allow-sha1          as allow_sha1 of a partner\n"                                                           \
     "  --ca FILE, --crl FILE who vouches for certificates of signed messages, and which are revoked\n"               \
+    "  --secret FILE         the secret of an OpenID 2.0 association, in base64\n"                                   \
     "  --seen ID             the id of a token that was used before\n"                                               \
     "  --config FILE         the gateway's configuration, for partners and limits\n"                                 \
     "  --json                verdict, reason and checks as JSON\n"                                                   \

@@ -22,10 +22,10 @@ typedef fg_verify_options_t options_t;
 
 /* The outermost that can be. */
 static fg_piece_t *choose(fg_piece_t *root) {
-    static const fg_piece_kind_t kinds[] = {
-        FG_PIECE_SOAP,      FG_PIECE_RSTR,     FG_PIECE_RSTRC,      FG_PIECE_SAML11, FG_PIECE_SAML20,
-        FG_PIECE_ENCRYPTED, FG_PIECE_RESPONSE, FG_PIECE_MESSAGE,    FG_PIECE_ENTITY, FG_PIECE_ENTITIES,
-        FG_PIECE_JWT,       FG_PIECE_JWE,      FG_PIECE_CERTIFICATE};
+    static const fg_piece_kind_t kinds[] = {FG_PIECE_SOAP,    FG_PIECE_RSTR,       FG_PIECE_RSTRC,    FG_PIECE_SAML11,
+                                            FG_PIECE_SAML20,  FG_PIECE_ENCRYPTED,  FG_PIECE_RESPONSE, FG_PIECE_MESSAGE,
+                                            FG_PIECE_ENTITY,  FG_PIECE_ENTITIES,   FG_PIECE_JWT,      FG_PIECE_JWE,
+                                            FG_PIECE_OPENID2, FG_PIECE_CERTIFICATE};
     for (fg_piece_t *piece = root; piece != NULL; piece = fg_piece_next(piece))
         for (size_t i = 0; i < FG_ARRAY_SIZE(kinds); i++)
             if (piece->kind == kinds[i])
@@ -47,6 +47,20 @@ static bool read_keys(fg_verify_t *v, const options_t *options, fg_err_t *err) {
         v->decryption.keys[v->decryption.key_count++] = key;
     }
     return true;
+}
+
+/* An association's secret, in base64 as associations tell it. */
+static bool read_secret(fg_verify_t *v, const options_t *options, fg_err_t *err) {
+    fg_str_t text;
+    fg_buf_t bytes = FG_BUF_INIT(64);
+    if (options->secret == NULL)
+        return true;
+    if (!fg_input_read(v->arena, options->secret, 4096, &text, err))
+        return false;
+    bool good = fg_base64_decode(&bytes, fg_str_trim(text));
+    v->secret = good ? fg_arena_str(v->arena, fg_buf_str(&bytes)) : FG_STR_NONE;
+    fg_buf_free(&bytes);
+    return v->secret.n > 0 || FG_FAIL(err, FG_E_FILE, "%s: a secret in base64 is expected", options->secret);
 }
 
 static void release_ca(void *ca) { fg_x509_trust_free(ca); }
@@ -118,7 +132,8 @@ static bool prepare(fg_verify_t *v, const options_t *options, fg_err_t *err) {
     fg_str_t issuer = fg_facts_get(v->message != NULL ? v->message : v->facts, "issuer");
     if (issuer.p == NULL)
         issuer = fg_facts_get(v->facts, "issuer");
-    bool needs_trust = v->subject->kind != FG_PIECE_CERTIFICATE && options->cas.count == 0;
+    bool needs_trust =
+        v->subject->kind != FG_PIECE_CERTIFICATE && v->subject->kind != FG_PIECE_OPENID2 && options->cas.count == 0;
     v->trust.skew_ms = -1;
     if ((needs_trust || options->trust.names.count > 0) &&
         !fg_trust_read(&v->trust, &options->trust, &v->env, v->arena, issuer, err))
@@ -130,7 +145,8 @@ static bool prepare(fg_verify_t *v, const options_t *options, fg_err_t *err) {
         v->audiences = &v->trust.audience;
         v->audience_count = 1;
     }
-    return read_cas(v, options, err) && fill_store(v, options, err) && make_exchange(v, err);
+    return read_secret(v, options, err) && read_cas(v, options, err) && fill_store(v, options, err) &&
+           make_exchange(v, err);
 }
 
 /* ---- the answer */
@@ -309,6 +325,7 @@ int fg_token_judge(const fg_cli_command_t *command, const fg_env_t *env, int arg
                                     {"--seen", .repeated = &o->seen},
                                     {"--config", .value = &o->trust.config},
                                     {"--network", .flag = &o->trust.network},
+                                    {"--secret", .value = &o->secret},
                                     {"--json", .flag = &o->json},
                                     {"--original", .value = &o->original},
                                     {"--canonical", .flag = &o->canonical}};

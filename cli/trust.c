@@ -231,6 +231,14 @@ static bool add_issuer(fg_trust_t *trust, fg_str_t issuer, fg_err_t *err) {
     return use_provider(trust, realm->identity_provider, err);
 }
 
+/* What is no file is a partner's name. */
+static bool use_partner(fg_trust_t *trust, const fg_trust_options_t *options, const fg_env_t *env, const char *name,
+                        fg_err_t *err) {
+    if (!load(trust, options, env, err))
+        return fg_err_prefix(err, "'--trust %s' is no file, and no partner can be looked up (--config)", name);
+    return add_partner(trust, name, err);
+}
+
 /* ---- all of it */
 
 static bool is_web(const char *name) { return strncmp(name, "https://", 8) == 0 || strncmp(name, "http://", 7) == 0; }
@@ -245,13 +253,15 @@ bool fg_trust_read(fg_trust_t *trust, const fg_trust_options_t *options, const f
         bool file = access(name, F_OK) == 0;
         bool good = file           ? add_file(trust, options, env, arena, name, issuer, err)
                     : is_web(name) ? add_url(trust, options, env, arena, name, issuer, err)
-                                   : load(trust, options, env, err) && add_partner(trust, name, err);
+                                   : use_partner(trust, options, env, name, err);
         if (!good)
             return false;
     }
     if (options->names.count > 0)
         return true;
-    return load(trust, options, env, err) && add_issuer(trust, issuer, err);
+    if (!load(trust, options, env, err))
+        return fg_err_prefix(err, "nobody is trusted: give --trust (a certificate, metadata, a JWK set), or --config");
+    return add_issuer(trust, issuer, err);
 }
 
 void fg_trust_end(fg_trust_t *trust) {

@@ -163,6 +163,12 @@ static void tell(fg_verify_t *v) {
     c[FG_CHECK_REQUEST].actual = fg_facts_get(v->facts, v->nonce.n > 0 ? "nonce" : "in_response_to");
     c[FG_CHECK_ALGORITHM].actual = fg_facts_get(v->facts, "signature_algorithm");
     c[FG_CHECK_REPLAY].actual = fg_facts_get(v->facts, "id");
+    if (v->subject->kind == FG_PIECE_OPENID2) {
+        c[FG_CHECK_RECIPIENT].actual = fg_facts_get(v->facts, "openid.return_to");
+        c[FG_CHECK_ISSUER].actual = fg_facts_get(v->facts, "openid.op_endpoint");
+        c[FG_CHECK_REPLAY].actual = fg_facts_get(v->facts, "openid.response_nonce");
+        c[FG_CHECK_COVERAGE].actual = fg_facts_get(v->facts, "openid.signed");
+    }
     c[FG_CHECK_DESTINATION].expected = v->destination;
     c[FG_CHECK_DESTINATION].actual = fg_facts_get(v->message != NULL ? v->message : v->facts, "destination");
     c[FG_CHECK_COVERAGE].actual = fg_facts_join(v->facts, "signature_covers");
@@ -174,19 +180,13 @@ static const struct {
     fg_piece_kind_t kind;
     void (*run)(fg_verify_t *);
 } judges[] = {
-    {FG_PIECE_SOAP, fg_verify_soap},
-    {FG_PIECE_RSTR, fg_verify_soap},
-    {FG_PIECE_RSTRC, fg_verify_soap},
-    {FG_PIECE_RESPONSE, fg_verify_message},
-    {FG_PIECE_MESSAGE, fg_verify_message},
-    {FG_PIECE_SAML11, fg_verify_soap},
-    {FG_PIECE_SAML20, fg_verify_soap},
-    {FG_PIECE_ENCRYPTED, fg_verify_soap},
-    {FG_PIECE_JWT, fg_verify_jwt},
-    {FG_PIECE_JWE, fg_verify_jwt},
-    {FG_PIECE_ENTITY, fg_verify_metadata},
-    {FG_PIECE_ENTITIES, fg_verify_metadata},
-    {FG_PIECE_CERTIFICATE, fg_verify_certificate},
+    {FG_PIECE_SOAP, fg_verify_soap},       {FG_PIECE_RSTR, fg_verify_soap},
+    {FG_PIECE_RSTRC, fg_verify_soap},      {FG_PIECE_RESPONSE, fg_verify_message},
+    {FG_PIECE_MESSAGE, fg_verify_message}, {FG_PIECE_SAML11, fg_verify_soap},
+    {FG_PIECE_SAML20, fg_verify_soap},     {FG_PIECE_ENCRYPTED, fg_verify_soap},
+    {FG_PIECE_JWT, fg_verify_jwt},         {FG_PIECE_JWE, fg_verify_jwt},
+    {FG_PIECE_ENTITY, fg_verify_metadata}, {FG_PIECE_ENTITIES, fg_verify_metadata},
+    {FG_PIECE_OPENID2, fg_verify_openid2}, {FG_PIECE_CERTIFICATE, fg_verify_certificate},
 };
 
 void fg_verify_run(fg_verify_t *v) {

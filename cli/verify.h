@@ -52,6 +52,7 @@ typedef struct fg_verify {
     const fg_str_t *audiences;
     size_t audience_count;
     fg_str_t issuer, recipient, destination, in_response_to, nonce;
+    fg_str_t secret; /* of an OpenID 2.0 association */
     bool allow_sha1;
     int64_t skew_ms;
     fg_decryption_t decryption;
@@ -70,7 +71,7 @@ typedef struct fg_verify {
 /* What the command line says; borrowed. */
 typedef struct fg_verify_options fg_verify_options_t;
 struct fg_verify_options {
-    const char *path, *issuer, *recipient, *destination, *in_response_to, *nonce, *at, *skew;
+    const char *path, *issuer, *recipient, *destination, *in_response_to, *nonce, *at, *skew, *secret;
     fg_cli_repeated_t audiences, keys, cas, crls, seen;
     fg_trust_options_t trust;
     bool allow_sha1, json;
@@ -95,12 +96,13 @@ bool fg_verify_fail(fg_verify_t *v, const fg_err_t *err);
 void fg_verify_passed(fg_verify_t *v, fg_check_t last);
 void fg_verify_not_checked(fg_verify_t *v, fg_check_t check, const char *why);
 
-/* ---- of one kind each (verify_saml.c, verify_jwt.c, verify_soap.c, verify_metadata.c) */
+/* ---- of one kind each (verify_saml.c, verify_jwt.c, …) */
 void fg_verify_assertion(fg_verify_t *v, xmlNode *element, const fg_dsig_verified_t *enclosing, bool web_sso);
 void fg_verify_message(fg_verify_t *v);
 void fg_verify_jwt(fg_verify_t *v);
 void fg_verify_soap(fg_verify_t *v);
 void fg_verify_metadata(fg_verify_t *v);
+void fg_verify_openid2(fg_verify_t *v);
 void fg_verify_certificate(fg_verify_t *v);
 
 #endif

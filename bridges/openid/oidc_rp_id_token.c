@@ -104,7 +104,7 @@ static bool check_id_token(const fg_jwt_read_t *read, const fg_openid_provider_t
     if (!json_is_number(json_object_get(payload, "iat")))
         return FG_FAIL(err, FG_E_OPENID_ID_TOKEN, "iat is missing");
     if (!fg_equal_secret(fg_json_string(payload, "nonce"), nonce)) /* point 11 */
-        return FG_FAIL(err, FG_E_OPENID_ID_TOKEN, "nonce is not that of the request");
+        return FG_FAIL_FOR(err, FG_E_OPENID_ID_TOKEN, FG_R_REQUEST_MISMATCH, "nonce is not that of the request");
     return check_party(us, payload, err) && check_access_hash(read, access_token, err);
 }
 

@@ -47,25 +47,27 @@ static bool check_return(fg_exchange_t *ex, answer_t *in, const fg_params_t *que
     fg_str_t said = get(in, "return_to");
     bool positive = fg_str_is(get(in, "mode"), "id_res") && get(in, "user_setup_url").p == NULL;
     return !positive || fg_str_eq(said, own) ||
-           FG_FAIL(err, FG_E_OPENID2_ANSWER, "return_to \"%.*s\" is not this address", FG_STR_ARG(said));
+           FG_FAIL_FOR(err, FG_E_OPENID2_ANSWER, FG_R_OPENID_RETURN_TO_MISMATCH,
+                       "return_to \"%.*s\" is not this address", FG_STR_ARG(said));
 }
 
 /* ---- signed what: §10.1, §11.4 */
 
-static bool check_signed(const answer_t *in, fg_err_t *err) {
+bool fg_openid2_check_signed(const fg_openid2_message_t *message, const fg_openid2_service_t *service, fg_err_t *err) {
     static const char *const always[] = {"return_to", "identity"};
     static const char *const v2[] = {"op_endpoint", "response_nonce", "assoc_handle", "claimed_id"};
-    fg_str_t list = get(in, "signed");
+    fg_str_t list = fg_openid2_get(message, "signed"), endpoint = fg_openid2_get(message, "op_endpoint");
     for (size_t i = 0; i < FG_ARRAY_SIZE(always); i++)
-        if (!fg_openid2_list_has(list, always[i]) || get(in, always[i]).n == 0)
-            return FG_FAIL(err, FG_E_OPENID2_ANSWER, "%s is not signed", always[i]);
-    for (size_t i = 0; in->service.v2 && i < FG_ARRAY_SIZE(v2); i++)
-        if (!fg_openid2_list_has(list, v2[i]) || get(in, v2[i]).n == 0)
-            return FG_FAIL(err, FG_E_OPENID2_ANSWER, "%s is not signed", v2[i]);
-    if (in->message.v2 != in->service.v2)
+        if (!fg_openid2_list_has(list, always[i]) || fg_openid2_get(message, always[i]).n == 0)
+            return FG_FAIL_FOR(err, FG_E_OPENID2_ANSWER, FG_R_OPENID_UNSIGNED_FIELD, "%s is not signed", always[i]);
+    for (size_t i = 0; service->v2 && i < FG_ARRAY_SIZE(v2); i++)
+        if (!fg_openid2_list_has(list, v2[i]) || fg_openid2_get(message, v2[i]).n == 0)
+            return FG_FAIL_FOR(err, FG_E_OPENID2_ANSWER, FG_R_OPENID_UNSIGNED_FIELD, "%s is not signed", v2[i]);
+    if (message->v2 != service->v2)
         return FG_FAIL(err, FG_E_OPENID2_ANSWER, "an answer in another version of the protocol");
-    return !in->service.v2 || fg_str_eq(get(in, "op_endpoint"), in->service.endpoint) ||
-           FG_FAIL(err, FG_E_OPENID2_ANSWER, "op_endpoint \"%.*s\" was not asked", FG_STR_ARG(get(in, "op_endpoint")));
+    return !service->v2 || fg_str_eq(endpoint, service->endpoint) ||
+           FG_FAIL_FOR(err, FG_E_OPENID2_ANSWER, FG_R_ISSUER_MISMATCH, "op_endpoint \"%.*s\" was not asked",
+                       FG_STR_ARG(endpoint));
 }
 
 /* By the association that was named, of this provider alone, else by asking it. */
@@ -76,7 +78,7 @@ static bool check_signature(fg_exchange_t *ex, const answer_t *in, fg_err_t *err
         return fg_openid2_ask_provider(ex, source, in->service.endpoint, &in->message, err);
     bool good = fg_openid2_verify(&in->message, &association);
     OPENSSL_cleanse(association.secret, sizeof association.secret);
-    return good || FG_FAIL(err, FG_E_OPENID2_ANSWER, "the signature does not fit");
+    return good || FG_FAIL_FOR(err, FG_E_OPENID2_ANSWER, FG_R_SIGNATURE_VALUE_MISMATCH, "the signature does not fit");
 }
 
 /* Of what is not signed nothing is read from here on (O2-03). */
@@ -94,21 +96,26 @@ static bool keep_signed(fg_exchange_t *ex, answer_t *in, fg_err_t *err) {
 
 /* ---- when: §11.3 */
 
-static bool check_nonce(fg_exchange_t *ex, answer_t *in, fg_err_t *err) {
-    fg_str_t nonce = fg_openid2_get(&in->proven, "response_nonce");
-    in->made_ms = ex->now_ms;
-    if (!in->service.v2)
-        return true; /* OpenID 1.1 has none: our own word in return_to is good once */
-    if (nonce.n < NONCE_TIME || nonce.n > NONCE_MAX || !fg_time_parse((fg_str_t){nonce.p, NONCE_TIME}, &in->made_ms) ||
+bool fg_openid2_check_nonce(const fg_exchange_t *ex, fg_str_t nonce, fg_str_t endpoint, int64_t *made_ms,
+                            fg_err_t *err) {
+    if (nonce.n < NONCE_TIME || nonce.n > NONCE_MAX || !fg_time_parse((fg_str_t){nonce.p, NONCE_TIME}, made_ms) ||
         nonce.p[NONCE_TIME - 1] != 'Z')
-        return FG_FAIL(err, FG_E_OPENID2_ANSWER, "response_nonce \"%.*s\"", FG_STR_ARG(nonce));
-    int64_t skew = ex->hub->skew_ms, age = ex->now_ms - in->made_ms;
+        return FG_FAIL_FOR(err, FG_E_OPENID2_ANSWER, FG_R_OPENID_NONCE, "response_nonce \"%.*s\"", FG_STR_ARG(nonce));
+    int64_t skew = ex->hub->skew_ms, age = ex->now_ms - *made_ms;
     if (age > NONCE_AGE + skew || age < -skew)
-        return FG_FAIL(err, FG_E_OPENID2_ANSWER, "response_nonce is %lld s old", (long long)(age / FG_SECOND));
-    if (in->made_ms > ex->now_ms)
-        in->made_ms = ex->now_ms;
-    return fg_replay_check(ex->env, "openid2-nonce", in->service.endpoint, nonce, ex->now_ms + NONCE_AGE + 2 * skew,
+        return FG_FAIL_FOR(err, FG_E_OPENID2_ANSWER, FG_R_OPENID_NONCE, "response_nonce is %lld s old",
+                           (long long)(age / FG_SECOND));
+    if (*made_ms > ex->now_ms)
+        *made_ms = ex->now_ms;
+    return fg_replay_check(ex->env, "openid2-nonce", endpoint, nonce, ex->now_ms + NONCE_AGE + 2 * skew,
                            FG_E_TOKEN_REPLAY, err);
+}
+
+/* OpenID 1.1 has none: our own word in return_to is good once. */
+static bool check_nonce(fg_exchange_t *ex, answer_t *in, fg_err_t *err) {
+    in->made_ms = ex->now_ms;
+    return !in->service.v2 || fg_openid2_check_nonce(ex, fg_openid2_get(&in->proven, "response_nonce"),
+                                                     in->service.endpoint, &in->made_ms, err);
 }
 
 /* ---- about whom: §11.2 */
@@ -183,8 +190,9 @@ static bool accept(fg_exchange_t *ex, answer_t *in, fg_err_t *err) {
     const fg_identity_provider_t *provider = in->signin.realm->identity_provider;
     fg_identity_t identity = {
         .issuer = provider->issuer, .auth_method = FG_STR(FG_AUTH_UNSPECIFIED), .auth_instant_ms = 0};
-    if (!check_mode(in, err) || !check_signed(in, err) || !check_signature(ex, in, err) || !keep_signed(ex, in, err) ||
-        !check_nonce(ex, in, err) || !check_identity(ex, in, err) ||
+    if (!check_mode(in, err) || !fg_openid2_check_signed(&in->message, &in->service, err) ||
+        !check_signature(ex, in, err) || !keep_signed(ex, in, err) || !check_nonce(ex, in, err) ||
+        !check_identity(ex, in, err) ||
         !fg_openid2_take_claims(ex, &in->proven, provider->issuer, &provider->openid2->attributes, &identity, err))
         return fg_err_prefix(err, "identity provider \"%s\"", provider->name);
     identity.name_id.value = in->claimed_id;

@@ -4,7 +4,7 @@
 
 usage: make.py [FOLDER]
 
-Signed by xmlsec1, PyJWT and pysaml2, encrypted by xmlsec1, with certificates by python3-cryptography.  What is committed
+Signed by xmlsec1, PyJWT and the stacks of make_peers.py, encrypted by xmlsec1, with certificates by python3-cryptography.  What is committed
 is the result: signatures and keys differ at each run.  The keys are for this corpus alone.  manifest.json has a line for
 each case: file, kind, program, what is wrong, the options of `fedgate token verify`, the code expected ("valid" for the
 sound ones), the sound twin.
@@ -41,10 +41,10 @@ def save(name, content):
         file.write(content if isinstance(content, bytes) else content.encode())
 
 
-def case(name, content, code, options, defect='', twin=None, kind='', by='xmlsec1'):
+def case(name, content, code, options, defect='', twin=None, kind='', by='xmlsec1', at=AT):
     save(name, content)
     assert (code == 'valid') == (twin is None), name
-    cases.append({'file': name, 'kind': kind, 'made_by': by, 'defect': defect, 'options': ['--at', AT] + options,
+    cases.append({'file': name, 'kind': kind, 'made_by': by, 'defect': defect, 'options': ['--at', at] + options,
                   'code': code, 'twin': twin})
 
 
@@ -494,9 +494,8 @@ def main():
     make_keys(KEYS, IDP)
     for make in (assertions, only_saml20, encryption, messages, trust_responses, soap_messages, jwts, metadata):
         make()
-    if os.path.exists(os.path.join(os.path.dirname(os.path.abspath(__file__)), 'make_peers.py')):
-        import make_peers
-        make_peers.add(case, KEYS, AT)
+    import make_peers
+    make_peers.add(case, KEYS, AT)
     with open(os.path.join(HERE, 'manifest.json'), 'w') as file:
         file.write('[\n' + ',\n'.join(json.dumps(one) for one in cases) + '\n]\n')
     print('%d cases, %d of them wrong' % (len(cases), sum(one['code'] != 'valid' for one in cases)))

@@ -168,6 +168,18 @@ def test_explain_keys(tmp_path):
     assert 'the signature holds under that certificate' in said and 'its subject is another' in said
 
 
+def test_explain_a_rolled_key(tmp_path):
+    """The partner's next certificate has the same subject and begins later."""
+    key = tmp_path / 'new.pem'
+    made = run('openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '30', '-subj', '/CN=corpus idp', '-keyout', str(tmp_path / 'k'), '-out', str(tmp_path / 'c'))
+    assert made.returncode == 0, made.stderr
+    key.write_text((tmp_path / 'k').read_text() + (tmp_path / 'c').read_text())
+    path = tmp_path / 'token.xml'
+    path.write_text(fedgate('make', 'saml20', '--key', str(key), '--issuer', 'https://idp.example.org', '--audience', 'urn:federation:ours'))
+    said = fedgate('explain', str(path), '--trust', 'keys/idp.pem', '--trust', 'keys/signer-expired.pem', code=1)
+    assert said.startswith('invalid: signature.wrong-key: ') and 'the partner has rolled its key' in said and 'which has expired' in said
+
+
 def test_explain_times_and_names():
     assert 'over by 3600 s' in fedgate('explain', 'files/saml20-expired.xml', *OPTIONS, code=1)
     late = ['--at', '2026-11-28T13:05:00Z'] + OPTIONS[2:]
