@@ -11,7 +11,9 @@ case ${1:-} in
 START)
     make_ca
     script=$(node_script "$PEERS/openid2/oid_rp.js")
-    NODE_EXTRA_CA_CERTS=$BUNDLE spawn "$dir/pid" "$dir/log" node "$script"
+    # of its own: the common one may be another test's by now
+    cat "$CA" ${FEDGATE_CA:+"$FEDGATE_CA"} >"$dir/bundle.pem"
+    NODE_EXTRA_CA_CERTS=$dir/bundle.pem spawn "$dir/pid" "$dir/log" node "$script"
     wait_port "$(url_host "$BASE")" "$(url_port "$BASE")" "$dir/log"
     ;;
 STOP) stop "$dir/pid" ;;
