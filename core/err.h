@@ -149,8 +149,8 @@ typedef enum fg_code {
     FG_E_OPENID_DPOP_NONCE,
     FG_E_OPENID_PENDING, /* device flow: nobody has answered yet */
     FG_E_OPENID_SLOW_DOWN,
-    FG_E_OPENID_DEVICE, /* device_code */
-    FG_E_OPENID_METADATA, /* of a client that registers itself */
+    FG_E_OPENID_DEVICE,       /* device_code */
+    FG_E_OPENID_METADATA,     /* of a client that registers itself */
     FG_E_OPENID_METADATA_URI, /* one of its redirect URIs */
     FG_E_OPENID_LOGOUT,
     FG_E_OPENID_ANSWER,   /* an identity provider's, as relying party */

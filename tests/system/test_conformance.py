@@ -32,6 +32,11 @@ c:[Type == "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/givenname"] =>
 """
 
 
+def signing_keys(gateway):
+    keys = gateway.get(urlsplit(gateway.metadata['jwks_uri']).path).json()['keys']
+    return {key['kid']: jwt.PyJWK(key) for key in keys if key['use'] == 'sig'}
+
+
 @pytest.fixture(scope='module')
 def site(authority):
     folder = harness.temporary_folder()
@@ -44,7 +49,7 @@ def site(authority):
     partners = {**harness.PARTNERS, 'one': {'client_id': 'one', **common}, 'two': {'client_id': 'two', **common}}
     with harness.Gateway(authority, partners=partners) as gateway:
         gateway.metadata = gateway.get('/adfs/.well-known/openid-configuration').json()
-        gateway.keys = {key['kid']: jwt.PyJWK(key) for key in gateway.get(urlsplit(gateway.metadata['jwks_uri']).path).json()['keys']}
+        gateway.keys = signing_keys(gateway)
         yield gateway
 
 
@@ -135,7 +140,7 @@ def test_oidcc_discovery_endpoint_verification(site):
     assert 'RS256' in told['id_token_signing_alg_values_supported'] and 'openid' in told['scopes_supported']
     assert told['claims_parameter_supported'] and told['request_parameter_supported'] and not told['request_uri_parameter_supported']
     for key in site.get(urlsplit(told['jwks_uri']).path).json()['keys']:
-        assert key['kid'] and key['use'] == 'sig' and not {'d', 'p', 'q'} & set(key)
+        assert key['kid'] and key['use'] in ('sig', 'enc') and not {'d', 'p', 'q'} & set(key)
 
 
 # ---- OP Basic, OP Form Post

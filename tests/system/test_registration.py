@@ -3,12 +3,11 @@
 import os
 import re
 
-import jwt
 import pytest
 
 import harness
 from oauth import Agent, Refused
-from test_conformance import Flow
+from test_conformance import Flow, signing_keys
 from test_openid import fields_of
 
 REALM = 'urn:test:registered'
@@ -32,7 +31,7 @@ def site(authority):
     with harness.Gateway(authority, partners=partners) as gateway:
         gateway.provisioner, gateway.other = provisioner, other
         gateway.metadata = gateway.get('/adfs/.well-known/openid-configuration').json()
-        gateway.keys = {key['kid']: jwt.PyJWK(key) for key in gateway.get('/adfs/discovery/keys').json()['keys']}
+        gateway.keys = signing_keys(gateway)
         yield gateway
 
 
