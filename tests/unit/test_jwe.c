@@ -342,18 +342,16 @@ static void cookbook(void **state) {
     }
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-
 int main(void) {
     fg_json_start();
     const struct CMUnitTest tests[] = {
-        TEST(everything_written_is_read),
-        TEST(what_is_changed_is_refused),
-        TEST(headers_that_are_not_understood_are_refused),
-        TEST(forms_that_are_none_are_refused),
-        TEST(keys_of_another_kind_are_not_encrypted_to),
-        TEST(wycheproof),
-        TEST(cookbook),
+        cmocka_unit_test(everything_written_is_read),
+        cmocka_unit_test(what_is_changed_is_refused),
+        cmocka_unit_test(headers_that_are_not_understood_are_refused),
+        cmocka_unit_test(forms_that_are_none_are_refused),
+        cmocka_unit_test(keys_of_another_kind_are_not_encrypted_to),
+        cmocka_unit_test(wycheproof),
+        cmocka_unit_test(cookbook),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, set_up, tear_down);
 }
