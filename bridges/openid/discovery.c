@@ -44,6 +44,8 @@ static const struct {
     {"revocation_endpoint_auth_methods_supported", AUTH_METHODS " none"},
     {"revocation_endpoint_auth_signing_alg_values_supported", FG_JWS_ALG_NAMES " HS256"},
     {"request_object_signing_alg_values_supported", FG_JWS_ALG_NAMES},
+    {"request_object_encryption_alg_values_supported", FG_JWE_ALG_NAMES},
+    {"request_object_encryption_enc_values_supported", FG_JWE_ENC_NAMES},
     {"dpop_signing_alg_values_supported", FG_JWS_ALG_NAMES},
     {"id_token_encryption_alg_values_supported", FG_JWE_ALG_NAMES},
     {"id_token_encryption_enc_values_supported", FG_JWE_ENC_NAMES},

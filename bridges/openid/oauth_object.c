@@ -9,7 +9,9 @@
 #include "core/fault.h"
 #include "core/json.h"
 #include "core/time.h"
+#include "hub/issuer.h"
 #include "hub/kept.h"
+#include "token/jwe.h"
 #include "token/jws.h"
 
 #define URI_PREFIX "urn:ietf:params:oauth:request_uri:"
@@ -32,20 +34,26 @@ static const char *type_of(fg_exchange_t *ex, fg_str_t token) {
 static bool verify(fg_exchange_t *ex, const fg_openid_client_t *client, fg_str_t token, fg_jwt_read_t *read,
                    fg_err_t *err) {
     fg_err_t why = FG_ERR_INIT;
+    const fg_key_t *own[FG_KEY_STATES];
+    size_t count = fg_issuer_own_keys(ex, own);
+    fg_str_t signed_object;
+    /* signed, then perhaps encrypted to us (RFC 9101 §4) */
+    if (!fg_jwe_unwrap(ex->arena, token, own, count, &signed_object, &why))
+        return FG_FAIL(err, FG_E_OPENID_OBJECT_INVALID, "%s", why.detail);
     const fg_str_t audience = fg_openid_url(ex, FG_OPENID_ISSUER);
     const fg_jwt_trust_t trust = {
         .issuer = client->id,
         .keys = &client->keys,
         .audiences = &audience,
         .audience_count = 1,
-        .type = type_of(ex, token),
+        .type = type_of(ex, signed_object),
         .untyped = true, /* OpenID Connect core §6 knows no type */
         .skew_ms = ex->hub->skew_ms,
         .max_lifetime_ms = OBJECT_LIFETIME,
     };
     if (client->keys.count == 0)
         return FG_FAIL(err, FG_E_OPENID_OBJECT, "%.*s has no keys", FG_STR_ARG(client->id));
-    return fg_jwt_read(ex->env, ex->arena, token, &trust, read, &why) ||
+    return fg_jwt_read(ex->env, ex->arena, signed_object, &trust, read, &why) ||
            FG_FAIL(err, FG_E_OPENID_OBJECT_INVALID, "%s", why.detail);
 }
 

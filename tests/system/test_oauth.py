@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import time
+import urllib.parse
 
 import pytest
 import requests
@@ -340,6 +341,28 @@ def test_a_pushed_request_signs_in(site):
     assert 'code=' in session.get(url, allow_redirects=False, timeout=30).headers['Location']
     again = session.get(url, allow_redirects=False, timeout=30)  # once
     assert 'Location' not in again.headers or 'code=' not in again.headers['Location']
+
+
+@pytest.mark.parametrize('alg, enc', [('RSA-OAEP-256', 'A256GCM'), ('RSA-OAEP', 'A128CBC-HS256')])
+def test_a_signed_request_may_be_encrypted(site, alg, enc):
+    """RFC 9101 §4: signed, then encrypted to the key that the gateway publishes for it."""
+    session = site.browser()
+    sign_in(site, session, site.signed)
+    url = session.get(site.signed.origin + '/login', allow_redirects=False, timeout=30).headers['Location']
+    address, query = url.split('?')
+    fields = {name: values[0] for name, values in urllib.parse.parse_qs(query).items()}
+    (jwk,) = [key for key in session.get(site.url('/adfs/discovery/keys'), timeout=30).json()['keys'] if key.get('use') == 'enc'][:1]
+
+    def ask(token, key=jwk):
+        sealed = site.agents['api'].run(site, 'encrypt', {'token': token, 'jwk': key, 'alg': alg, 'enc': enc})
+        return session.get(address, params={**fields, 'request': sealed}, allow_redirects=False, timeout=30).headers['Location']
+
+    assert 'code=' in ask(fields['request'])
+    head, body, signature = fields['request'].split('.')
+    for bad in (ask('.'.join([head, body, signature[:-8] + 'AAAAAAAA'])), ask(body)):  # encrypted by anybody, signed by nobody
+        assert 'error=invalid_request_object' in bad and 'code=' not in bad
+    (other,) = [key for key in session.get(site.url('/adfs/discovery/keys'), timeout=30).json()['keys'] if key.get('use') == 'sig'][:1]
+    assert 'error=invalid_request_object' in ask(fields['request'], {**other, 'kid': jwk['kid'], 'use': 'enc', 'alg': alg})
 
 
 def test_a_signed_request_signs_in(site):

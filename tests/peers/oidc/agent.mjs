@@ -3,14 +3,14 @@
 //   ISSUER  CLIENT_ID  CLIENT_SECRET  AUTH=basic|post|none|jwt|secret_jwt|tls  JWK (file with its private JSON Web Key, for jwt)
 //   CERT, KEY (PEM files of the connection's client certificate)  DPOP (file that holds its key pair; made if it is not there)
 // ACTION: credentials, grant {grant_type, …}, introspect {token}, revoke {token}, userinfo {token, sub}, fetch {token, url, method},
-//   register {token, …metadata}, device {scope}, poll {what device printed}, par {…}, jar {…}; assertion {key, kid, claims} signs a JWT with jose, saml {…} an
-//   assertion of SAML 2.0 with Auth0's saml.
+//   register {token, …metadata}, device {scope}, poll {what device printed}, par {…}, jar {…}; assertion {key, kid, claims} signs a JWT with
+//   jose, encrypt {token, jwk, alg, enc} encrypts one, saml {…} is an assertion of SAML 2.0 with Auth0's saml.
 // Prints the answer as JSON; exit 1: {error, description} of a refusal.
 import crypto from 'node:crypto';
 import fs from 'node:fs';
 import https from 'node:https';
 import { createRequire } from 'node:module';
-import { importJWK, SignJWT } from 'jose';
+import { CompactEncrypt, importJWK, SignJWT } from 'jose';
 import * as client from 'openid-client';
 
 const { env } = process;
@@ -78,6 +78,11 @@ async function run() {
   if (action === 'assertion') {
     const jwk = JSON.parse(fs.readFileSync(input.key));
     return new SignJWT(input.claims).setProtectedHeader({ alg: 'ES256', kid: jwk.kid, typ: 'JWT' }).sign(await importJWK(jwk));
+  }
+  if (action === 'encrypt') {
+    const { token, jwk, alg, enc } = input;
+    const header = { alg, enc, cty: 'JWT', kid: jwk.kid };
+    return new CompactEncrypt(new TextEncoder().encode(token)).setProtectedHeader(header).encrypt(await importJWK(jwk, alg));
   }
   if (action === 'saml') {
     const { Saml20 } = createRequire(import.meta.url)('saml');
