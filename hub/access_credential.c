@@ -233,13 +233,14 @@ static bool find_kept(fg_exchange_t *ex, fg_access_work_t *w, int64_t *expires_m
 static bool find_seen(fg_exchange_t *ex, fg_access_work_t *w) {
     fg_credential_t *credential = &w->credential;
     fg_recent_name_t name = {FG_RECENT_BEARER, fg_str(w->access.protect->name), credential->text, 0};
-    bool bearer = credential->kind == FG_CREDENTIAL_BEARER;
+    /* with a certificate the token may be good for this connection alone: the key below says so */
+    bool plain = credential->kind == FG_CREDENTIAL_BEARER && ex->request.client_certificate.n == 0;
     int64_t expires_ms;
-    if (bearer && fg_recent_get(ex, &name, &w->access.session) && is_known(ex, &w->access.session))
+    if (plain && fg_recent_get(ex, &name, &w->access.session) && is_known(ex, &w->access.session))
         return true;
     if (!make_key(ex, w) || !find_kept(ex, w, &expires_ms))
         return false;
-    if (bearer)
+    if (plain)
         fg_recent_put(ex, &name, &w->access.session, expires_ms);
     return true;
 }

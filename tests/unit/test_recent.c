@@ -90,6 +90,28 @@ static void a_token_is_looked_up_once(void **state) {
     assert_false(access_call.quick); /* validated again */
 }
 
+/* RFC 8705 §3: a token may be tied to the connection's certificate. */
+static void a_certificate_beside_the_token_is_looked_at(void **state) {
+    (void)state;
+    fg_str_t token = keep(access_jwt(TOKEN(.role = "Operators")));
+    for (int i = 0; i < 3; i++) {
+        access_begin("all", "GET", "/");
+        access_put_bearer(token);
+        access_call.request.client_certificate = FG_STR("one");
+        assert_true(access_run());
+        assert_int_equal(access_call.quick, i > 0);
+    }
+    assert_true(ask_with(token));
+    assert_false(access_call.quick); /* not as with that certificate */
+    assert_true(ask_with(token) && access_call.quick);
+    assert_true(ask_with(token) && gets == 0);
+    access_begin("all", "GET", "/");
+    access_put_bearer(token);
+    access_call.request.client_certificate = FG_STR("another");
+    assert_true(access_run());
+    assert_false(access_call.quick);
+}
+
 /* HT-08: in another worker perhaps. */
 static void a_session_that_was_ended_is_not_remembered(void **state) {
     (void)state;
@@ -155,6 +177,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(a_session_is_opened_once),
         TEST(a_token_is_looked_up_once),
+        TEST(a_certificate_beside_the_token_is_looked_at),
         TEST(a_session_that_was_ended_is_not_remembered),
         TEST(a_session_does_not_outlive_its_time),
         TEST(there_is_room_for_some),
