@@ -112,9 +112,12 @@ static bool begin(fg_exchange_t *ex, const fg_partner_signin_t *signin, fg_err_t
     return ex->hub->protocols[provider->protocol]->begin_sign_in(ex, signin, err);
 }
 
-static bool leave(fg_exchange_t *ex, const fg_browser_signin_t *in, const fg_home_realm_t *realm, fg_err_t *err) {
-    const fg_partner_signin_t signin = {
+/* What is asked of a partner; its .back is no text if the request is too long. */
+static fg_partner_signin_t signin_at(fg_exchange_t *ex, const fg_browser_signin_t *in, const fg_home_realm_t *realm,
+                                     bool by_client) {
+    return (fg_partner_signin_t){
         .realm = realm,
+        .by_client = by_client,
         .back = own_url(ex, in, false),
         .method = in->method,
         .fresh_ms = in->fresh_ms,
@@ -122,6 +125,10 @@ static bool leave(fg_exchange_t *ex, const fg_browser_signin_t *in, const fg_hom
         .proxy_limit = in->proxy_limit,
         .requester = in->requester,
     };
+}
+
+static bool leave(fg_exchange_t *ex, const fg_browser_signin_t *in, const fg_home_realm_t *realm, fg_err_t *err) {
+    const fg_partner_signin_t signin = signin_at(ex, in, realm, false);
     if (in->local)
         return FG_FAIL(err, FG_E_SAML_PROXY, "%s would have to be asked", realm->display_name);
     if (!fg_home_realm_is_offered(realm))
@@ -134,16 +141,7 @@ static bool leave(fg_exchange_t *ex, const fg_browser_signin_t *in, const fg_hom
 /* No page, then: the request itself, for the client to carry. */
 static fg_step_t answer_client(fg_exchange_t *ex, const fg_browser_signin_t *in) {
     fg_err_t err = FG_ERR_INIT;
-    const fg_partner_signin_t signin = {
-        .realm = in->home_realm,
-        .by_client = true,
-        .back = own_url(ex, in, false),
-        .method = in->method,
-        .fresh_ms = in->fresh_ms,
-        .passive = in->passive,
-        .proxy_limit = in->proxy_limit,
-        .requester = in->requester,
-    };
+    const fg_partner_signin_t signin = signin_at(ex, in, in->home_realm, true);
     bool begun =
         signin.back.p != NULL || FG_FAIL(&err, FG_E_WSFED_REQUEST, "the request is too long to be brought back");
     return begun && fg_client_signin_begin(ex, &signin, &err) ? FG_STEP_DONE : refuse(ex, in, &err);

@@ -127,14 +127,6 @@ static const char *consent_purpose(fg_exchange_t *ex, const fg_session_t *sessio
     return text ? text : CONSENT_PURPOSE;
 }
 
-static json_t *make_scopes(fg_str_t scope) {
-    json_t *list = json_array();
-    for (fg_str_t word = fg_openid_next_word(&scope); word.n > 0; word = fg_openid_next_word(&scope))
-        if (!fg_str_is(word, "openid"))
-            (void)json_array_append_new(list, json_pack("{s:s%}", "scope", word.p, word.n));
-    return list;
-}
-
 static bool show_consent(fg_exchange_t *ex, authorize_t *in, fg_err_t *err) {
     fg_session_t *session = &in->browser.session;
     const fg_claim_t *name = fg_claims_get(&session->identity.claims, FG_CLAIM_NAME);
@@ -152,7 +144,7 @@ static bool show_consent(fg_exchange_t *ex, authorize_t *in, fg_err_t *err) {
                                      : json_pack("{s:s%, s:s, s:s%, s:s%, s:o}", "action", url.data, url.length,
                                                  "application", in->request.partner->display_name, "csrf", csrf.p,
                                                  csrf.n, "person", name ? name->value.p : "", name ? name->value.n : 0,
-                                                 "scopes", make_scopes(in->request.scope));
+                                                 "scopes", fg_openid_scope_model(in->request.scope));
     fg_buf_free(&url);
     return (model != NULL && ex->hub->render(ex, 200, "consent", model)) ||
            FG_FAIL(err, FG_E_INTERNAL, "page consent could not be made");

@@ -227,14 +227,6 @@ static const char *purpose(fg_exchange_t *ex, const fg_session_t *session, fg_st
     return text ? text : PURPOSE;
 }
 
-static json_t *make_scopes(fg_str_t scope) {
-    json_t *list = json_array();
-    for (fg_str_t word = fg_openid_next_word(&scope); word.n > 0; word = fg_openid_next_word(&scope))
-        if (!fg_str_is(word, "openid"))
-            (void)json_array_append_new(list, json_pack("{s:s%}", "scope", word.p, word.n));
-    return list;
-}
-
 /* device NULL: the code is to be entered.  state: what to say ("wrong", "done", "refused"), "" nothing. */
 static bool show(fg_exchange_t *ex, const fg_session_t *session, const device_t *device, const char *state,
                  fg_err_t *err) {
@@ -257,7 +249,7 @@ static bool show(fg_exchange_t *ex, const fg_session_t *session, const device_t 
                         name ? name->value.p : "", name ? name->value.n : 0, "code", shown ? shown : "", "wrong",
                         strcmp(state, "wrong") == 0 ? "1" : "", "done", strcmp(state, "done") == 0 ? "1" : "",
                         "refused", strcmp(state, "refused") == 0 ? "1" : "", "scopes",
-                        make_scopes(device ? device->scope : FG_STR_NONE));
+                        fg_openid_scope_model(device ? device->scope : FG_STR_NONE));
     fg_buf_free(&url);
     return (model != NULL && ex->hub->render(ex, 200, "device", model)) ||
            FG_FAIL(err, FG_E_INTERNAL, "page device could not be made");

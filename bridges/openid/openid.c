@@ -47,6 +47,14 @@ fg_str_t fg_openid_next_word(fg_str_t *list) {
     return word;
 }
 
+json_t *fg_openid_scope_model(fg_str_t scope) {
+    json_t *list = json_array();
+    for (fg_str_t word = fg_openid_next_word(&scope); word.n > 0; word = fg_openid_next_word(&scope))
+        if (!fg_str_is(word, "openid"))
+            (void)json_array_append_new(list, json_pack("{s:s%}", "scope", word.p, word.n));
+    return list;
+}
+
 bool fg_openid_word_in(fg_str_t list, const char *word) {
     for (fg_str_t next = fg_openid_next_word(&list); next.n > 0; next = fg_openid_next_word(&list))
         if (fg_str_is(next, word))

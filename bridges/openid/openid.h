@@ -50,6 +50,8 @@ bool fg_openid_params(fg_exchange_t *ex, fg_params_t *params, fg_err_t *err) FG_
 bool fg_openid_word_in(fg_str_t list, const char *word);
 /* The next word of such a list, cut off; .n 0: its end. */
 fg_str_t fg_openid_next_word(fg_str_t *list);
+/* The scopes of a list but for "openid", as the consent page shows them: a new reference. */
+json_t *fg_openid_scope_model(fg_str_t scope);
 
 /* ---- endpoints */
 
