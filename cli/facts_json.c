@@ -55,8 +55,10 @@ static void read_header(fg_facts_t *facts, const json_t *header) {
     static const struct {
         const char *member, *name;
     } members[] = {
-        {"alg", "signature_algorithm"}, {"enc", "encryption_algorithm"}, {"kid", "key_id"},   {"typ", "type"},
-        {"x5t", "key_thumbprint"},      {"zip", "compression"},          {"crit", "critical"}};
+        {"enc", "encryption_algorithm"}, {"kid", "key_id"},   {"typ", "type"}, {"x5t", "key_thumbprint"},
+        {"zip", "compression"},          {"crit", "critical"}};
+    bool encrypted = json_object_get(header, "enc") != NULL; /* RFC 7516 §4.1.1: alg is how the key is wrapped */
+    add_values(facts, encrypted ? "key_algorithm" : "signature_algorithm", json_object_get(header, "alg"));
     for (size_t i = 0; i < FG_ARRAY_SIZE(members); i++)
         add_values(facts, members[i].name, json_object_get(header, members[i].member));
     fg_str_t alg = fg_json_string(header, "alg");

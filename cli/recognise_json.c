@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/json.h"
+#include "token/jwe.h"
 #include "token/jws.h"
 
 static void release_json(void *json) { json_decref(json); }
@@ -123,6 +124,13 @@ static json_t *decode_object(fg_unwrap_t *unwrap, fg_str_t text, fg_err_t *err) 
     return fg_jws_object(unwrap->arena, bytes, "part", err);
 }
 
+static void unwrap_jwe(fg_unwrap_t *unwrap, fg_piece_t *piece) {
+    const fg_decryption_t *with = unwrap->decryption;
+    fg_str_t plain;
+    if (with != NULL && fg_jwe_open(unwrap->arena, piece->bytes, with->keys, with->key_count, &plain, &piece->err))
+        fg_piece_add(unwrap, piece, "decrypted", plain, false);
+}
+
 /* "eyJ" is how '{"' begins in base64. */
 bool fg_recognise_jose(fg_unwrap_t *unwrap, fg_piece_t *piece) {
     fg_str_t text = piece->bytes, parts[2];
@@ -142,5 +150,7 @@ bool fg_recognise_jose(fg_unwrap_t *unwrap, fg_piece_t *piece) {
     piece->header = decode_object(unwrap, parts[0], &piece->err);
     if (piece->kind == FG_PIECE_JWT && piece->header != NULL)
         piece->json = decode_object(unwrap, parts[1], &piece->err);
+    if (piece->kind == FG_PIECE_JWE && piece->header != NULL)
+        unwrap_jwe(unwrap, piece);
     return true;
 }

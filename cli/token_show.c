@@ -38,7 +38,7 @@ const fg_piece_t *fg_token_innermost(const fg_piece_t *root) {
     const fg_piece_t *piece = root;
     while (piece != NULL && !fg_token_is_token(piece))
         piece = fg_piece_next(piece);
-    while (piece != NULL && piece->kind == FG_PIECE_ENCRYPTED && piece->first != NULL)
+    while (piece != NULL && (piece->kind == FG_PIECE_ENCRYPTED || piece->kind == FG_PIECE_JWE) && piece->first != NULL)
         piece = piece->first;
     return piece;
 }

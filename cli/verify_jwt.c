@@ -54,17 +54,34 @@ static void note_what_is_missing(fg_verify_t *v) {
         fg_verify_not_checked(v, FG_CHECK_AUDIENCE, "give --audience");
     if (v->nonce.p == NULL)
         fg_verify_not_checked(v, FG_CHECK_REQUEST, "give --nonce");
-    fg_verify_not_checked(v, FG_CHECK_ENCRYPTION, "it is not encrypted");
+    if (v->subject->kind != FG_PIECE_JWE)
+        fg_verify_not_checked(v, FG_CHECK_ENCRYPTION, "it is not encrypted");
     fg_verify_not_checked(v, FG_CHECK_DESTINATION, "a JWT has none");
     fg_verify_not_checked(v, FG_CHECK_RECIPIENT, "a JWT has none");
     fg_verify_not_checked(v, FG_CHECK_POLICY, "see 'fedgate policy explain'");
 }
 
+/* RFC 7519 §5.2: the signed token, which may stand in an encrypted one.  .p NULL: *err says why. */
+static fg_str_t find_signed(const fg_verify_t *v, fg_err_t *err) {
+    const fg_piece_t *inner = v->subject->first;
+    if (v->subject->kind != FG_PIECE_JWE)
+        return v->subject->bytes;
+    if (v->decryption.key_count == 0)
+        FG_FAIL_FOR(err, FG_E_DECRYPT, FG_R_ENCRYPTION_NO_KEY, "a JWE: give its recipient's key by --decrypt-key");
+    else if (v->subject->err.code != FG_OK)
+        *err = v->subject->err;
+    else if (inner == NULL || inner->kind != FG_PIECE_JWT)
+        FG_FAIL_FOR(err, FG_E_SIG_MISSING, FG_R_SIGNATURE_MISSING, "what is encrypted is no signed token");
+    else
+        return inner->bytes;
+    return FG_STR_NONE;
+}
+
 void fg_verify_jwt(fg_verify_t *v) {
     const fg_jwk_set_t set = {v->trust.jwks, v->trust.jwk_count};
     fg_err_t err = FG_ERR_INIT;
-    if (v->subject->kind == FG_PIECE_JWE) {
-        FG_FAIL_FOR(&err, FG_E_DECRYPT, FG_R_ENCRYPTION_NO_KEY, "a JWE, which the gateway has no key for");
+    const fg_str_t token = find_signed(v, &err);
+    if (token.p == NULL) {
         fg_verify_fail(v, &err);
         return;
     }
@@ -84,7 +101,7 @@ void fg_verify_jwt(fg_verify_t *v) {
     for (unsigned round = 0; round < FG_CHECKS; round++) {
         fg_jwt_read_t read;
         err = (fg_err_t)FG_ERR_INIT;
-        if (fg_jwt_read(&v->env, v->arena, v->subject->bytes, &trust, &read, &err)) {
+        if (fg_jwt_read(&v->env, v->arena, token, &trust, &read, &err)) {
             check_nonce(v, &read);
             check_replay(v, &read);
             fg_verify_passed(v, FG_CHECK_REPLAY);

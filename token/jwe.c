@@ -86,7 +86,7 @@ static bool read_header(reading_t *in, fg_str_t text, fg_err_t *err) {
         return FG_FAIL(err, FG_E_TOKEN_MALFORMED, "JWE header with crit or zip");
     fg_str_t alg = fg_json_string(header, "alg"), enc = fg_json_string(header, "enc");
     if (!fg_jwe_alg_from_name(alg, &in->scheme.alg) || !fg_jwe_enc_from_name(enc, &in->scheme.enc))
-        return FG_FAIL(err, FG_E_SIG_ALGORITHM, "JWE algorithms '%.*s', '%.*s'", FG_STR_ARG(alg), FG_STR_ARG(enc));
+        return FG_FAIL_FOR(err, FG_E_SIG_ALGORITHM, FG_R_ENCRYPTION_WEAK_ALGORITHM, "JWE algorithms '%.*s', '%.*s'", FG_STR_ARG(alg), FG_STR_ARG(enc));
     in->kid = fg_json_string(header, "kid");
     if (in->kid.p == NULL && json_object_get(header, "kid") != NULL)
         return FG_FAIL(err, FG_E_TOKEN_MALFORMED, "JWE header whose kid is no string");
