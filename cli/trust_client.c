@@ -102,8 +102,19 @@ static void write_timestamp(const client_t *c, fg_buf_t *out) {
     fg_xw_end(&w);
 }
 
-/* WS-SecurityPolicy's endorsing signature: by the certificate, over the Timestamp. */
-static bool put_signature(const client_t *c, fg_str_t timestamp, fg_xw_t *w, fg_err_t *err) {
+/* To alone, likewise: for whom a signed message is is part of what it says. */
+static void write_to(const client_t *c, fg_buf_t *out) {
+    fg_xw_t w;
+    fg_xw_init(&w, out);
+    fg_xw_start(&w, &ns_a, "To");
+    fg_xw_attr_ns(&w, &c->s, "mustUnderstand", FG_STR("1"));
+    fg_xw_attr_ns(&w, &ns_u, "Id", FG_STR("_2"));
+    fg_xw_textz(&w, c->url);
+    fg_xw_end(&w);
+}
+
+/* WS-SecurityPolicy's endorsing signature: by the certificate, over the Timestamp and To. */
+static bool put_signature(const client_t *c, fg_str_t timestamp, fg_str_t to, fg_xw_t *w, fg_err_t *err) {
     const fg_key_t *key = fg_input_read_key(c->arena, c->certificate, err);
     fg_buf_t out = FG_BUF_INIT(MESSAGE_MAX);
     if (key == NULL)
@@ -116,19 +127,19 @@ static bool put_signature(const client_t *c, fg_str_t timestamp, fg_xw_t *w, fg_
     fg_xw_attr_ns(w, &ns_u, "Id", FG_STR("_1"));
     fg_xw_text(w, fg_key_get_certificate_base64(key));
     fg_xw_end(w);
-    const fg_dsig_part_t part = {FG_STR("_0"), timestamp};
+    const fg_dsig_part_t parts[] = {{FG_STR("_0"), timestamp}, {FG_STR("_2"), to}};
     const fg_dsig_signer_t signer = {.key = key,
                                      .key_info = FG_STR("<o:SecurityTokenReference xmlns:o=\"" FG_NS_WSSE
                                                         "\"><o:Reference URI=\"#_1\" ValueType=\"" X509_V3
                                                         "\"></o:Reference></o:SecurityTokenReference>")};
-    bool good = fg_dsig_sign_parts(&part, 1, &signer, &out, err);
+    bool good = fg_dsig_sign_parts(parts, FG_ARRAY_SIZE(parts), &signer, &out, err);
     if (good)
         fg_xw_raw(w, fg_arena_str(c->arena, fg_buf_str(&out)));
     fg_buf_free(&out);
     return good;
 }
 
-static bool put_security(const client_t *c, fg_xw_t *w, fg_err_t *err) {
+static bool put_security(const client_t *c, fg_str_t to, fg_xw_t *w, fg_err_t *err) {
     fg_buf_t timestamp = FG_BUF_INIT(1024);
     fg_str_t token;
     bool good = true;
@@ -141,7 +152,7 @@ static bool put_security(const client_t *c, fg_xw_t *w, fg_err_t *err) {
     if (c->with_token != NULL && (good = read_token(c, c->with_token, &token, err)))
         fg_xw_raw(w, token);
     if (good && c->certificate != NULL)
-        good = put_signature(c, fg_buf_str(&timestamp), w, err);
+        good = put_signature(c, fg_buf_str(&timestamp), to, w, err);
     fg_xw_end(w);
     fg_buf_free(&timestamp);
     return good;
@@ -207,11 +218,12 @@ static bool write_message(const client_t *c, fg_buf_t *out, fg_err_t *err) {
     fg_xw_start(&w, &ns_a, "ReplyTo");
     fg_xw_leafz(&w, &ns_a, "Address", "http://www.w3.org/2005/08/addressing/anonymous");
     fg_xw_end(&w);
-    fg_xw_start(&w, &ns_a, "To");
-    fg_xw_attr_ns(&w, &c->s, "mustUnderstand", FG_STR("1"));
-    fg_xw_textz(&w, c->url);
-    fg_xw_end(&w);
-    if (!put_security(c, &w, err))
+    fg_buf_t part = FG_BUF_INIT(MESSAGE_MAX);
+    write_to(c, &part);
+    fg_str_t to = fg_arena_str(c->arena, fg_buf_str(&part));
+    fg_buf_free(&part);
+    fg_xw_raw(&w, to);
+    if (!put_security(c, to, &w, err))
         return false;
     fg_xw_end(&w);
     fg_xw_start(&w, &c->s, "Body");

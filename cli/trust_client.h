@@ -17,7 +17,7 @@ int fg_cli_trust_validate(const fg_cli_command_t *command, const fg_env_t *env, 
 #define FG_CLI_TRUST_HELP                                                                                    \
     "  URL                   the endpoint; its path tells the version, as .../13/... or .../2005/...\n"      \
     "  --user NAME           with a name and a password, which is asked for, or read from --password-file\n" \
-    "  --certificate FILE    or by a signature over the Timestamp: key and certificate in PEM\n"             \
+    "  --certificate FILE    or by a signature over Timestamp and To: key and certificate in PEM\n"             \
     "  --with-token FILE     or with a token that was issued (a bearer assertion)\n"                         \
     "  --version 13|2005     WS-Trust 1.3 (1.4) or February 2005\n"                                          \
     "  --soap 1.2|1.1        (default 1.2)\n"                                                                \

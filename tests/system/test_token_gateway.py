@@ -8,6 +8,7 @@ import pytest
 import harness
 from harness import COMMAND, run
 from protected import protecting
+from tokens import JwtIssuer
 from trust import Program, applies_to
 
 PARTNERS = {
@@ -129,6 +130,20 @@ def test_partner_of_the_configuration(gateway, tmp_path):
     path.write_text(Program(gateway, 'alice').issue(applies_to('urn:app')))
     assert fedgate('token', 'verify', str(path), '--config', gateway.site.conf, code=1).startswith('invalid: issuer.unknown: ')
     assert 'neither a file nor a partner of the configuration' in fedgate('token', 'verify', str(path), '--config', gateway.site.conf, '--trust', 'nobody', code=3)
+
+
+def test_an_identity_provider_of_the_configuration(authority, make_gateway, tmp_path):
+    """By name, or, without --trust, by the token's issuer."""
+    issuer, other = JwtIssuer(str(tmp_path), 'https://issuer.test/'), JwtIssuer(str(tmp_path), 'https://issuer.test/', 'other')
+    section = {('identity_provider', 'robots'): {'issuer': issuer.name, 'certificate': [issuer.certificate]}}
+    conf = make_gateway(sections=section, start=False).site.conf
+    for trust in (['--trust', 'robots'], []):
+        for by, audience, verdict, code in ((issuer, 'urn:app', 'valid', 0), (other, 'urn:app', 'invalid: signature.value-mismatch: ', 1),
+                                            (issuer, 'urn:other', 'invalid: audience.mismatch: ', 1)):  # fmt: skip
+            path = tmp_path / 'token.txt'
+            path.write_text(by.token(aud=audience))
+            said = fedgate('token', 'verify', str(path), '--config', conf, *trust, '--audience', 'urn:app', code=code)
+            assert said.startswith(verdict), said
 
 
 # ---- another service: tests/peers/ws/sts.js, whose tokens npm's saml package makes

@@ -2,6 +2,7 @@
 """Requests that gSOAP, zeep and npm soap sign: with a certificate alone, with a password besides, over both versions of SOAP.  What they get
 is verified by the xmlsec1 command.  (Every message that WSS4J can make is in test_wss4j.py.)"""
 import os
+import re
 
 import pytest
 from lxml import etree
@@ -252,3 +253,38 @@ def test_npm_soap_signs_without_key_info(site, soap):
     """Its WSSecurityCertWithToken leaves KeyInfo out and puts what belongs in it into the signature itself."""
     status, answer = soap('usernamemixed', 'mixed')
     assert status == 1 and reason(site) == 'signature_structure', answer
+
+
+# ---- the command, `fedgate trust`
+
+
+def ask(site, endpoint, *words, code=0):
+    done = harness.run(harness.COMMAND, 'trust', 'issue', site.url('/adfs/services/trust/' + endpoint), '--applies-to', REALM, '--ca', site.authority.ca, *words)
+    assert done.returncode == code, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+@pytest.mark.parametrize('trust', ['13', '2005'])
+@both_soap_versions
+def test_the_command_signs(site, people, trust, version):
+    words = ['--soap', '1.' + version[1]]
+    assert re.search(r'name +client\n', ask(site, trust + '/certificatemixed', '--certificate', people.path('client.pem'), *words))
+    said = ask(site, trust + '/certificatemixed', '--certificate', people.path('stranger.pem'), *words, code=1)
+    assert 'InvalidSecurityToken' in said and reason(site) == 'certificate_untrusted', said
+
+
+def test_the_command_brings_a_token(make_gateway, tmp_path):
+    """One of this service, for itself; changed, or for somebody else, it is good for nothing."""
+    us, password, token = 'http://fs.test/adfs/services/trust', tmp_path / 'password', tmp_path / 'token.xml'
+    password.write_text('alice-secret\n')
+    partners = {**harness.PARTNERS, 'app': {'realm': [REALM], 'claims': ['upn']}, 'us': {'realm': [us], 'claims': ['upn', 'name']}}
+    gateway = make_gateway(partners=partners, options={'entity_id': us})
+    for realm, code in ((us, 0), (REALM, 1)):
+        made = harness.run(harness.COMMAND, 'trust', 'issue', gateway.url('/adfs/services/trust/13/usernamemixed'), '--applies-to', realm, '--user', 'alice',
+                           '--password-file', str(password), '--ca', gateway.authority.ca, '--raw')  # fmt: skip
+        assert made.returncode == 0, made.stderr
+        token.write_text(made.stdout)
+        said = ask(gateway, '13/issuedtokenmixedasymmetricbasic256', '--with-token', str(token), code=code)
+        assert ('alice@example.com' if code == 0 else 'InvalidSecurityToken') in said
+    token.write_text(made.stdout.replace('alice@', 'bob@'))
+    assert 'FailedCheck' in ask(gateway, '13/issuedtokenmixedasymmetricbasic256', '--with-token', str(token), code=1)
