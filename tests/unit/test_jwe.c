@@ -198,9 +198,20 @@ static fg_str_t member(fixture_t *f, const json_t *jwk, const char *name) {
     return text.n > 0 ? fg_jws_decode(f->arena, text) : FG_STR_NONE;
 }
 
-static void push_number(OSSL_PARAM_BLD *build, const char *name, fg_str_t bytes) {
-    if (bytes.n > 0)
-        OSSL_PARAM_BLD_push_BN(build, name, BN_bin2bn((const unsigned char *)bytes.p, (int)bytes.n, NULL));
+static void release_number(void *number) { BN_free(number); }
+
+static void push_number(fixture_t *f, OSSL_PARAM_BLD *build, const char *name, fg_str_t bytes) {
+    if (bytes.n == 0)
+        return;
+    BIGNUM *number = BN_bin2bn((const unsigned char *)bytes.p, (int)bytes.n, NULL);
+    assert_true(fg_arena_own(f->arena, release_number, number));
+    OSSL_PARAM_BLD_push_BN(build, name, number);
+}
+
+static OSSL_PARAM *finish(OSSL_PARAM_BLD *build) {
+    OSSL_PARAM *params = OSSL_PARAM_BLD_to_param(build);
+    OSSL_PARAM_BLD_free(build);
+    return params;
 }
 
 static OSSL_PARAM *ec_params(fixture_t *f, const json_t *jwk) {
@@ -212,8 +223,8 @@ static OSSL_PARAM *ec_params(fixture_t *f, const json_t *jwk) {
     memcpy(point + 1 + x.n, y.p, y.n);
     OSSL_PARAM_BLD_push_utf8_string(build, OSSL_PKEY_PARAM_GROUP_NAME, fg_json_string(jwk, "crv").p, 0);
     OSSL_PARAM_BLD_push_octet_string(build, OSSL_PKEY_PARAM_PUB_KEY, point, 1 + x.n + y.n);
-    push_number(build, OSSL_PKEY_PARAM_PRIV_KEY, member(f, jwk, "d"));
-    return OSSL_PARAM_BLD_to_param(build);
+    push_number(f, build, OSSL_PKEY_PARAM_PRIV_KEY, member(f, jwk, "d"));
+    return finish(build);
 }
 
 static OSSL_PARAM *rsa_params(fixture_t *f, const json_t *jwk) {
@@ -225,11 +236,11 @@ static OSSL_PARAM *rsa_params(fixture_t *f, const json_t *jwk) {
                    {"dq", OSSL_PKEY_PARAM_RSA_EXPONENT2}, {"qi", OSSL_PKEY_PARAM_RSA_COEFFICIENT1}};
     OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
     for (size_t i = 0; i < FG_ARRAY_SIZE(numbers); i++)
-        push_number(build, numbers[i].name, member(f, jwk, numbers[i].jwk));
-    return OSSL_PARAM_BLD_to_param(build);
+        push_number(f, build, numbers[i].name, member(f, jwk, numbers[i].jwk));
+    return finish(build);
 }
 
-/* A private JSON Web Key; NULL: none that is taken here.  What is made on the way goes with the process. */
+/* A private JSON Web Key; NULL: none that is taken here. */
 static fg_key_t *read_private(fixture_t *f, const json_t *jwk) {
     bool ec = fg_str_is(fg_json_string(jwk, "kty"), "EC");
     if (!ec && !fg_str_is(fg_json_string(jwk, "kty"), "RSA"))
