@@ -84,5 +84,11 @@ same command commands commands.1 man/fedgate.1
 sed -n 's/^\.Cm \([a-z ]*\)$/\1/p' man/fedgate.1 | grep -Fxf "$folder/commands" >"$folder/synopsis.1"
 same command commands synopsis.1 "the synopsis of man/fedgate.1"
 
+# ---- what is shipped beside the code is in the list of what is installed
+
+for file in etc/policy/* etc/pages/*; do
+    grep -q "$file" Makefile.am || { echo "Makefile.am lacks $file"; failed=1; }
+done
+
 [ "$failed" = 0 ] || exit 1
 echo "what the code takes is documented"
