@@ -181,7 +181,8 @@ class Site:
 
     def audit(self, **wanted):
         """The lines of the audit log that have these fields. They are written when an answer may be out already: that there are
-        none is said after a second."""
+        none is said after a second; where there are some, the last one gets a moment to come."""
+        time.sleep(0.02)
         with contextlib.suppress(AssertionError):
             return wait_for(lambda: self.audit_now(**wanted), 1, 0.01)
         return []

@@ -176,14 +176,15 @@ def gateway_with(authority, pki, section, fetch=''):
 
 
 def judged(gateway, path):
-    """None, or the reason of a refusal in the audit log."""
+    """None, or the reason of a refusal in the audit log, where the line may come a moment after the answer."""
+    before = len(gateway.site.audit_now(event='refused'))
     answered = ask(gateway, gateway.browser(), '/app/', cert=(path + '.chain', path + '.key'))
     if answered.status_code == 200:
         assert os.path.basename(path) in values(answered.json(), 'X-Who')[0]
         return None
     assert answered.status_code == 401 and 'revoked' not in answered.text
-    line = gateway.site.audit(event='refused')[-1]
-    return line['reason']
+    harness.wait_for(lambda: len(gateway.site.audit_now(event='refused')) > before)
+    return gateway.site.audit(event='refused')[-1]['reason']
 
 
 def test_crl_files(authority, pki):
