@@ -140,7 +140,7 @@ def test_application_knows_who_signed_in(demo):
 
 
 def test_the_readme_s_first_five_minutes(demo):
-    """README.md, "The first five minutes": steps 3 to 5, with this demo's port and folder."""
+    """README.md, "The first five minutes": steps 3 to 6, with this demo's port and folder."""
     with open(os.path.join(harness.ROOT, 'README.md')) as file:
         tour = re.search(r'## The first five minutes\n(.*?)\n## ', file.read(), re.S).group(1)
     for there, here in (('https://localhost:8443', demo.base), ('demo-state', demo.folder)):
@@ -167,11 +167,25 @@ def test_the_readme_s_first_five_minutes(demo):
     demo.sh(reload)
     harness.wait_for(lambda: 'IssueFinal' in demo.sh(mine), 20, 0.5)
 
-    add, keys = rest
+    add, keys, explain = rest
     demo.sh('printf secret | %s --password-stdin' % add)
     dave = ask.replace('alice alice-demo', shlex.join(['dave', 'secret']))
     harness.wait_for(lambda: 'IssueFinal' in demo.sh(dave), 20, 0.5)
     assert re.search(r'^signing +active +rsa-2048 ', demo.sh(keys), re.M)
+
+    why = re.search(r'^ {7}(curl [^\n]*-o metadata\.xml .*?)\n\n', tour, re.S | re.M).group(1)
+    for name in ('answer.xml', 'metadata.xml'):
+        why, explain = (text.replace(name, os.path.join(demo.folder, name)) for text in (why, explain))
+    answer, original = (os.path.join(demo.folder, name) for name in ('answer.xml', 'original.xml'))
+    demo.sh('%s >%s; cp %s %s' % (ask, answer, answer, original))
+    fetch, show, verify = (line.strip() for line in why.splitlines())
+    demo.sh(fetch)
+    assert 'alice@example.com' in demo.sh(show)
+    assert demo.sh(verify).startswith('valid\n')
+    demo.sh('sed -i s/alice@example.com/alicf@example.com/ ' + answer)
+    arguments = verify.split('token verify', 1)[1]
+    told = demo.sh('%s%s --original %s' % (explain, arguments, original), 1)
+    assert 'signature.digest-mismatch' in told and 'alicf@example.com' in told
 
 
 def test_another_start_keeps_what_the_first_made(demo):
