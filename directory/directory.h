@@ -9,6 +9,14 @@
 #include "token/claims.h"
 #include "token/username.h"
 
+/* How an account is named by somebody who has proven otherwise that it is his. */
+typedef enum fg_account_kind {
+    FG_ACCOUNT_NAME,        /* as typed at sign-in: a name, "DOMAIN\\name" or a user principal name */
+    FG_ACCOUNT_PRINCIPAL,   /* a Kerberos principal, "name@REALM" */
+    FG_ACCOUNT_UPN,         /* the user principal name in a certificate */
+    FG_ACCOUNT_CERTIFICATE, /* as altSecurityIdentities has it: "X509:<I>ISSUER<SR>SERIAL" ([MS-PKCA] §3.1.5.2.1) */
+} fg_account_kind_t;
+
 typedef struct fg_directory fg_directory_t;
 struct fg_directory {
     const char *name; /* as configured; the issuer of the claims it yields */
@@ -20,6 +28,11 @@ struct fg_directory {
      * FG_E_AUTH_DIGEST.  Asks for no slow hash.  NULL: this directory never can. */
     bool (*check_digest)(fg_directory_t *, const fg_env_t *, fg_arena_t *, const fg_username_token_t *, fg_identity_t *,
                          fg_err_t *);
+    /* The same for somebody who has proven otherwise (by a ticket, by a certificate) that the account of that name is
+     * his; nobody, more than one, or one that is disabled: FG_E_AUTH_FAILED.  The authentication method is left empty:
+     * the caller knows it.  May block.  NULL: this directory never can. */
+    bool (*find)(fg_directory_t *, const fg_env_t *, fg_arena_t *, fg_account_kind_t kind, fg_str_t name,
+                 fg_identity_t *, fg_err_t *);
     /* As an attribute store of claim rules (policy/rules.h): the claims for an AD FS query, "FILTER;ATTRIBUTES;{0}"
      * (directory/users_query.h says what is taken).  May block: runs on a pool. */
     bool (*query)(fg_directory_t *, fg_arena_t *, fg_str_t query, const fg_str_t *params, size_t param_count,

@@ -129,7 +129,6 @@ static bool fill_identity(const fg_env_t *env, const person_t *person, const jso
         return false;
     identity->name_id.value = id;
     identity->issuer = person->issuer;
-    identity->auth_method = FG_STR(FG_AUTH_PASSWORD);
     identity->auth_instant_ms = fg_now(env);
     return true;
 }
@@ -144,10 +143,10 @@ static const json_t *verify(const content_t *content, fg_str_t name, fg_str_t pa
     return user != NULL && right && !json_is_true(json_object_get(user, "disabled")) ? user : NULL;
 }
 
-/* A person whose password was right. */
-static bool yield(users_file_t *file, const fg_env_t *env, fg_arena_t *arena, const json_t *user,
+/* A person who has proven to be it; method .n 0: the caller knows how. */
+static bool yield(users_file_t *file, const fg_env_t *env, fg_arena_t *arena, const json_t *user, fg_str_t method,
                   fg_identity_t *identity, fg_err_t *err) {
-    *identity = (fg_identity_t){0};
+    *identity = (fg_identity_t){.auth_method = method};
     person_t person = {arena, fg_arena_str(arena, fg_str(file->name)), identity};
     return (person.issuer.p != NULL && fill_identity(env, &person, user)) ||
            FG_FAIL(err, FG_E_MEMORY, "no memory for a person's claims");
@@ -162,7 +161,7 @@ static bool check_password(fg_directory_t *directory, const fg_env_t *env, fg_ar
     const char *why = "";
     const json_t *user = verify(content, name, password, &why);
     bool ok = user != NULL
-                  ? yield(file, env, arena, user, identity, err)
+                  ? yield(file, env, arena, user, FG_STR(FG_AUTH_PASSWORD), identity, err)
                   : FG_FAIL(err, FG_E_AUTH_FAILED, "%.*s in directory %s: %s", FG_STR_ARG(name), file->name, why);
     content_put(file, content);
     return ok;
@@ -192,8 +191,24 @@ static bool check_digest(fg_directory_t *directory, const fg_env_t *env, fg_aren
     fg_code_t code;
     const json_t *user = verify_digest(content, token, &code, &why);
     bool ok = user != NULL
-                  ? yield(file, env, arena, user, identity, err)
+                  ? yield(file, env, arena, user, FG_STR(FG_AUTH_PASSWORD), identity, err)
                   : FG_FAIL(err, code, "%.*s in directory %s: %s", FG_STR_ARG(token->username), file->name, why);
+    content_put(file, content);
+    return ok;
+}
+
+static bool find(fg_directory_t *directory, const fg_env_t *env, fg_arena_t *arena, fg_account_kind_t kind,
+                 fg_str_t name, fg_identity_t *identity, fg_err_t *err) {
+    users_file_t *file = (users_file_t *)directory;
+    if (!fg_user_name_is_possible(name))
+        return FG_FAIL(err, FG_E_AUTH_FAILED, "account name is empty, too long or holds control characters");
+    content_t *content = content_get(file);
+    /* a users file knows no certificates */
+    const json_t *user = kind == FG_ACCOUNT_CERTIFICATE ? NULL : fg_users_find(content->users, name);
+    bool disabled = user != NULL && json_is_true(json_object_get(user, "disabled"));
+    bool ok = user != NULL && !disabled ? yield(file, env, arena, user, FG_STR_NONE, identity, err)
+                                        : FG_FAIL(err, FG_E_AUTH_FAILED, "%.*s in directory %s: %s", FG_STR_ARG(name),
+                                                  file->name, disabled ? "the user is disabled" : "unknown user");
     content_put(file, content);
     return ok;
 }
@@ -263,6 +278,7 @@ fg_directory_t *fg_users_file_directory_new(const char *name, const char *path, 
     file->directory = (fg_directory_t){.name = file->name,
                                        .check_password = check_password,
                                        .check_digest = check_digest,
+                                       .find = find,
                                        .query = query,
                                        .refresh = refresh,
                                        .free = users_file_free};

@@ -113,20 +113,45 @@ static bool check(fg_exchange_t *ex, fg_signin_t *signin, const fg_username_toke
     return fg_signin_accept(ex, signin->realm, &signin->identity, err);
 }
 
+static void tell(fg_exchange_t *ex, const fg_home_realm_t *realm, fg_str_t user, const fg_identity_t *identity,
+                 const fg_err_t *why) {
+    const fg_directory_t *directory = realm ? realm->directory : NULL;
+    const fg_audit_field_t fields[] = {
+        {"user", user},
+        {"directory", fg_str(directory ? directory->name : NULL)},
+        {"method", why == NULL ? identity->auth_method : FG_STR_NONE},
+    };
+    fg_audit(ex, why == NULL ? "signin" : "signin_refused", why, fields, FG_ARRAY_SIZE(fields));
+}
+
+static bool find_known(fg_exchange_t *ex, const fg_home_realm_t *realm, fg_account_kind_t kind, fg_str_t name,
+                       const char *method, fg_identity_t *identity, fg_err_t *err) {
+    fg_directory_t *directory = realm ? realm->directory : NULL;
+    if (directory == NULL || directory->find == NULL)
+        return FG_FAIL(err, FG_E_AUTH_FAILED, "no directory is configured that could know %.*s", FG_STR_ARG(name));
+    if (!directory->find(directory, ex->env, ex->arena, kind, name, identity, err))
+        return false;
+    identity->auth_method = fg_str(method);
+    return fg_signin_accept(ex, realm, identity, err);
+}
+
+bool fg_signin_known(fg_exchange_t *ex, const fg_home_realm_t *realm, fg_account_kind_t kind, fg_str_t name,
+                     const char *method, fg_identity_t *identity, fg_err_t *err) {
+    fg_err_t why = FG_ERR_INIT;
+    bool ok = find_known(ex, realm, kind, name, method, identity, &why);
+    tell(ex, realm, name, identity, ok ? NULL : &why);
+    if (!ok && err != NULL)
+        *err = why;
+    return ok;
+}
+
 static void run(fg_exchange_t *ex, const fg_username_token_t *token) {
     fg_signin_t *signin = &ex->signin;
     signin->ok = check(ex, signin, token);
-    const fg_directory_t *directory = signin->realm ? signin->realm->directory : NULL;
     if (signin->password.n > 0)
         explicit_bzero((void *)(uintptr_t)signin->password.p, signin->password.n);
     signin->password = FG_STR_NONE;
-    const fg_audit_field_t fields[] = {
-        {"user", signin->user},
-        {"directory", fg_str(directory ? directory->name : NULL)},
-        {"method", signin->ok ? signin->identity.auth_method : FG_STR_NONE},
-    };
-    fg_audit(ex, signin->ok ? "signin" : "signin_refused", signin->ok ? NULL : &signin->err, fields,
-             FG_ARRAY_SIZE(fields));
+    tell(ex, signin->realm, signin->user, &signin->identity, signin->ok ? NULL : &signin->err);
 }
 
 void fg_signin_run(fg_exchange_t *ex) { run(ex, NULL); }

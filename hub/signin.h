@@ -25,6 +25,11 @@ bool fg_signin_accept(fg_exchange_t *ex, const fg_home_realm_t *realm, fg_identi
  * what came along with it; may be NULL.  The caller has seen that its private key was used. */
 bool fg_signin_certificate(fg_exchange_t *ex, X509 *leaf, STACK_OF(X509) * more, fg_x509_purpose_t purpose,
                            fg_identity_t *identity, const fg_home_realm_t **realm, fg_err_t *err) FG_MUST_CHECK;
+/* Somebody who has proven otherwise, by method (FG_AUTH_…), that the account of that name is his: what the home realm's
+ * directory knows of it, through the acceptance rules; the outcome is in the audit log ("signin", "signin_refused").
+ * May block. */
+bool fg_signin_known(fg_exchange_t *ex, const fg_home_realm_t *realm, fg_account_kind_t kind, fg_str_t name,
+                     const char *method, fg_identity_t *identity, fg_err_t *err) FG_MUST_CHECK;
 /* On the password pool: lockout, directory, outcome, audit line ("signin" or "signin_refused"); wipes the password. */
 void fg_signin_run(fg_exchange_t *ex);
 

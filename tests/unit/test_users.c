@@ -492,6 +492,44 @@ static int remove_folder(void **state) {
     return rmdir(folder);
 }
 
+/* who has proven otherwise whose account it is gets what the password would have got */
+static void proven_names_are_found(void **state) {
+    static const struct {
+        fg_account_kind_t kind;
+        const char *name;
+        const char *refusal; /* NULL: is alice */
+    } cases[] = {
+        {FG_ACCOUNT_NAME, "alice", NULL},
+        {FG_ACCOUNT_NAME, "ALICE", NULL},
+        {FG_ACCOUNT_PRINCIPAL, "alice.A@EXAMPLE.TEST", NULL},
+        {FG_ACCOUNT_UPN, "alice.a@example.test", NULL},
+        {FG_ACCOUNT_PRINCIPAL, "alice.a@OTHER.TEST", "unknown user"},
+        {FG_ACCOUNT_CERTIFICATE, "alice", "unknown user"},
+        {FG_ACCOUNT_NAME, "bob", "the user is disabled"},
+        {FG_ACCOUNT_NAME, "", "is empty"},
+    };
+    (void)state;
+    test_env_t test;
+    test_env_init(&test);
+    fg_directory_t *directory = open_directory();
+    for (size_t i = 0; i < FG_ARRAY_SIZE(cases); i++) {
+        fg_arena_t *arena = fg_arena_new(0);
+        fg_identity_t identity;
+        fg_err_t err = FG_ERR_INIT;
+        bool found = directory->find(directory, &test.env, arena, cases[i].kind, fg_str(cases[i].name), &identity, &err);
+        assert_int_equal(found, cases[i].refusal == NULL);
+        if (found) {
+            assert_true(fg_str_is(identity.name_id.value, "Alice.A@example.test"));
+            assert_int_equal(identity.auth_method.n, 0);
+        } else {
+            assert_err(&err, FG_E_AUTH_FAILED);
+            assert_non_null(strstr(err.detail, cases[i].refusal));
+        }
+        fg_arena_free(arena);
+    }
+    directory->free(directory);
+}
+
 int main(void) {
     if (!fg_crypto_start())
         return 1;
@@ -510,6 +548,7 @@ int main(void) {
         cmocka_unit_test(digest_is_checked_for_accounts_that_keep_their_password),
         cmocka_unit_test(readable_passwords_are_kept_from_others),
         cmocka_unit_test(new_password_replaces_the_readable_one),
+        cmocka_unit_test(proven_names_are_found),
     };
     int failed = cmocka_run_group_tests(tests, make_folder, remove_folder);
     fg_crypto_stop();
