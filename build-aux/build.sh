@@ -9,7 +9,7 @@ INSTALLED=$BUILD/installed # what `make install` of that build makes
 
 BUILD_PACKAGES=(
     autoconf automake gcc libc6-dev make pkg-config
-    libcmocka-dev libconfuse-dev libcrypt-dev libcurl4-openssl-dev libjansson-dev libpcre2-dev libssl-dev libxml2-dev libxmlsec1-dev zlib1g-dev
+    libcmocka-dev libconfuse-dev libcrypt-dev libcurl4-openssl-dev libjansson-dev libkrb5-dev libldap-dev libpcre2-dev libssl-dev libxml2-dev libxmlsec1-dev zlib1g-dev
     nginx nginx-dev openssl
 )
 
