@@ -3,16 +3,18 @@
 # lib.sh: sourced by the peer scripts. State folder, test CA and certificates, process control by pid file, Node runner.
 #   FEDGATE_PEERS_DIR  state folder (default ${XDG_CACHE_HOME:-~/.cache}/fedgate-peers): keys, logs, pids, builds, node_modules
 #   FEDGATE_CA         PEM file that every peer trusts besides its own test CA (the gateway's CA)
-#   WORK               folder of one peer instance, instead of $FEDGATE_PEERS_DIR/run/<peer>
+#   FEDGATE_PEERS_RUN  folder of the peers' instances, instead of $FEDGATE_PEERS_DIR/run
+#   WORK               folder of one peer instance, instead of $FEDGATE_PEERS_RUN/<peer>
 set -euo pipefail
 
 PEERS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 STATE=${FEDGATE_PEERS_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/fedgate-peers}
 CA=$STATE/ca/ca.pem         # the peers' own CA
-BUNDLE=$STATE/ca/bundle.pem # system CAs + test CA + FEDGATE_CA
 CERTS=$STATE/certs
-export FEDGATE_PEERS_DIR=$STATE PEERS
-mkdir -p "$STATE/ca" "$STATE/run" "$CERTS"
+RUN=${FEDGATE_PEERS_RUN:-$STATE/run}
+BUNDLE=$RUN/bundle.pem # system CAs + test CA + FEDGATE_CA
+export FEDGATE_PEERS_DIR=$STATE FEDGATE_PEERS_RUN=$RUN PEERS
+mkdir -p "$STATE/ca" "$RUN" "$CERTS"
 [ ! -x "$STATE/node-runtime/bin/node" ] || PATH=$STATE/node-runtime/bin:$PATH
 
 # locked COMMAND...: one at a time per state folder
@@ -67,7 +69,7 @@ make_certs() { make_cert "$CERTS/server" localhost "subjectAltName=DNS:localhost
 
 # workdir NAME: prints (and makes) the peer's folder
 workdir() {
-    local dir=${WORK:-$STATE/run/$1}
+    local dir=${WORK:-$RUN/$1}
     mkdir -p "$dir"
     echo "$dir"
 }

@@ -25,6 +25,7 @@ from html.parser import HTMLParser
 
 CACHE = os.environ.get('XDG_CACHE_HOME') or os.path.expanduser('~/.cache')
 STATE = os.environ.get('FEDGATE_PEERS_DIR') or CACHE + '/fedgate-peers'
+RUN = os.environ.get('FEDGATE_PEERS_RUN') or STATE + '/run'
 # a form with one of these fields and nothing to type in is posted without being asked
 PROTOCOL_FIELDS = {
     'SAMLResponse', 'SAMLRequest', 'SAMLart', 'wresult', 'openid.mode', 'id_token', 'code', 'RelayState', 'state',
@@ -240,7 +241,7 @@ def main():
     parser.add_argument('url')
     parser.add_argument('--fill', nargs='*', default=[])
     parser.add_argument('--jar')
-    parser.add_argument('--ca', default=STATE + '/ca/bundle.pem')
+    parser.add_argument('--ca', default=RUN + '/bundle.pem')
     parser.add_argument('--stop')
     parser.add_argument('--save')
     parser.add_argument('--dump', action='store_true')

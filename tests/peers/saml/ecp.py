@@ -19,6 +19,7 @@ from lxml import etree
 
 CACHE = os.environ.get('XDG_CACHE_HOME') or os.path.expanduser('~/.cache')
 STATE = os.environ.get('FEDGATE_PEERS_DIR') or CACHE + '/fedgate-peers'
+RUN = os.environ.get('FEDGATE_PEERS_RUN') or STATE + '/run'
 SOAP = '{http://schemas.xmlsoap.org/soap/envelope/}'
 ECP = '{urn:oasis:names:tc:SAML:2.0:profiles:SSO:ecp}'
 PAOS_NAMESPACE = 'urn:liberty:paos:2003-08'
@@ -53,7 +54,7 @@ def main():
     if len(sys.argv) not in (4, 5):
         sys.exit(__doc__)
     sp_url, idp_url, credentials = sys.argv[1:4]
-    client = opener(sys.argv[4] if len(sys.argv) > 4 else STATE + '/ca/bundle.pem')
+    client = opener(sys.argv[4] if len(sys.argv) > 4 else RUN + '/bundle.pem')
 
     _, body = call(
         client,

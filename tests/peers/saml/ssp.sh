@@ -150,7 +150,7 @@ START)
 STOP) stop "$dir/apache.pid" ;;
 WIPE)
     stop "$dir/apache.pid"
-    rm -rf "$dir" "${WORK:-$STATE/run/ssp}"
+    rm -rf "$dir" "${WORK:-$RUN/ssp}"
     ;;
 *) usage "$0" ;;
 esac
