@@ -122,6 +122,8 @@ static const fg_config_option_t certificates_options[] = {
     ROW("depth", count, depth, ONE, NULL, "4"),
     ROW("uri", uri, uri, ONE, NULL, NULL),
     ROW("acceptance_rules", path, acceptance_rules, ONE, NULL, NULL),
+    ROW("directory", text, directory, ONE, NULL, NULL),
+    ROW("map", map, map, LIST, NULL, NULL),
 };
 #undef STRUCT
 

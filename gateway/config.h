@@ -84,7 +84,7 @@ typedef struct fg_config_partner {
     fg_config_choice_t subject; /* yes: pairwise */
     fg_config_choice_t consent;
     fg_config_choice_t id_token_claims;
-    unsigned id_token_alg; /* one bit, 1u << fg_jws_alg_t; 0: the key's own */
+    unsigned id_token_alg;           /* one bit, 1u << fg_jws_alg_t; 0: the key's own */
     const char *id_token_encryption; /* an algorithm's name; NULL: not encrypted */
     int64_t refresh_lifetime_ms;
     fg_config_list_t openid2_realms; /* fg_str_t; none and not open: it does not speak OpenID 2.0 */
@@ -161,6 +161,8 @@ typedef struct fg_config_certificates {
     unsigned depth;
     fg_str_t uri;
     const char *acceptance_rules;
+    const char *directory;
+    fg_config_list_t map; /* unsigned: one bit of FG_MAP_… each */
 } fg_config_certificates_t;
 
 typedef struct fg_config_protect {
