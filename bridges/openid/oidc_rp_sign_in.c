@@ -106,9 +106,21 @@ static bool check_sender(const fg_identity_provider_t *provider, const fg_openid
            FG_FAIL(err, FG_E_OPENID_MIX_UP, "the answer is from \"%.*s\"", FG_STR_ARG(issuer));
 }
 
-static bool read_code(const fg_params_t *params, fg_str_t *code, fg_err_t *err) {
+/* Core §3.1.2.6: what a provider says that was asked not to show a page, and would have to. */
+static bool needs_a_page(fg_str_t error) {
+    static const char *const errors[] = {"login_required", "interaction_required", "account_selection_required",
+                                         "consent_required"};
+    for (size_t i = 0; i < FG_ARRAY_SIZE(errors); i++)
+        if (fg_str_is(error, errors[i]))
+            return true;
+    return false;
+}
+
+static bool read_code(const fg_params_t *params, bool passive, fg_str_t *code, fg_err_t *err) {
     fg_str_t error = fg_params_get(params, "error", NULL);
     *code = fg_params_get(params, "code", NULL);
+    if (passive && needs_a_page(error))
+        return FG_FAIL(err, FG_E_SAML_PASSIVE, "it answered \"%.*s\"", FG_STR_ARG(error));
     if (error.p != NULL)
         return FG_FAIL(err, FG_E_OPENID_PROVIDER, "it answered \"%.*s\"", FG_STR_ARG(error));
     return code->n > 0 || FG_FAIL(err, FG_E_OPENID_ANSWER, "neither code nor error");
@@ -165,8 +177,11 @@ static bool accept(fg_exchange_t *ex, const fg_params_t *params, fg_err_t *err) 
     if (provider->openid == NULL || signin.secret.n == 0)
         return FG_FAIL(err, FG_E_CSRF, "\"%s\" was not asked by OpenID Connect", provider->name);
     if (!fg_openid_metadata_get(ex, provider, &metadata, err) || !check_sender(provider, &metadata, params, err) ||
-        !read_code(params, &code, err) || !read_identity(ex, &signin, &metadata, code, &identity, err))
-        return fg_err_prefix(err, "identity provider \"%s\"", provider->name);
+        !read_code(params, signin.passive, &code, err) ||
+        !read_identity(ex, &signin, &metadata, code, &identity, err)) {
+        (void)fg_err_prefix(err, "identity provider \"%s\"", provider->name);
+        return fg_partner_refused(ex, &signin, err);
+    }
     return fg_partner_signed_in(ex, &signin, &identity, err) ||
            fg_err_prefix(err, "identity provider \"%s\"", provider->name);
 }
