@@ -67,6 +67,7 @@ typedef struct fg_partner_signin {
     int64_t asked_ms;                  /* when the browser was sent there */
     const fg_session_party_t *parties; /* of the session that the new one takes the place of */
     size_t party_count;
+    char (*begun)[FG_ID_SIZE]; /* where the new session's id is to be told; NULL: nowhere */
 } fg_partner_signin_t;
 
 /* The state of a round trip to a partner: sealed in a cookie of this browser (WF-08), named by a random word of 32

@@ -268,5 +268,7 @@ bool fg_partner_signed_in(fg_exchange_t *ex, const fg_partner_signin_t *signin, 
     if (!fg_session_save(ex, &session, err) || !go_back(ex, signin, &session, err))
         return false;
     audit_signin(ex, signin, identity);
+    if (signin->begun != NULL)
+        memcpy(*signin->begun, session.id, sizeof session.id);
     return true;
 }

@@ -145,21 +145,20 @@ static void fill_instant(fg_exchange_t *ex, const fg_partner_signin_t *signin, f
 }
 
 static bool read_identity(fg_exchange_t *ex, const fg_partner_signin_t *signin, const fg_openid_metadata_t *metadata,
-                          fg_str_t code, fg_identity_t *identity, fg_err_t *err) {
+                          fg_str_t code, fg_oidc_tokens_t *tokens, fg_identity_t *identity, fg_err_t *err) {
     const fg_identity_provider_t *provider = signin->realm->identity_provider;
-    fg_oidc_tokens_t tokens;
     fg_jwt_read_t read;
     fg_str_t nonce, verifier;
     if (!make_nonce(ex, signin->secret, &nonce, err) || !make_verifier(ex, signin->secret, &verifier, err) ||
-        !fg_oidc_rp_trade(ex, provider, metadata, code, verifier, &tokens, err) ||
-        !fg_oidc_rp_id_token_read(ex, provider, &tokens, nonce, &read, err))
+        !fg_oidc_rp_trade(ex, provider, metadata, code, verifier, tokens, err) ||
+        !fg_oidc_rp_id_token_read(ex, provider, tokens, nonce, &read, err))
         return false;
     *identity = read.identity;
-    if (provider->openid->asks_userinfo && !fg_oidc_rp_userinfo(ex, metadata, tokens.access_token, identity, err))
+    if (provider->openid->asks_userinfo && !fg_oidc_rp_userinfo(ex, metadata, tokens->access_token, identity, err))
         return false;
     fill_instant(ex, signin, identity);
     audit_accepted(ex, provider, &read);
-    fg_oidc_rp_keep_hint(ex, signin->realm, identity, tokens.id_token);
+    fg_oidc_rp_keep_hint(ex, signin->realm, identity, tokens->id_token);
     return true;
 }
 
@@ -168,8 +167,10 @@ static bool read_identity(fg_exchange_t *ex, const fg_partner_signin_t *signin, 
 static bool accept(fg_exchange_t *ex, const fg_params_t *params, fg_err_t *err) {
     fg_partner_signin_t signin;
     fg_openid_metadata_t metadata;
+    fg_oidc_tokens_t tokens;
     fg_identity_t identity;
     fg_str_t code;
+    char session_id[FG_ID_SIZE];
     if (!fg_openid_params_once(params, FG_E_OPENID_REQUEST, err) ||
         !fg_partner_state_take(ex, fg_params_get(params, "state", NULL), &signin, err))
         return false;
@@ -178,12 +179,15 @@ static bool accept(fg_exchange_t *ex, const fg_params_t *params, fg_err_t *err) 
         return FG_FAIL(err, FG_E_CSRF, "\"%s\" was not asked by OpenID Connect", provider->name);
     if (!fg_openid_metadata_get(ex, provider, &metadata, err) || !check_sender(provider, &metadata, params, err) ||
         !read_code(params, signin.passive, &code, err) ||
-        !read_identity(ex, &signin, &metadata, code, &identity, err)) {
+        !read_identity(ex, &signin, &metadata, code, &tokens, &identity, err)) {
         (void)fg_err_prefix(err, "identity provider \"%s\"", provider->name);
         return fg_partner_refused(ex, &signin, err);
     }
-    return fg_partner_signed_in(ex, &signin, &identity, err) ||
-           fg_err_prefix(err, "identity provider \"%s\"", provider->name);
+    signin.begun = &session_id;
+    if (!fg_partner_signed_in(ex, &signin, &identity, err))
+        return fg_err_prefix(err, "identity provider \"%s\"", provider->name);
+    fg_oidc_rp_keep_refresh(ex, provider, session_id, tokens.refresh_token);
+    return true;
 }
 
 fg_step_t fg_oidc_rp_callback(fg_exchange_t *ex) {
