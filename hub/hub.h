@@ -72,6 +72,7 @@ typedef struct fg_hub {
     size_t client_count;
     const fg_partner_t *registered; /* what clients that register themselves are like; NULL: none may */
     const char *registered_folder;  /* where they are kept */
+    const char *fetched_folder;     /* where documents are that others publish; NULL: in memory alone */
     const fg_home_realm_t *home_realms;
     size_t home_realm_count;
     struct fg_federations *federations; /* partners without a section of their own (hub/federation.h); NULL: none */

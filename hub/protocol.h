@@ -39,6 +39,8 @@ struct fg_protocol {
     bool (*begin_client_sign_in)(fg_exchange_t *ex, const struct fg_partner_signin *signin, fg_err_t *err);
     /* Writes our own roles into the metadata document that all protocols share, behind those of WS-Federation. */
     void (*write_roles)(fg_xw_t *w, const fg_hub_t *hub, const fg_keys_t *keys);
+    /* Whose session party a realm is, where the protocol has names of its own; NULL: it is a partner's realm. */
+    const struct fg_partner *(*find_party)(fg_exchange_t *ex, fg_str_t realm);
     /* Where the browser, from a frame of the signed-out page, tells a relying party that the session is over; .n 0: it
      * has no such address, or was told already.  An answer that is to come is noted in signout->awaited.  False: it
      * should have been told and cannot be. */

@@ -346,6 +346,28 @@ def test_keys_that_roll_are_found(world):
     assert page.status_code == 200 and page.url == world.url('/demo/'), refusal(page)
 
 
+def test_what_was_fetched_outlives_a_reload(world):
+    """And a restart: it is in files, so workers share it, and a provider that is down at that moment stops nobody later on."""
+    op = world.ops['edda']
+    assert at_demo(world, browser(), 'edda').status_code == 200
+    asked = op.log().count('asked ')
+    assert asked >= 2
+    assert world.nginx.reload()
+    page = at_demo(world, browser(), 'edda')
+    assert page.status_code == 200 and page.url == world.url('/demo/'), refusal(page)
+    assert op.log().count('asked ') == asked
+    op.stop()
+    try:
+        assert world.nginx.reload()
+        query = {'wa': 'wsignin1.0', 'wtrealm': 'urn:fedgate:demo', 'whr': op.issuer}
+        page = browser().get(world.url(PASSIVE), params=query, allow_redirects=False, timeout=30)
+        assert page.status_code == 302 and page.headers['Location'].startswith(op.origin + '/auth'), refusal(page)
+    finally:
+        op.start(world, GENERATION='-2')
+    page = at_demo(world, browser(), 'edda')  # its keys rolled meanwhile
+    assert page.status_code == 200 and page.url == world.url('/demo/'), refusal(page)
+
+
 # ---- signing out
 
 

@@ -2,8 +2,13 @@
  * The relying party before a provider that says whatever a test wants: each refusal beside the answer that is taken. */
 #include "tests/unit/openid.h"
 
+#include <dirent.h>
+#include <stdlib.h>
+#include <unistd.h>
+
 #include "bridges/openid/provider.h"
 #include "core/crypto.h"
+#include "core/file.h"
 #include "core/http.h"
 #include "sts/wsfed.h"
 
@@ -493,6 +498,71 @@ static void the_last_good_copy_stays(void **state) {
     assert_int_equal(w->discovery_asked, 2);
 }
 
+/* As another worker, or the next one: nothing is in its memory. */
+static void forget_memory(world_t *w) {
+    fg_openid_upstream_free(w->us.upstream);
+    w->us.upstream = fg_openid_upstream_new();
+    assert_non_null(w->us.upstream);
+}
+
+/* Writes to over from, which is as long, in all files of a folder; to NULL: removes them. */
+static void spoil_files(const char *folder, const char *from, const char *to) {
+    char path[600];
+    fg_err_t err = FG_ERR_INIT;
+    DIR *files = opendir(folder);
+    assert_non_null(files);
+    for (const struct dirent *file = readdir(files); file != NULL; file = readdir(files)) {
+        fg_buf_t text = FG_BUF_INIT(1u << 20);
+        snprintf(path, sizeof path, "%s/%s", folder, file->d_name);
+        if (file->d_name[0] == '.')
+            continue;
+        if (to == NULL) {
+            assert_int_equal(unlink(path), 0);
+            continue;
+        }
+        assert_true(fg_file_read(path, &text, NULL, &err));
+        fg_buf_putc(&text, '\0');
+        char *at = strstr(text.data, from);
+        if (at != NULL)
+            memcpy(at, to, strlen(to));
+        assert_true(fg_file_replace(path, fg_str(text.data), 0600, &err));
+        fg_buf_free(&text);
+    }
+    closedir(files);
+}
+
+static void files_outlive_the_process(void **state) {
+    world_t *w = *state;
+    char folder[] = "/tmp/fedgate-fetched-XXXXXX";
+    assert_non_null(mkdtemp(folder));
+    w->b->hub.fetched_folder = folder;
+    sign_in(w);
+    assert_int_equal(w->discovery_asked, 1);
+    forget_memory(w);
+    sign_in(w);
+    assert_int_equal(w->discovery_asked, 1);
+    assert_int_equal(w->jwks_asked, 1);
+    w->b->test.now_ms += 2 * FG_DAY;
+    forget_memory(w);
+    w->issuer = "https://evil.test"; /* it can be had no more: the file serves */
+    sign_in(w);
+    assert_int_equal(w->discovery_asked, 2);
+    forget_memory(w);
+    sign_in(w); /* that it failed is in the file as well */
+    assert_int_equal(w->discovery_asked, 2);
+    w->issuer = ISSUER;
+    spoil_files(folder, "https://op.test\\\"", "https://ev.test\\\""); /* a text of somebody else is none */
+    forget_memory(w);
+    sign_in(w);
+    assert_int_equal(w->discovery_asked, 3);
+    spoil_files(folder, "{", "x");
+    forget_memory(w);
+    sign_in(w);
+    assert_int_equal(w->discovery_asked, 4);
+    spoil_files(folder, NULL, NULL);
+    assert_int_equal(rmdir(folder), 0);
+}
+
 static void where_nothing_was_ever_had_it_is_refused(void **state) {
     world_t *w = *state;
     w->down = true;
@@ -708,6 +778,7 @@ int main(void) {
         TEST(freshness_is_held_against_auth_time),
         TEST(metadata_is_its_own),
         TEST(the_last_good_copy_stays),
+        TEST(files_outlive_the_process),
         TEST(where_nothing_was_ever_had_it_is_refused),
         TEST(jw_12_unknown_keys_are_asked_for_now_and_then),
         TEST(oi_11_logout_tokens),

@@ -119,6 +119,7 @@ const provider = new Provider(issuer, {
 provider.proxy = false;
 const handleProtocol = provider.callback();
 const handle = async (req, res) => {
+  if (/^\/(\.well-known|jwks)/.test(req.url)) console.log('asked', req.url);
   const interaction = /^\/interaction\/([^/?]+)(\/login)?/.exec(req.url);
   if (!interaction) return handleProtocol(req, res);
   try {
