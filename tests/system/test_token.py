@@ -73,6 +73,26 @@ def test_show_unwraps(name, text):
     assert {'alice@example.org', 'M\u00fcller', 'Users', 'Staff'} <= values
 
 
+def cut_anywhere():
+    """A kind of input, and up to where what is missing can be told: behind that the rest of a form is not needed."""
+    for name in ('saml11-sound.xml', 'response-sound.xml', 'wstrust-sound.xml', 'metadata-sound.xml', 'wsfed-sound.txt'):
+        text = sound(name).strip()
+        yield name, text, len(text)
+    yield 'base64', b64(sound()), len(b64(sound())) - 3
+    yield 'form', sound('response-sound-form.txt').strip(), sound('response-sound-form.txt').index('&') - 12
+    yield 'page', sound('response-sound-page.html').strip(), sound('response-sound-page.html').index('"/></form>') - 4
+    yield 'JSON', sound('jwt-sound-answer.txt').strip(), len(sound('jwt-sound-answer.txt').strip())
+
+
+@pytest.mark.parametrize('name, text, end', list(cut_anywhere()), ids=lambda value: value if str(value)[:30] == value else '')
+def test_what_was_cut_says_so(name, text, end):
+    verify = [os.path.abspath(COMMAND), 'token', 'verify', '--trust', 'keys/idp.pem', '-']
+    assert run(*verify, cwd=FOLDER, input=text).returncode in (0, 1)  # whole, it is judged
+    for at in [*range(200, end, max(1, end // 40)), *range(end - 8, end)]:
+        done = run(*verify, cwd=FOLDER, input=text[:at])
+        assert done.returncode == 3 and done.stdout.startswith('invalid: input.truncated: '), (at, done.stdout, done.stderr)
+
+
 def test_show_says_what_about_whom_until_when():
     text = fedgate('show', TWIN, '--at', '2026-11-28T12:00:00Z')
     assert 'https://idp.example.org about alice, for urn:federation:ours, until 2026-11-28T13:00:00Z (in 60 minutes)' in text
