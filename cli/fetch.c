@@ -33,3 +33,13 @@ bool fg_fetch(const fg_env_t *env, fg_arena_t *arena, const char *ca, const fg_h
         err->code = FG_E_FILE;
     return good;
 }
+
+bool fg_fetch_tls(fg_arena_t *arena, const char *ca, const char *url, fg_http_tls_t *tls, fg_err_t *err) {
+    if (!fg_http_start(err))
+        return false;
+    bool good = fg_http_look(arena, url, ca, DEADLINE, tls, err);
+    fg_http_stop();
+    if (!good && err != NULL)
+        err->code = FG_E_FILE;
+    return good;
+}

@@ -330,6 +330,7 @@ int fg_token_judge(const fg_cli_command_t *command, const fg_env_t *env, int arg
                                     {"--config", .value = &o->trust.config},
                                     {"--for", .value = &o->trust.for_partner},
                                     {"--network", .flag = &o->trust.network},
+                                    {"--tls-ca", .value = &o->trust.tls_ca},
                                     {"--secret", .value = &o->secret},
                                     {"--json", .flag = &o->json},
                                     {"--original", .value = &o->original},
