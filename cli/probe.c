@@ -112,17 +112,19 @@ static void tell_certificate(const probe_t *p, fg_str_t pem) {
         printf("  warning: %s\n", facts->warnings[i]);
 }
 
-/* False: nothing more can be asked there. */
-static bool tell_tls(const probe_t *p) {
+/* FG_CLI_OK: more can be asked there. */
+static int tell_tls(const probe_t *p) {
     fg_http_tls_t tls;
     fg_err_t err = FG_ERR_INIT;
     if (strncmp(p->url, "https:", 6) != 0) {
         puts("TLS: none at this address: what comes from there could come from anybody");
-        return true;
+        return FG_CLI_OK;
     }
     if (!fg_fetch_tls(p->arena, p->ca, p->url, &tls, &err)) {
-        printf("TLS: %s\n", err.detail);
-        return false;
+        if (err.code == FG_E_FETCH_FAILED)
+            fg_cli_say("%s cannot be reached by TLS: %s; compare name and port, and ask from where it may be reached",
+                       p->url, err.detail);
+        return err.code == FG_E_FETCH_FAILED ? FG_CLI_FAILED : fg_cli_fail(&err);
     }
     if (tls.protocol.p != NULL)
         printf("TLS: %s\n", tls.protocol.p);
@@ -130,11 +132,11 @@ static bool tell_tls(const probe_t *p) {
         tell_certificate(p, tls.chain[i]);
     if (tls.believed) {
         puts("TLS: the certificate is believed");
-        return true;
+        return FG_CLI_OK;
     }
     printf("TLS: the certificate is not believed: %s\n", tls.why_not.p);
     fg_cli_say("%s: nothing is read from there; if its CA is known to you, name it with --ca", p->url);
-    return false;
+    return FG_CLI_FAILED;
 }
 
 /* False: the server could not be reached at all so far. */
@@ -162,13 +164,14 @@ static int run(probe_t *p) {
     if (!fg_xml_start(&err))
         return fg_cli_fail(&err);
     if (!fg_uri_parse(fg_str(p->url), &uri) || !fg_uri_origin(fg_str(p->url), &origin)) {
-        fg_cli_say("%s is no address of the web", p->url);
+        fg_cli_say("%s is no address of the web: https://HOST/ is expected", p->url);
         return FG_CLI_UNREADABLE;
     }
     const char *base = fg_arena_strndup(p->arena, origin.data, origin.length);
     fg_buf_free(&origin);
-    if (!tell_tls(p))
-        return FG_CLI_FAILED;
+    int tls = tell_tls(p);
+    if (tls != FG_CLI_OK)
+        return tls;
     bool reached = uri.path.n > 1 ? try_url(p, p->url, "the address itself") : true;
     for (size_t i = 0; base != NULL && reached && i < FG_ARRAY_SIZE(documents); i++) {
         const char *url = fg_arena_printf(p->arena, "%s%s", base, documents[i].path);

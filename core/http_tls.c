@@ -4,10 +4,7 @@
  * anybody, so that a certificate which is refused can be seen; the second believes as fetching does. */
 #include <curl/curl.h>
 
-#include "core/file.h"
-#include "core/http.h"
-
-#define CA_MAX (4u << 20)
+#include "core/http_parts.h"
 
 typedef struct look {
     fg_arena_t *arena;
@@ -93,10 +90,10 @@ static bool judge(look_t *look, CURL *curl, const char *url, const fg_buf_t *ca,
 
 bool fg_http_look(fg_arena_t *arena, const char *url, const char *ca_file, int64_t deadline_ms, fg_http_tls_t *tls,
                   fg_err_t *err) {
-    fg_buf_t ca = FG_BUF_INIT(CA_MAX);
+    fg_buf_t ca = FG_BUF_INIT(FG_HTTP_CA_MAX);
     look_t look = {arena, tls};
     *tls = (fg_http_tls_t){.count = 0};
-    if (ca_file != NULL && !fg_file_read(ca_file, &ca, NULL, err)) {
+    if (ca_file != NULL && !fg_http_read_ca(ca_file, &ca, err)) {
         fg_buf_free(&ca);
         return false;
     }

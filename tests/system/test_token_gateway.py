@@ -160,7 +160,7 @@ def test_probe_of_a_certificate_of_another_name(server, authority):
 
 def test_probe_where_there_is_no_tls(gateway):
     port = harness.free_port()
-    assert 'TLS: Failed to connect to localhost port %d' % port in fedgate('probe', 'https://localhost:%d/' % port, '--network', code=1)
+    assert 'cannot be reached by TLS: Failed to connect to localhost port %d' % port in fedgate('probe', 'https://localhost:%d/' % port, '--network', code=1)
 
 
 def test_trust_by_address(gateway, password, tmp_path):
