@@ -86,31 +86,29 @@ static const xmlNode *choose_entity(fg_arena_t *arena, const fg_piece_t *root, f
 
 /* ---- files and addresses */
 
-static bool fetch(const fg_env_t *env, fg_arena_t *arena, const char *url, fg_str_t *bytes, fg_err_t *err) {
+static bool fetch(const fg_env_t *env, fg_arena_t *arena, const char *ca, const char *url, fg_str_t *bytes,
+                  fg_err_t *err) {
     fg_http_response_t response;
     const fg_http_request_t request = {.url = fg_str(url), .redirects = 3};
-    bool good = fg_fetch(env, arena, NULL, &request, &response, err) &&
+    bool good = fg_fetch(env, arena, ca, &request, &response, err) &&
                 (response.status == 200 || FG_FAIL(err, FG_E_FILE, "%s answers %d", url, response.status));
     *bytes = good ? response.body : FG_STR_NONE;
     return good;
 }
 
-static bool add_bytes(fg_trust_t *trust, const fg_env_t *env, fg_arena_t *arena, const char *name, fg_str_t bytes,
-                      bool network, fg_str_t issuer, fg_err_t *err);
-
 /* The JWK set of a discovery document stands elsewhere. */
-static bool add_discovery(fg_trust_t *trust, const fg_env_t *env, fg_arena_t *arena, const json_t *document,
-                          bool network, fg_err_t *err) {
+static bool add_discovery(fg_trust_t *trust, const fg_trust_options_t *options, const fg_env_t *env, fg_arena_t *arena,
+                          const json_t *document, fg_err_t *err) {
     fg_str_t uri = fg_json_string(document, "jwks_uri"), bytes;
-    if (!network)
+    if (!options->network)
         return FG_FAIL(err, FG_E_FILE, "its keys are at %.*s: give --network to fetch them, or trust a copy",
                        FG_STR_ARG(uri));
     trust->issuer = fg_json_string(document, "issuer");
-    return uri.n > 0 && fetch(env, arena, uri.p, &bytes, err) && add_jwks(trust, arena, bytes, err);
+    return uri.n > 0 && fetch(env, arena, options->tls_ca, uri.p, &bytes, err) && add_jwks(trust, arena, bytes, err);
 }
 
-static bool add_bytes(fg_trust_t *trust, const fg_env_t *env, fg_arena_t *arena, const char *name, fg_str_t bytes,
-                      bool network, fg_str_t issuer, fg_err_t *err) {
+static bool add_bytes(fg_trust_t *trust, const fg_trust_options_t *options, const fg_env_t *env, fg_arena_t *arena,
+                      const char *name, fg_str_t bytes, fg_str_t issuer, fg_err_t *err) {
     fg_unwrap_t unwrap = {.arena = arena, .limits = NULL};
     static const fg_xml_limits_t limits = {
         .bytes = FG_INPUT_MAX, .depth = 64, .elements = 400000, .attributes = 64, .namespaces = 64};
@@ -121,7 +119,7 @@ static bool add_bytes(fg_trust_t *trust, const fg_env_t *env, fg_arena_t *arena,
     if (root->kind == FG_PIECE_JWKS)
         return add_jwks(trust, arena, bytes, err);
     if (root->kind == FG_PIECE_DISCOVERY)
-        return add_discovery(trust, env, arena, root->json, network, err);
+        return add_discovery(trust, options, env, arena, root->json, err);
     if (root->kind == FG_PIECE_ENTITY || root->kind == FG_PIECE_ENTITIES) {
         const xmlNode *entity = choose_entity(arena, root, issuer);
         return entity != NULL ? add_entity(trust, env, arena, entity, err)
@@ -145,7 +143,7 @@ static bool add_file(fg_trust_t *trust, const fg_trust_options_t *options, const
         fg_key_t *key = fg_input_read_key(arena, path, err);
         return key != NULL && add_key(trust, key, err);
     }
-    return add_bytes(trust, env, arena, path, bytes, options->network, issuer, err) || fg_err_prefix(err, "%s", path);
+    return add_bytes(trust, options, env, arena, path, bytes, issuer, err) || fg_err_prefix(err, "%s", path);
 }
 
 static bool add_url(fg_trust_t *trust, const fg_trust_options_t *options, const fg_env_t *env, fg_arena_t *arena,
@@ -154,8 +152,8 @@ static bool add_url(fg_trust_t *trust, const fg_trust_options_t *options, const 
     if (!options->network)
         return FG_FAIL(err, FG_E_FILE, "%s is fetched with --network alone", url);
     trust->from = url;
-    return fetch(env, arena, url, &bytes, err) &&
-           (add_bytes(trust, env, arena, url, bytes, true, issuer, err) || fg_err_prefix(err, "%s", url));
+    return fetch(env, arena, options->tls_ca, url, &bytes, err) &&
+           (add_bytes(trust, options, env, arena, url, bytes, issuer, err) || fg_err_prefix(err, "%s", url));
 }
 
 /* ---- partners of a configuration */

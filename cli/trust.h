@@ -33,6 +33,7 @@ typedef struct fg_trust_options {
     fg_cli_repeated_t names; /* FILE, URL or PARTNER */
     const char *config;
     const char *for_partner; /* title of a relying party; NULL: not given */
+    const char *tls_ca; /* CAs to believe at URL in place of the system's; NULL: those */
     bool network;
 } fg_trust_options_t;
 

@@ -5,7 +5,7 @@
 /* a row is a line: reason, code, cause, remedy */
 static const fg_reason_row_t rows[] = {
     {FG_R_NONE, "", "", ""},
-    {FG_R_INPUT_UNRECOGNISED, "input.unrecognised", "The input is nothing that is known here", "Give the whole token, message or document as it was sent; `fedgate token show` tells what it looks like"},
+    {FG_R_INPUT_UNRECOGNISED, "input.unrecognised", "The input is nothing that is known here", "Give the whole token, message or document as it was sent, with nothing before or behind it"},
     {FG_R_INPUT_TRUNCATED, "input.truncated", "The input ends in the middle", "Copy it again, whole: terminals and log lines cut long lines"},
     {FG_R_INPUT_TOO_LARGE, "input.too-large", "The input is larger than is read", "Give the token alone; what a gateway takes is limits.body of its configuration"},
     {FG_R_XML_NOT_WELL_FORMED, "xml.not-well-formed", "The document is not well-formed XML", "Ask the sender for the bytes as they left it; an editor or a template may have changed them"},

@@ -24,12 +24,10 @@ typedef struct scan {
     unsigned namespaces;          /* declarations on the open elements */
     unsigned declared[DEPTH_MAX]; /* how many of them on the element at that depth */
     bool root_seen;
+    bool cut; /* what is refused goes on to the end of the input */
 } scan_t;
 
 #define REFUSE(s, code, what) FG_FAIL((s)->err, (code), "%s at byte %zu", (what), (size_t)((s)->p - (s)->start))
-
-/* Something that has begun does not end: the input does. */
-#define REFUSE_CUT(s, what) ((s)->p = (s)->end, REFUSE((s), FG_E_XML_MALFORMED, (what)))
 
 static bool is_space(unsigned char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 
@@ -38,10 +36,11 @@ static bool at(const scan_t *s, const char *text) {
     return (size_t)(s->end - s->p) >= length && memcmp(s->p, text, length) == 0;
 }
 
-/* Whether the input ends in the middle of text. */
-static bool is_cut(const scan_t *s, const char *text) {
+/* Whether all that is left may be the beginning of text: the input was cut in it. */
+static bool ends_within(scan_t *s, const char *text) {
     size_t left = (size_t)(s->end - s->p);
-    return left < strlen(text) && memcmp(s->p, text, left) == 0;
+    s->cut = s->cut || (left < strlen(text) && memcmp(s->p, text, left) == 0);
+    return s->cut;
 }
 
 static bool skip_space(scan_t *s) {
@@ -86,16 +85,16 @@ static bool check_character(scan_t *s, bool *is_high) {
     return true;
 }
 
-/* Whether only the last character is not whole. */
-static bool ends_in_sequence(const scan_t *s) {
-    for (size_t cut = 1; cut < 4 && cut <= (size_t)(s->end - s->start); cut++) {
-        unsigned char first = s->end[-(ptrdiff_t)cut];
-        if ((first & 0xc0) == 0x80)
-            continue;
-        size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : first >= 0xc2 ? 2 : 1;
-        return length > cut && fg_str_is_utf8((fg_str_t){(const char *)s->start, (size_t)(s->end - s->start) - cut});
-    }
-    return false;
+/* Not UTF-8; or it was cut within a character: in its first, second or third byte (RFC 3629 §3). */
+static bool refuse_encoding(const scan_t *s) {
+    size_t length = (size_t)(s->end - s->start), back = 1;
+    while (back < 4 && back < length && (s->end[-(ptrdiff_t)back] & 0xc0) == 0x80)
+        back++;
+    unsigned char lead = back <= length ? s->end[-(ptrdiff_t)back] : 0;
+    size_t whole = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc2 ? 2 : 1;
+    if (whole > back && fg_str_is_utf8((fg_str_t){(const char *)s->start, length - back}))
+        return FG_FAIL_FOR(s->err, FG_E_XML_ENCODING, FG_R_INPUT_TRUNCATED, "the document ends within a character");
+    return FG_FAIL(s->err, FG_E_XML_ENCODING, "not UTF-8");
 }
 
 /* The same over the raw bytes, which must be UTF-8 (XP-07, XP-08).  Most are plain ASCII: they go by eight at a time.
@@ -111,9 +110,9 @@ static bool check_characters(scan_t *s) {
             return false;
         s->p++;
     }
-    if (!is_high || fg_str_is_utf8((fg_str_t){(const char *)s->start, (size_t)(s->end - s->start)}))
-        return true;
-    return ends_in_sequence(s) ? REFUSE_CUT(s, "half a character") : FG_FAIL(s->err, FG_E_XML_ENCODING, "not UTF-8");
+    if (is_high && !fg_str_is_utf8((fg_str_t){(const char *)s->start, (size_t)(s->end - s->start)}))
+        return refuse_encoding(s);
+    return true;
 }
 
 static int digit(unsigned char c) {
@@ -154,8 +153,7 @@ static bool scan_reference(scan_t *s) {
             s->p += strlen(entities[i]);
             return true;
         }
-        if (is_cut(s, entities[i]))
-            return REFUSE_CUT(s, "reference without end");
+        ends_within(s, entities[i]);
     }
     return REFUSE(s, FG_E_XML_MALFORMED, "unknown entity");
 }
@@ -195,10 +193,10 @@ static bool scan_attribute(scan_t *s, fg_str_t *name, fg_str_t *value) {
     if (s->p == s->end || (*s->p != '"' && *s->p != '\''))
         return REFUSE(s, FG_E_XML_MALFORMED, "attribute value without quotes");
     const unsigned char *first = ++s->p, *close = memchr(first, first[-1], (size_t)(s->end - first));
-    if (close == NULL && memchr(first, '<', (size_t)(s->end - first)) == NULL)
-        return REFUSE_CUT(s, "attribute value without end");
-    if (close == NULL)
+    if (close == NULL) {
+        s->cut = memchr(first, '<', (size_t)(s->end - first)) == NULL; /* else a quote is missing */
         return REFUSE(s, FG_E_XML_MALFORMED, "attribute value without end");
+    }
     *value = (fg_str_t){(const char *)first, (size_t)(close - first)};
     if (memchr(first, '<', value->n) != NULL)
         return REFUSE(s, FG_E_XML_MALFORMED, "'<' in an attribute value");
@@ -228,9 +226,7 @@ static bool scan_attributes(scan_t *s, unsigned *declared) {
         bool space = skip_space(s);
         if (at(s, ">") || at(s, "/>"))
             return true;
-        if (is_cut(s, "/>"))
-            return REFUSE_CUT(s, "tag without end");
-        if (!space)
+        if (ends_within(s, "/>") || !space)
             return REFUSE(s, FG_E_XML_MALFORMED, "white space expected in a tag");
         if (!scan_attribute(s, &name, &value) || !count_attribute(s, name, &attributes, declared))
             return false;
@@ -277,31 +273,31 @@ static bool scan_end_tag(scan_t *s) {
 
 static bool scan_comment(scan_t *s) {
     s->p += 4;
-    if (!skip_past(s, "--"))
-        return REFUSE_CUT(s, "comment without end");
+    if (!skip_past(s, "--")) {
+        s->cut = true;
+        return REFUSE(s, FG_E_XML_MALFORMED, "comment without end");
+    }
     if (!at(s, ">"))
-        return REFUSE(s, FG_E_XML_MALFORMED, "'--' in a comment");
+        return REFUSE(s, FG_E_XML_MALFORMED, "comment without proper end");
     s->p++;
     return true;
 }
 
 static bool scan_cdata(scan_t *s) {
     if (s->depth == 0)
-        return REFUSE(s, FG_E_XML_MALFORMED, "CDATA section outside the root element");
-    return skip_past(s, "]]>") || REFUSE_CUT(s, "CDATA section without end");
+        return REFUSE(s, FG_E_XML_MALFORMED, "misplaced CDATA section");
+    s->cut = !skip_past(s, "]]>");
+    return !s->cut || REFUSE(s, FG_E_XML_MALFORMED, "CDATA section without end");
 }
 
 static bool scan_doctype(scan_t *s) { return REFUSE(s, FG_E_XML_DTD, "document type declaration"); }
 
 static bool scan_declaration(scan_t *s) {
-    bool cut = is_cut(s, "<!--") || is_cut(s, "<![CDATA[");
-    return cut ? REFUSE_CUT(s, "markup without end") : REFUSE(s, FG_E_XML_MALFORMED, "unknown markup declaration");
+    s->cut = ends_within(s, "<!--") || ends_within(s, "<![CDATA[") || ends_within(s, "<!DOCTYPE");
+    return REFUSE(s, FG_E_XML_MALFORMED, "unknown markup declaration");
 }
 
-static bool scan_instruction(scan_t *s) {
-    bool cut = s->p == s->start && is_cut(s, "<?xml ");
-    return cut ? REFUSE_CUT(s, "XML declaration without end") : REFUSE(s, FG_E_XML_STRUCTURE, "processing instruction");
-}
+static bool scan_instruction(scan_t *s) { return REFUSE(s, FG_E_XML_STRUCTURE, "processing instruction"); }
 
 /* At '<'; the first row that fits. */
 static bool scan_markup(scan_t *s) {
@@ -329,6 +325,8 @@ static bool scan_text(scan_t *s) {
 
 /* <?xml version="1.0" encoding="UTF-8" standalone="yes"?>; the order of its parts is the parser's to check. */
 static bool scan_xml_declaration(scan_t *s) {
+    if (s->end - s->p > 1 && ends_within(s, "<?xml "))
+        return REFUSE(s, FG_E_XML_MALFORMED, "the XML declaration has no end");
     if (!at(s, "<?xml") || s->end - s->p < 6 || !is_space(s->p[5]))
         return true;
     s->p += 5;
@@ -337,9 +335,7 @@ static bool scan_xml_declaration(scan_t *s) {
         bool space = skip_space(s);
         if (at(s, "?>"))
             break;
-        if (is_cut(s, "?>"))
-            return REFUSE_CUT(s, "XML declaration without end");
-        if (!space)
+        if (ends_within(s, "?>") || !space)
             return REFUSE(s, FG_E_XML_MALFORMED, "bad XML declaration");
         if (!scan_attribute(s, &name, &value))
             return false;
@@ -354,7 +350,7 @@ static bool scan_xml_declaration(scan_t *s) {
 
 /* What is wrong at the very end is that there is no more.  Returns false. */
 static bool note_end(const scan_t *s) {
-    if (s->err != NULL && s->err->code == FG_E_XML_MALFORMED && s->p >= s->end)
+    if (s->err != NULL && s->err->code == FG_E_XML_MALFORMED && (s->cut || s->p >= s->end))
         s->err->reason = FG_R_INPUT_TRUNCATED;
     return false;
 }
@@ -369,7 +365,7 @@ bool fg_xml_scan(fg_str_t bytes, const fg_xml_limits_t *limits, fg_err_t *err) {
     const unsigned char *start = (const unsigned char *)bytes.p;
     scan_t scan = {.start = start, .p = start, .end = start + bytes.n, .limits = limits, .err = err};
     if (!check_characters(&scan))
-        return note_end(&scan);
+        return false;
     scan.p = start;
     if (at(&scan, "\xef\xbb\xbf"))
         scan.p += 3;

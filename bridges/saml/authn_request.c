@@ -177,8 +177,6 @@ bool fg_saml_authn_request_read(fg_exchange_t *ex, const xmlNode *root, fg_saml_
     return true;
 }
 
-/* ---- writing */
-
 /* ---- where the answer goes */
 
 const fg_saml_endpoint_t *fg_saml_authn_request_consumer(const fg_saml_authn_request_t *request,
@@ -198,6 +196,8 @@ const fg_saml_endpoint_t *fg_saml_authn_request_consumer(const fg_saml_authn_req
                 FG_STR_ARG(request->consumer_url), request->consumer_index);
     return NULL;
 }
+
+/* ---- writing */
 
 static void write_scoping(fg_xw_t *w, const fg_saml_authn_asked_t *asked) {
     char count[12];
