@@ -71,6 +71,7 @@ typedef enum fg_code {
     /* who is it */
     FG_E_AUTH_MISSING,
     FG_E_AUTH_FAILED, /* unknown user and wrong password alike */
+    FG_E_AUTH_KERBEROS, /* a ticket, or what came in place of one */
     FG_E_AUTH_LOCKED,
     FG_E_AUTH_DIGEST, /* the account's password cannot be checked by its digest; looks like a wrong one */
     FG_E_DENIED,
@@ -248,6 +249,18 @@ typedef enum fg_reason {
     FG_R_PASSWORD_WRONG,
     FG_R_PASSWORD_MISSING,
     FG_R_ACCOUNT_LOCKED,
+    FG_R_KERBEROS_TOKEN,
+    FG_R_KERBEROS_NTLM,
+    FG_R_KERBEROS_ROUNDS,
+    FG_R_KERBEROS_EXPIRED,
+    FG_R_KERBEROS_CLOCK,
+    FG_R_KERBEROS_KEY,
+    FG_R_KERBEROS_KEYTAB,
+    FG_R_KERBEROS_SERVICE,
+    FG_R_KERBEROS_REPLAY,
+    FG_R_KERBEROS_BINDING,
+    FG_R_KERBEROS_REALM,
+    FG_R_KERBEROS_PRINCIPAL,
     FG_R_POLICY_DENIED,
     FG_R_PARTNER_UNKNOWN,
     FG_R_PARTNER_REPLY_URL,

@@ -75,6 +75,7 @@ static const fg_fault_t fault_table[] = {
 
     {FG_E_AUTH_MISSING, "not_signed_in", "Credentials are missing.", 401, false, WSSE, "FailedAuthentication", "NotSignedIn", "NoPassive", "login_required"},
     {FG_E_AUTH_FAILED, "wrong_user_or_password", auth_sentence, 401, false, WST, "FailedAuthentication", "NotSignedIn", "AuthnFailed", "access_denied"},
+    {FG_E_AUTH_KERBEROS, "ticket_refused", "The Kerberos ticket is not accepted here.", 401, false, WSSE, "FailedAuthentication", "NotSignedIn", "AuthnFailed", "access_denied"},
     {FG_E_AUTH_LOCKED, "locked_out", auth_sentence, 401, false, WST, "FailedAuthentication", "NotSignedIn", "AuthnFailed", "access_denied"},
     {FG_E_AUTH_DIGEST, "digest_not_possible", auth_sentence, 401, false, WST, "FailedAuthentication", "NotSignedIn", "AuthnFailed", "access_denied"},
     {FG_E_DENIED, "denied", "You may not use this application, or not in this way.", 403, false, WST, "RequestFailed", "BadRequest", "RequestDenied", "access_denied"},

@@ -87,6 +87,18 @@ static const fg_config_option_t discovery_options[] = {
 };
 #undef STRUCT
 
+#define STRUCT fg_config_t
+static const fg_config_option_t kerberos_options[] = {
+    ROW("keytab", path, kerberos.keytab, ONE, "keytab = \"http.keytab\"", NULL),
+    ROW("realms", string, kerberos.realms, LIST, NULL, NULL),
+    ROW("directory", text, kerberos.directory, ONE, NULL, NULL),
+    ROW("ticket_suffices", choice, kerberos.ticket_suffices, ONE, NULL, "false"),
+    ROW("machines", choice, kerberos.machines, ONE, NULL, "false"),
+    ROW("agents", text, kerberos.agents, LIST, NULL, NULL),
+    ROW("networks", network, kerberos.networks, LIST, NULL, NULL),
+};
+#undef STRUCT
+
 #define STRUCT fg_config_federation_t
 static const fg_config_option_t federation_options[] = {
     ROW("metadata", path, metadata, ONE, NULL, NULL),
@@ -262,6 +274,7 @@ static const fg_config_section_t sections[] = {
     SECTION("directory", true, directory_options, fg_config_directory_t, directories),
     SECTION("certificates", true, certificates_options, fg_config_certificates_t, certificates),
     SECTION("protect", true, protect_options, fg_config_protect_t, protects),
+    SECTION("kerberos", false, kerberos_options, fg_config_t, base_url),
     SECTION("fetch", false, fetch_options, fg_config_t, base_url),
     SECTION("keys", false, keys_options, fg_config_t, base_url),
     SECTION("session", false, session_options, fg_config_t, base_url),

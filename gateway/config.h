@@ -195,7 +195,7 @@ typedef struct fg_config {
     const char *state;
     size_t store_size;
     int64_t skew_ms;
-    fg_config_list_t trusted_proxies; /* fg_config_network_t */
+    fg_config_list_t trusted_proxies; /* fg_network_t */
     fg_config_list_t include;         /* const char *, absolute patterns */
 
     struct {
@@ -228,7 +228,16 @@ typedef struct fg_config {
     fg_config_list_t providers;    /* fg_config_provider_t, likewise */
     fg_config_list_t protects;     /* fg_config_protect_t */
     fg_config_list_t certificates; /* fg_config_certificates_t */
-    fg_config_list_t federations;  /* fg_config_federation_t */
+    struct {
+        const char *keytab;        /* NULL: no tickets are taken */
+        fg_config_list_t realms;   /* fg_str_t */
+        fg_config_list_t agents;   /* const char * */
+        fg_config_list_t networks; /* fg_network_t */
+        const char *directory;
+        fg_config_choice_t ticket_suffices;
+        fg_config_choice_t machines;
+    } kerberos;
+    fg_config_list_t federations; /* fg_config_federation_t */
     struct {
         fg_str_t service; /* of somebody else; .n 0: our own page */
     } discovery;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "gateway/gateway.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -21,6 +20,7 @@
 #include "gateway/config_check.h"
 #include "gateway/federations.h"
 #include "gateway/identity_providers.h"
+#include "gateway/kerberos.h"
 #include "gateway/pages.h"
 #include "gateway/partners.h"
 #include "gateway/protects.h"
@@ -49,6 +49,7 @@ struct fg_gateway {
     fg_config_t config;
     fg_hub_t hub; /* what snapshots begin with: all but partners and policies, and of the home realms the directories */
     fg_home_realm_t *directories;
+    fg_kerberos_t *kerberos; /* NULL: no tickets are taken */
     fg_rule_store_t *stores; /* the directories that can be asked */
     fg_partners_t *partners;
     fg_identity_providers_t *providers;
@@ -289,6 +290,12 @@ static bool load(fg_gateway_t *gateway, const char *path, const fg_gateway_optio
     const fg_rule_stores_t *stores = &gateway->hub.stores;
     if (!load_directories(gateway, options, env, err) || !load_acceptance(gateway, err))
         return false;
+    if (gateway->config.kerberos.keytab != NULL) {
+        gateway->kerberos = fg_kerberos_load(&gateway->config, gateway->arena, &gateway->hub, err);
+        if (gateway->kerberos == NULL)
+            return false;
+        warn_of_unreadable(gateway->config.kerberos.keytab, options, env);
+    }
     gateway->partners = fg_partners_new(&gateway->config, stores, env, err);
     if (gateway->partners == NULL)
         return false;
@@ -350,6 +357,7 @@ void fg_gateway_free(fg_gateway_t *gateway) {
     fg_protects_free(gateway->protects);
     for (size_t i = 0; i < gateway->hub.home_realm_count; i++)
         gateway->directories[i].directory->free(gateway->directories[i].directory);
+    fg_kerberos_free(gateway->kerberos);
     fg_pages_free(gateway->pages);
     fg_keyring_free(gateway->keyring);
     pthread_mutex_destroy(&gateway->lock);
@@ -391,40 +399,8 @@ size_t fg_gateway_get_store_size(const fg_gateway_t *gateway) { return gateway->
 
 /* ---- trusted proxies */
 
-static bool address_parse(fg_str_t text, struct in6_addr *address) {
-    char copy[64];
-    struct in_addr v4;
-    if (text.n >= sizeof copy)
-        return false;
-    memcpy(copy, text.p, text.n);
-    copy[text.n] = '\0';
-    if (inet_pton(AF_INET6, copy, address) == 1)
-        return true;
-    if (inet_pton(AF_INET, copy, &v4) != 1)
-        return false;
-    *address = (struct in6_addr){0};
-    memset(address->s6_addr + 10, 0xff, 2);
-    memcpy(address->s6_addr + 12, &v4, sizeof v4);
-    return true;
-}
-
-static bool network_has(const fg_config_network_t *network, const struct in6_addr *address) {
-    unsigned bytes = network->bits / 8, bits = network->bits % 8;
-    if (network->local || memcmp(network->address.s6_addr, address->s6_addr, bytes) != 0)
-        return false;
-    return bits == 0 || ((network->address.s6_addr[bytes] ^ address->s6_addr[bytes]) >> (8 - bits)) == 0;
-}
-
 bool fg_gateway_is_trusted_proxy(const fg_gateway_t *gateway, fg_str_t address) {
-    const fg_config_network_t *networks = gateway->config.trusted_proxies.items;
-    struct in6_addr parsed;
-    bool local = fg_str_is(address, "unix:");
-    if (gateway->config.trusted_proxies.count == 0 || address.n == 0 || (!local && !address_parse(address, &parsed)))
-        return false;
-    for (size_t i = 0; i < gateway->config.trusted_proxies.count; i++)
-        if (local ? networks[i].local : network_has(&networks[i], &parsed))
-            return true;
-    return false;
+    return fg_network_has(gateway->config.trusted_proxies.items, gateway->config.trusted_proxies.count, address);
 }
 
 /* ---- exchanges */

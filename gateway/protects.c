@@ -138,6 +138,8 @@ static bool put_realms(const fg_config_protect_t *s, const fg_hub_t *hub, fg_pro
         if (protect->directory == NULL)
             return fg_config_refuse(err, &s->at, "directory", 0, "the name of a directory");
     }
+    if ((protect->accept & FG_ACCEPT_NEGOTIATE) != 0 && hub->negotiate == NULL)
+        return fg_config_refuse(err, &s->at, "accept", 0, "negotiate only where there is a section kerberos");
     if ((protect->accept & FG_ACCEPT_BASIC) != 0 && fg_hub_default_home_realm(hub) == NULL)
         return fg_config_refuse(err, &s->at, "accept", 0, "basic only where there is a directory");
     return true;

@@ -23,7 +23,7 @@ typedef struct fg_access {
     fg_access_outcome_t outcome;
     fg_session_t
         session; /* who; its id is the cookie's, or made for the credential, and the same as long as that lasts */
-    const char *credential;   /* "session", "bearer", "basic", "certificate", "soap" */
+    const char *credential;   /* "session", "bearer", "basic", "negotiate", "certificate", "soap" */
     bool credential_is_spent; /* the Authorization header was for us: it does not go on */
     fg_decision_t decision;
     const char *reason;       /* "permit", or the reason code of the refusal */

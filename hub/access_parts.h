@@ -22,6 +22,7 @@ typedef enum fg_credential_kind {
     FG_CREDENTIAL_BEARER,
     FG_CREDENTIAL_DPOP, /* an access token with a proof of its key: validated each time (RFC 9449) */
     FG_CREDENTIAL_BASIC,
+    FG_CREDENTIAL_NEGOTIATE, /* a ticket of Kerberos: good for this one request (RFC 4559) */
     FG_CREDENTIAL_CERTIFICATE,
     FG_CREDENTIAL_SOAP,
     FG_CREDENTIAL_MESSAGE, /* a SOAP message that is signed: no token of it stands alone */

@@ -82,6 +82,8 @@ static void put_challenges(fg_exchange_t *ex, fg_code_t code) {
         const char *line = fg_arena_printf(ex->arena, "Bearer realm=\"%.*s\"%s", n, host, more ? more : "");
         fg_response_header(ex, "WWW-Authenticate", fg_str(line));
     }
+    if ((accept & FG_ACCEPT_NEGOTIATE) != 0)
+        fg_response_header(ex, "WWW-Authenticate", FG_STR("Negotiate")); /* RFC 4559 §4.1 */
     if ((accept & FG_ACCEPT_BASIC) != 0)
         fg_response_header(ex, "WWW-Authenticate",
                            fg_str(fg_arena_printf(ex->arena, "Basic realm=\"%.*s\", charset=\"UTF-8\"", n, host)));

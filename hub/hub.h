@@ -8,6 +8,7 @@
 #include "core/x509.h"
 #include "core/xml.h"
 #include "directory/directory.h"
+#include "directory/kerberos.h"
 #include "directory/lockout.h"
 #include "hub/identity_provider.h"
 #include "hub/keyring.h"
@@ -16,6 +17,7 @@
 
 typedef struct fg_exchange fg_exchange_t;
 typedef struct fg_pages fg_pages_t;       /* gateway/: templates and languages */
+typedef struct fg_network fg_network_t;   /* core/network.h */
 typedef struct fg_protocol fg_protocol_t; /* hub/protocol.h */
 
 /* How accounts are found that certificates belong to; tried in this order. */
@@ -39,6 +41,17 @@ struct fg_home_realm {
     fg_claims_t facts;                    /* of its metadata, for acceptance rules (policy/request.h) */
     const fg_ruleset_t *acceptance_rules; /* what becomes of their claims; NULL: they stay as they are */
 };
+
+/* Whose tickets of Kerberos are taken, and who is asked for one. */
+typedef struct fg_negotiate_rules {
+    fg_kerberos_t *kerberos;
+    const fg_home_realm_t *home_realm; /* whose directory knows the people */
+    bool ticket_suffices;              /* what a verified PAC says is enough, and the directory is not asked */
+    const char *const *agents;         /* browsers whose User-Agent has one of these words ... */
+    size_t agent_count;
+    const fg_network_t *networks; /* ... and that are in one of these are asked for a ticket before they see a form */
+    size_t network_count;
+} fg_negotiate_rules_t;
 
 /* A realm and whose it is.  Sorted by fg_realm_entry_compare, so that a look-up is a binary search whatever the number
  * of partners. */
@@ -75,9 +88,10 @@ typedef struct fg_hub {
     const char *fetched_folder;     /* where documents are that others publish; NULL: in memory alone */
     const fg_home_realm_t *home_realms;
     size_t home_realm_count;
-    struct fg_federations *federations; /* partners without a section of their own (hub/federation.h); NULL: none */
-    fg_str_t discovery_service;         /* of somebody else, for browsers; .n 0: our own page */
-    const fg_protect_t *protects;       /* in the order of the configuration, the same in all snapshots */
+    struct fg_federations *federations;    /* partners without a section of their own (hub/federation.h); NULL: none */
+    const fg_negotiate_rules_t *negotiate; /* tickets of Kerberos (hub/negotiate.h); NULL: none are taken */
+    fg_str_t discovery_service;            /* of somebody else, for browsers; .n 0: our own page */
+    const fg_protect_t *protects;          /* in the order of the configuration, the same in all snapshots */
     size_t protect_count;
     fg_rule_stores_t stores;                      /* attribute stores of claim rules: the directories */
     const fg_protocol_t *protocols[FG_PROTOCOLS]; /* that browsers carry between partners; NULL: not built in */

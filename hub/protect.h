@@ -18,6 +18,7 @@ enum {
     FG_ACCEPT_BEARER = 2,      /* Authorization: Bearer, a JWT or a base64 SAML assertion */
     FG_ACCEPT_BASIC = 4,       /* Authorization: Basic, checked by a directory */
     FG_ACCEPT_CERTIFICATE = 8, /* a client certificate that nginx verified */
+    FG_ACCEPT_NEGOTIATE = 32,  /* Authorization: Negotiate, a ticket of Kerberos (RFC 4559) */
     FG_ACCEPT_SOAP = 16,       /* a WS-Security header inside a SOAP body */
 };
 

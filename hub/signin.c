@@ -115,6 +115,20 @@ bool fg_signin_known(fg_exchange_t *ex, const fg_home_realm_t *realm, fg_account
     return ok;
 }
 
+bool fg_signin_vouched(fg_exchange_t *ex, const fg_home_realm_t *realm, fg_str_t name, fg_identity_t *identity,
+                       fg_err_t *err) {
+    fg_err_t why = FG_ERR_INIT;
+    bool ok = fg_signin_accept(ex, realm, identity, &why);
+    tell(ex, realm, name, identity, ok ? NULL : &why);
+    if (!ok && err != NULL)
+        *err = why;
+    return ok;
+}
+
+void fg_signin_tell_refused(fg_exchange_t *ex, const fg_home_realm_t *realm, fg_str_t name, const fg_err_t *why) {
+    tell(ex, realm, name, NULL, why);
+}
+
 static void run(fg_exchange_t *ex, const fg_username_token_t *token) {
     fg_signin_t *signin = &ex->signin;
     signin->ok = check(ex, signin, token);
