@@ -19,6 +19,7 @@
 #include "core/time.h"
 #include "gateway/certificate_realms.h"
 #include "gateway/config_check.h"
+#include "gateway/delegation.h"
 #include "gateway/federations.h"
 #include "gateway/identity_providers.h"
 #include "gateway/pages.h"
@@ -287,8 +288,11 @@ static bool load(fg_gateway_t *gateway, const char *path, const fg_gateway_optio
         !fill_hub(gateway, err))
         return false;
     const fg_rule_stores_t *stores = &gateway->hub.stores;
-    if (!load_directories(gateway, options, env, err) || !load_acceptance(gateway, err))
+    if (!load_directories(gateway, options, env, err) || !load_acceptance(gateway, err) ||
+        !fg_delegation_new(&gateway->config, &gateway->hub.delegate, err))
         return false;
+    if (gateway->hub.delegate != NULL)
+        warn_of_unreadable(gateway->config.delegation.keytab, options, env);
     gateway->partners = fg_partners_new(&gateway->config, stores, env, err);
     if (gateway->partners == NULL)
         return false;
@@ -350,6 +354,7 @@ void fg_gateway_free(fg_gateway_t *gateway) {
     fg_protects_free(gateway->protects);
     for (size_t i = 0; i < gateway->hub.home_realm_count; i++)
         gateway->directories[i].directory->free(gateway->directories[i].directory);
+    fg_delegate_free(gateway->hub.delegate);
     fg_pages_free(gateway->pages);
     fg_keyring_free(gateway->keyring);
     pthread_mutex_destroy(&gateway->lock);
