@@ -124,6 +124,8 @@ static bool make_exchange(fg_verify_t *v, fg_err_t *err) {
     hub->skew_ms = v->skew_ms;
     hub->xml = v->decryption.limits != NULL ? *v->decryption.limits : fg_xml_default_limits;
     hub->base_url = FG_STR("");
+    if (v->trust.gateway != NULL)
+        hub->entity_id = fg_gateway_get_hub(v->trust.gateway)->entity_id;
     *v->ex = (fg_exchange_t){.env = &v->env, .hub = hub, .arena = v->arena, .now_ms = fg_now(&v->env)};
     return true;
 }
@@ -132,11 +134,13 @@ static bool prepare(fg_verify_t *v, const options_t *options, fg_err_t *err) {
     fg_str_t issuer = fg_facts_get(v->message != NULL ? v->message : v->facts, "issuer");
     if (issuer.p == NULL)
         issuer = fg_facts_get(v->facts, "issuer");
+    const fg_trust_sender_t sender = {issuer, v->subject->xml != NULL &&
+                                                  fg_xml_is(v->subject->xml, FG_NS_SAML2P, "AuthnRequest")};
     bool needs_trust =
         v->subject->kind != FG_PIECE_CERTIFICATE && v->subject->kind != FG_PIECE_OPENID2 && options->cas.count == 0;
     v->trust.skew_ms = -1;
-    if ((needs_trust || options->trust.names.count > 0) &&
-        !fg_trust_read(&v->trust, &options->trust, &v->env, v->arena, issuer, err))
+    if ((needs_trust || options->trust.names.count > 0 || options->trust.for_partner != NULL) &&
+        !fg_trust_read(&v->trust, &options->trust, &v->env, v->arena, &sender, err))
         return false;
     v->allow_sha1 = options->allow_sha1 || v->trust.allow_sha1;
     if (options->skew == NULL && v->trust.skew_ms >= 0)
@@ -271,7 +275,7 @@ static int judge(fg_verify_t *v, const options_t *options) {
             fg_verify_run(v);
         return answer(v, options);
     }
-    if (err.code != FG_E_TOKEN_ISSUER && err.code != FG_E_TOKEN_EXPIRED)
+    if (err.code != FG_E_TOKEN_ISSUER && err.code != FG_E_TOKEN_EXPIRED && err.code != FG_E_SAML_PARTNER)
         return fg_cli_fail(&err);
     fg_verify_fail(v, &err); /* whom it is from is nobody who is trusted */
     return answer(v, options);
@@ -324,6 +328,7 @@ int fg_token_judge(const fg_cli_command_t *command, const fg_env_t *env, int arg
                                     {"--crl", .repeated = &o->crls},
                                     {"--seen", .repeated = &o->seen},
                                     {"--config", .value = &o->trust.config},
+                                    {"--for", .value = &o->trust.for_partner},
                                     {"--network", .flag = &o->trust.network},
                                     {"--secret", .value = &o->secret},
                                     {"--json", .flag = &o->json},

@@ -72,7 +72,22 @@ static void quote_ascii(fg_buf_t *out, char c) {
         fg_buf_printf(out, "\\u%04x", (unsigned char)c);
 }
 
+/* Nearly everything is: one piece instead of three. */
+static void quote_plain(fg_buf_t *out, fg_str_t text) {
+    char *place = fg_buf_reserve(out, text.n + 2);
+    if (place == NULL)
+        return;
+    *place++ = '"';
+    if (text.n > 0)
+        memcpy(place, text.p, text.n);
+    place[text.n] = '"';
+}
+
 void fg_json_quote(fg_buf_t *out, fg_str_t text) {
+    if (plain_length(text) == text.n) {
+        quote_plain(out, text);
+        return;
+    }
     fg_buf_putc(out, '"');
     for (size_t i = 0; i < text.n;) {
         fg_str_t rest = {text.p + i, text.n - i};

@@ -28,11 +28,20 @@ typedef struct scan {
 
 #define REFUSE(s, code, what) FG_FAIL((s)->err, (code), "%s at byte %zu", (what), (size_t)((s)->p - (s)->start))
 
+/* Something that has begun does not end: the input does. */
+#define REFUSE_CUT(s, what) ((s)->p = (s)->end, REFUSE((s), FG_E_XML_MALFORMED, (what)))
+
 static bool is_space(unsigned char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 
 static bool at(const scan_t *s, const char *text) {
     size_t length = strlen(text);
     return (size_t)(s->end - s->p) >= length && memcmp(s->p, text, length) == 0;
+}
+
+/* Whether the input ends in the middle of text. */
+static bool is_cut(const scan_t *s, const char *text) {
+    size_t left = (size_t)(s->end - s->p);
+    return left < strlen(text) && memcmp(s->p, text, left) == 0;
 }
 
 static bool skip_space(scan_t *s) {
@@ -77,6 +86,18 @@ static bool check_character(scan_t *s, bool *is_high) {
     return true;
 }
 
+/* Whether only the last character is not whole. */
+static bool ends_in_sequence(const scan_t *s) {
+    for (size_t cut = 1; cut < 4 && cut <= (size_t)(s->end - s->start); cut++) {
+        unsigned char first = s->end[-(ptrdiff_t)cut];
+        if ((first & 0xc0) == 0x80)
+            continue;
+        size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : first >= 0xc2 ? 2 : 1;
+        return length > cut && fg_str_is_utf8((fg_str_t){(const char *)s->start, (size_t)(s->end - s->start) - cut});
+    }
+    return false;
+}
+
 /* The same over the raw bytes, which must be UTF-8 (XP-07, XP-08).  Most are plain ASCII: they go by eight at a time.
  */
 static bool check_characters(scan_t *s) {
@@ -90,9 +111,9 @@ static bool check_characters(scan_t *s) {
             return false;
         s->p++;
     }
-    if (is_high && !fg_str_is_utf8((fg_str_t){(const char *)s->start, (size_t)(s->end - s->start)}))
-        return FG_FAIL(s->err, FG_E_XML_ENCODING, "not UTF-8");
-    return true;
+    if (!is_high || fg_str_is_utf8((fg_str_t){(const char *)s->start, (size_t)(s->end - s->start)}))
+        return true;
+    return ends_in_sequence(s) ? REFUSE_CUT(s, "half a character") : FG_FAIL(s->err, FG_E_XML_ENCODING, "not UTF-8");
 }
 
 static int digit(unsigned char c) {
@@ -133,6 +154,8 @@ static bool scan_reference(scan_t *s) {
             s->p += strlen(entities[i]);
             return true;
         }
+        if (is_cut(s, entities[i]))
+            return REFUSE_CUT(s, "reference without end");
     }
     return REFUSE(s, FG_E_XML_MALFORMED, "unknown entity");
 }
@@ -172,6 +195,8 @@ static bool scan_attribute(scan_t *s, fg_str_t *name, fg_str_t *value) {
     if (s->p == s->end || (*s->p != '"' && *s->p != '\''))
         return REFUSE(s, FG_E_XML_MALFORMED, "attribute value without quotes");
     const unsigned char *first = ++s->p, *close = memchr(first, first[-1], (size_t)(s->end - first));
+    if (close == NULL && memchr(first, '<', (size_t)(s->end - first)) == NULL)
+        return REFUSE_CUT(s, "attribute value without end");
     if (close == NULL)
         return REFUSE(s, FG_E_XML_MALFORMED, "attribute value without end");
     *value = (fg_str_t){(const char *)first, (size_t)(close - first)};
@@ -203,6 +228,8 @@ static bool scan_attributes(scan_t *s, unsigned *declared) {
         bool space = skip_space(s);
         if (at(s, ">") || at(s, "/>"))
             return true;
+        if (is_cut(s, "/>"))
+            return REFUSE_CUT(s, "tag without end");
         if (!space)
             return REFUSE(s, FG_E_XML_MALFORMED, "white space expected in a tag");
         if (!scan_attribute(s, &name, &value) || !count_attribute(s, name, &attributes, declared))
@@ -250,23 +277,31 @@ static bool scan_end_tag(scan_t *s) {
 
 static bool scan_comment(scan_t *s) {
     s->p += 4;
-    if (!skip_past(s, "--") || !at(s, ">"))
-        return REFUSE(s, FG_E_XML_MALFORMED, "comment without proper end");
+    if (!skip_past(s, "--"))
+        return REFUSE_CUT(s, "comment without end");
+    if (!at(s, ">"))
+        return REFUSE(s, FG_E_XML_MALFORMED, "'--' in a comment");
     s->p++;
     return true;
 }
 
 static bool scan_cdata(scan_t *s) {
-    if (s->depth == 0 || !skip_past(s, "]]>"))
-        return REFUSE(s, FG_E_XML_MALFORMED, "misplaced or endless CDATA section");
-    return true;
+    if (s->depth == 0)
+        return REFUSE(s, FG_E_XML_MALFORMED, "CDATA section outside the root element");
+    return skip_past(s, "]]>") || REFUSE_CUT(s, "CDATA section without end");
 }
 
 static bool scan_doctype(scan_t *s) { return REFUSE(s, FG_E_XML_DTD, "document type declaration"); }
 
-static bool scan_declaration(scan_t *s) { return REFUSE(s, FG_E_XML_MALFORMED, "unknown markup declaration"); }
+static bool scan_declaration(scan_t *s) {
+    bool cut = is_cut(s, "<!--") || is_cut(s, "<![CDATA[");
+    return cut ? REFUSE_CUT(s, "markup without end") : REFUSE(s, FG_E_XML_MALFORMED, "unknown markup declaration");
+}
 
-static bool scan_instruction(scan_t *s) { return REFUSE(s, FG_E_XML_STRUCTURE, "processing instruction"); }
+static bool scan_instruction(scan_t *s) {
+    bool cut = s->p == s->start && is_cut(s, "<?xml ");
+    return cut ? REFUSE_CUT(s, "XML declaration without end") : REFUSE(s, FG_E_XML_STRUCTURE, "processing instruction");
+}
 
 /* At '<'; the first row that fits. */
 static bool scan_markup(scan_t *s) {
@@ -302,6 +337,8 @@ static bool scan_xml_declaration(scan_t *s) {
         bool space = skip_space(s);
         if (at(s, "?>"))
             break;
+        if (is_cut(s, "?>"))
+            return REFUSE_CUT(s, "XML declaration without end");
         if (!space)
             return REFUSE(s, FG_E_XML_MALFORMED, "bad XML declaration");
         if (!scan_attribute(s, &name, &value))
@@ -332,12 +369,12 @@ bool fg_xml_scan(fg_str_t bytes, const fg_xml_limits_t *limits, fg_err_t *err) {
     const unsigned char *start = (const unsigned char *)bytes.p;
     scan_t scan = {.start = start, .p = start, .end = start + bytes.n, .limits = limits, .err = err};
     if (!check_characters(&scan))
-        return false;
+        return note_end(&scan);
     scan.p = start;
     if (at(&scan, "\xef\xbb\xbf"))
         scan.p += 3;
     if (!scan_xml_declaration(&scan))
-        return false;
+        return note_end(&scan);
     while (scan.p < scan.end)
         if (!(*scan.p == '<' ? scan_markup(&scan) : scan_text(&scan)))
             return note_end(&scan);

@@ -222,6 +222,7 @@ static const fg_config_option_t identity_provider_options[] = {
     ROW("algorithms", jws_alg, algorithms, LIST, NULL, NULL),
     ROW("tenants", word, tenants, LIST, NULL, NULL),
     ROW("userinfo", choice, userinfo, ONE, NULL, "false"),
+    ROW("refresh_interval", duration, refresh_interval_ms, ONE, NULL, NULL),
     ROW("metadata", path, metadata, ONE, NULL, NULL),
     ROW("metadata_certificate", path, metadata_certificate, ONE, NULL, NULL),
     ROW("certificate", path, certificates, LIST, NULL, NULL),

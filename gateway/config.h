@@ -109,6 +109,7 @@ typedef struct fg_config_provider {
     fg_config_list_t algorithms; /* unsigned */
     fg_config_list_t tenants;    /* fg_str_t */
     fg_config_choice_t userinfo;
+    int64_t refresh_interval_ms; /* 0: never */
     fg_str_t sign_in;
     fg_str_t sign_out;
     fg_str_t realm;

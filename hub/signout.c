@@ -24,6 +24,9 @@ void fg_signout_end(fg_exchange_t *ex, const fg_signout_t *signout) {
     else
         fg_session_end(ex, session);
     fg_audit(ex, "signout", NULL, fields, FG_ARRAY_SIZE(fields));
+    const fg_protocol_t *protocol = realm ? ex->hub->protocols[realm->identity_provider->protocol] : NULL;
+    if (protocol != NULL && protocol->session_ended != NULL)
+        protocol->session_ended(ex, realm, session);
 }
 
 static bool is_same(const fg_session_party_t *a, const fg_session_party_t *b) {

@@ -173,6 +173,7 @@ static bool read_metadata(fg_arena_t *arena, const fg_identity_provider_t *provi
         {"token_endpoint", &metadata->token_endpoint, true},
         {"jwks_uri", &metadata->jwks_uri, true},
         {"userinfo_endpoint", &metadata->userinfo_endpoint, false},
+        {"revocation_endpoint", &metadata->revocation_endpoint, false},
         {"end_session_endpoint", &metadata->end_session_endpoint, false},
     };
     const json_t *json = fg_jws_object(arena, text, "metadata", err);

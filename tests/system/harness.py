@@ -243,6 +243,8 @@ class Nginx:
                 return True
 
         wait_for(listens, 120)
+        # it listens before it says who it is
+        wait_for(lambda: os.path.exists(self.pid_file) and os.path.getsize(self.pid_file) > 1, 60)
 
     def pid(self):
         with open(self.pid_file) as file:

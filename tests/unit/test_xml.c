@@ -359,6 +359,33 @@ static void bombs_of_the_vectors(void **state) {
     json_decref(manifest);
 }
 
+/* wherever a document is cut, the input is what ends too early, and not the document that is wrong */
+static void every_beginning_of_a_document_is_cut(void **state) {
+    static const char whole[] = "<?xml version='1.0' encoding=\"utf-8\" ?>\n<!-- a - b -->\n<p:a xmlns:p='urn:p' b = \"1 &lt; &#50;\" >t &amp; &#x9;"
+                                "\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80<![CDATA[ <x> ]]><c/><p:d p:e='' /></p:a >";
+    fg_err_t err = FG_ERR_INIT;
+    (void)state;
+    assert_true(fg_xml_scan(FG_STR(whole), NULL, &err));
+    for (size_t n = 1; n < sizeof whole - 1; n++) {
+        fg_err_t cut = FG_ERR_INIT;
+        bool good = fg_xml_scan((fg_str_t){whole, n}, NULL, &cut);
+        if (good || cut.code != FG_E_XML_MALFORMED || cut.reason != FG_R_INPUT_TRUNCATED)
+            fail_msg("%zu bytes: %s", n, cut.detail);
+    }
+}
+
+/* what is wrong before the end stays wrong, though the end may be missing as well */
+static void wrong_is_not_cut(void **state) {
+    static const char *const wrong[] = {"<a b='1", "<a b='1<c/></a>", "<a>&amx", "<a>&amx;", "<a/ ", "<!x", "<a><![CDAT ", "<a>\xc3(", "<a>\xe2\x28\xa1"};
+    (void)state;
+    for (size_t i = 0; i < FG_ARRAY_SIZE(wrong); i++) {
+        fg_err_t err = FG_ERR_INIT;
+        assert_false(fg_xml_scan(fg_str(wrong[i]), NULL, &err));
+        if ((err.reason == FG_R_INPUT_TRUNCATED) != (i == 0))
+            fail_msg("%s: %s", wrong[i], err.detail);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(bad_documents_are_refused_and_controls_accepted, begin, end),
@@ -371,6 +398,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(canonical_form_is_exclusive_and_has_no_comments, begin, end),
         cmocka_unit_test_setup_teardown(start_keeps_the_entity_loader, begin, end),
         cmocka_unit_test_setup_teardown(bombs_of_the_vectors, begin, end),
+        cmocka_unit_test(every_beginning_of_a_document_is_cut),
+        cmocka_unit_test(wrong_is_not_cut),
     };
     fg_err_t err = FG_ERR_INIT;
     first_loader = xmlGetExternalEntityLoader();
