@@ -75,6 +75,15 @@ typedef enum fg_code {
     FG_E_AUTH_LOCKED,
     FG_E_AUTH_DIGEST, /* the account's password cannot be checked by its digest; looks like a wrong one */
     FG_E_DENIED,
+    /* acting for somebody towards a server that wants Kerberos */
+    FG_E_DELEGATION_CLAIM,   /* nobody that may be delegated */
+    FG_E_DELEGATION_PERSON,  /* unknown to the KDC */
+    FG_E_DELEGATION_ACCOUNT, /* disabled or expired */
+    FG_E_DELEGATION_SENSITIVE,
+    FG_E_DELEGATION_NOT_ALLOWED, /* to the gateway's own account */
+    FG_E_DELEGATION_BACKEND,     /* the server behind is unknown to the KDC */
+    FG_E_DELEGATION_SERVICE,     /* the gateway's own account, its keytab */
+    FG_E_DELEGATION_UNREACHABLE,
     /* SOAP, WS-Addressing, WS-Security */
     FG_E_SOAP_VERSION,
     FG_E_SOAP_STRUCTURE,
@@ -265,6 +274,14 @@ typedef enum fg_reason {
     FG_R_PARTNER_UNKNOWN,
     FG_R_PARTNER_REPLY_URL,
     FG_R_DELEGATION_DENIED,
+    FG_R_DELEGATION_NO_PRINCIPAL,
+    FG_R_DELEGATION_UNKNOWN_PERSON,
+    FG_R_DELEGATION_ACCOUNT,
+    FG_R_DELEGATION_SENSITIVE,
+    FG_R_DELEGATION_NOT_ALLOWED,
+    FG_R_DELEGATION_BACKEND,
+    FG_R_DELEGATION_SERVICE,
+    FG_R_DELEGATION_UNREACHABLE,
     FG_REASON_COUNT
 } fg_reason_t;
 

@@ -80,6 +80,15 @@ static const fg_fault_t fault_table[] = {
     {FG_E_AUTH_DIGEST, "digest_not_possible", auth_sentence, 401, false, WST, "FailedAuthentication", "NotSignedIn", "AuthnFailed", "access_denied"},
     {FG_E_DENIED, "denied", "You may not use this application, or not in this way.", 403, false, WST, "RequestFailed", "BadRequest", "RequestDenied", "access_denied"},
 
+    {FG_E_DELEGATION_CLAIM, "delegation_no_principal", "You cannot be signed in at the server behind this address. Tell your administrator if you should be.", 403, false, WST, "RequestFailed", "BadRequest", "RequestDenied", "access_denied"},
+    {FG_E_DELEGATION_PERSON, "delegation_unknown_person", "You cannot be signed in at the server behind this address. Tell your administrator if you should be.", 403, false, WST, "RequestFailed", "BadRequest", "RequestDenied", "access_denied"},
+    {FG_E_DELEGATION_ACCOUNT, "delegation_account", "You cannot be signed in at the server behind this address. Tell your administrator if you should be.", 403, false, WST, "RequestFailed", "BadRequest", "RequestDenied", "access_denied"},
+    {FG_E_DELEGATION_SENSITIVE, "delegation_sensitive", "You cannot be signed in at the server behind this address. Tell your administrator if you should be.", 403, false, WST, "RequestFailed", "BadRequest", "RequestDenied", "access_denied"},
+    {FG_E_DELEGATION_NOT_ALLOWED, "delegation_not_allowed", "The gateway could not sign you in at the server behind this address. Tell your administrator.", 502, true, WST, "RequestFailed", "BadRequest", "RequestDenied", "server_error"},
+    {FG_E_DELEGATION_BACKEND, "delegation_backend", "The gateway could not sign you in at the server behind this address. Tell your administrator.", 502, true, WST, "RequestFailed", "BadRequest", "RequestDenied", "server_error"},
+    {FG_E_DELEGATION_SERVICE, "delegation_service", "The gateway could not sign you in at the server behind this address. Tell your administrator.", 502, true, WST, "RequestFailed", "BadRequest", "RequestDenied", "server_error"},
+    {FG_E_DELEGATION_UNREACHABLE, "delegation_unreachable", "The gateway cannot sign you in at the server behind this address now. Try again shortly.", 503, true, WST, "RequestFailed", "BadRequest", "RequestDenied", "temporarily_unavailable"},
+
     {FG_E_SOAP_VERSION, "soap_version", "The message is neither SOAP 1.1 nor SOAP 1.2.", 400, false, SOAP, NULL, "BadRequest", NULL, "invalid_request"},
     {FG_E_SOAP_STRUCTURE, "soap_structure", "The SOAP envelope is not built as SOAP says.", 400, false, WST, "InvalidRequest", "BadRequest", NULL, "invalid_request"},
     {FG_E_SOAP_MUST_UNDERSTAND, "soap_must_understand", "A SOAP header that must be understood is not known here.", 400, false, SOAP, "MustUnderstand", "BadRequest", NULL, "invalid_request"},
@@ -219,6 +228,7 @@ static const fg_fault_wsman_t wsman_table[FG_CODE_COUNT] = {
     [FG_E_XML_LIMIT] = {"w", "EncodingLimit", "ServiceEnvelopeLimit", false, NULL},
     [FG_E_XML_ENCODING] = {"w", "EncodingLimit", "CharacterSet", false, NULL},
     [FG_E_DENIED] = {"w", "AccessDenied", NULL, false, "Access is denied: the policy does not permit this operation."},
+    [FG_E_DELEGATION_UNREACHABLE] = {"a", "EndpointUnavailable", NULL, true, NULL},
     [FG_E_SOAP_VERSION] = {"s", "VersionMismatch", NULL, false, NULL},
     [FG_E_SOAP_MUST_UNDERSTAND] = {"s", "MustUnderstand", NULL, false, NULL},
     [FG_E_WSA_HEADER] = {"a", "InvalidMessageInformationHeader", NULL, false, NULL},

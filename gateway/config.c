@@ -82,6 +82,15 @@ static const fg_config_option_t fetch_options[] = {
 #undef STRUCT
 
 #define STRUCT fg_config_t
+static const fg_config_option_t delegation_options[] = {
+    ROW("keytab", path, delegation.keytab, ONE, "keytab = \"FILE\"", NULL),
+    ROW("principal", text, delegation.principal, ONE, "principal = \"svc-gw@EXAMPLE.COM\"", NULL),
+    ROW("realms", string, delegation.realms, LIST, NULL, NULL),
+    ROW("timeout", duration, delegation.timeout_ms, ONE, NULL, "3s"),
+};
+#undef STRUCT
+
+#define STRUCT fg_config_t
 static const fg_config_option_t discovery_options[] = {
     ROW("service", web, discovery.service, ONE, "service = \"https://…\"", NULL),
 };
@@ -261,6 +270,9 @@ static const fg_config_option_t protect_options[] = {
     ROW("directory", text, directory, ONE, NULL, NULL),
     ROW("upstream_partner", text, upstream_partner, ONE, NULL, NULL),
     ROW("upstream_token", upstream, upstream_token, ONE, NULL, NULL),
+    ROW("upstream_kerberos", string, upstream_kerberos, ONE, NULL, NULL),
+    ROW("upstream_kerberos_claim", claim, upstream_kerberos_claim, ONE, NULL, "upn"),
+    ROW("upstream_kerberos_from", uri, upstream_kerberos_from, LIST, NULL, NULL),
 };
 #undef STRUCT
 
@@ -280,6 +292,7 @@ static const fg_config_section_t sections[] = {
     SECTION("session", false, session_options, fg_config_t, base_url),
     SECTION("lockout", false, lockout_options, fg_config_t, base_url),
     SECTION("limits", false, limits_options, fg_config_t, base_url),
+    SECTION("delegation", false, delegation_options, fg_config_t, base_url),
     SECTION("discovery", false, discovery_options, fg_config_t, base_url),
     SECTION("viewer", false, viewer_options, fg_config_t, base_url),
 };

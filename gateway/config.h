@@ -178,6 +178,9 @@ typedef struct fg_config_protect {
     const char *directory;
     const char *upstream_partner;
     fg_upstream_token_t upstream_token;
+    fg_str_t upstream_kerberos;
+    const char *upstream_kerberos_claim;
+    fg_config_list_t upstream_kerberos_from; /* fg_str_t */
 } fg_config_protect_t;
 
 typedef struct fg_config {
@@ -223,6 +226,12 @@ typedef struct fg_config {
         int64_t timeout_ms;
         size_t size;
     } fetch;
+    struct {
+        const char *keytab; /* NULL: there is no such section */
+        const char *principal;
+        fg_config_list_t realms; /* fg_str_t */
+        int64_t timeout_ms;
+    } delegation;
     fg_config_list_t directories;  /* fg_config_directory_t */
     fg_config_list_t partners;     /* fg_config_partner_t; those of included files behind */
     fg_config_list_t providers;    /* fg_config_provider_t, likewise */

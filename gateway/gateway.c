@@ -18,6 +18,7 @@
 #include "core/time.h"
 #include "gateway/certificate_realms.h"
 #include "gateway/config_check.h"
+#include "gateway/delegation.h"
 #include "gateway/federations.h"
 #include "gateway/identity_providers.h"
 #include "gateway/kerberos.h"
@@ -282,20 +283,32 @@ static bool load_http(fg_gateway_t *gateway, fg_err_t *err) {
     return gateway->http != NULL;
 }
 
+/* Tickets that are shown to us, and those that we ask for. */
+static bool load_keytabs(fg_gateway_t *gateway, const fg_gateway_options_t *options, const fg_env_t *env,
+                         fg_err_t *err) {
+    const fg_config_t *config = &gateway->config;
+    if (config->kerberos.keytab != NULL) {
+        gateway->kerberos = fg_kerberos_load(config, gateway->arena, &gateway->hub, err);
+        if (gateway->kerberos == NULL)
+            return false;
+        warn_of_unreadable(config->kerberos.keytab, options, env);
+    }
+    if (!fg_delegation_new(config, &gateway->hub.delegate, err))
+        return false;
+    if (gateway->hub.delegate != NULL)
+        warn_of_unreadable(config->delegation.keytab, options, env);
+    return true;
+}
+
 static bool load(fg_gateway_t *gateway, const char *path, const fg_gateway_options_t *options, const fg_env_t *env,
                  fg_err_t *err) {
     if (!fg_config_read(gateway->arena, path, &gateway->config, err) || !fg_config_check(&gateway->config, err) ||
         !fill_hub(gateway, err))
         return false;
     const fg_rule_stores_t *stores = &gateway->hub.stores;
-    if (!load_directories(gateway, options, env, err) || !load_acceptance(gateway, err))
+    if (!load_directories(gateway, options, env, err) || !load_acceptance(gateway, err) ||
+        !load_keytabs(gateway, options, env, err))
         return false;
-    if (gateway->config.kerberos.keytab != NULL) {
-        gateway->kerberos = fg_kerberos_load(&gateway->config, gateway->arena, &gateway->hub, err);
-        if (gateway->kerberos == NULL)
-            return false;
-        warn_of_unreadable(gateway->config.kerberos.keytab, options, env);
-    }
     gateway->partners = fg_partners_new(&gateway->config, stores, env, err);
     if (gateway->partners == NULL)
         return false;
@@ -358,6 +371,7 @@ void fg_gateway_free(fg_gateway_t *gateway) {
     for (size_t i = 0; i < gateway->hub.home_realm_count; i++)
         gateway->directories[i].directory->free(gateway->directories[i].directory);
     fg_kerberos_free(gateway->kerberos);
+    fg_delegate_free(gateway->hub.delegate);
     fg_pages_free(gateway->pages);
     fg_keyring_free(gateway->keyring);
     pthread_mutex_destroy(&gateway->lock);

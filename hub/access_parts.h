@@ -78,6 +78,9 @@ fg_str_t fg_access_rule(fg_exchange_t *ex, const fg_access_work_t *w);
 /* Who, for logs. */
 fg_str_t fg_access_user(const fg_access_work_t *w);
 
+/* ---- access_delegate.c */
+fg_access_turn_t fg_access_delegate(fg_exchange_t *ex, fg_access_work_t *w);
+
 /* ---- access_context.c */
 fg_access_turn_t fg_access_check_context(fg_exchange_t *ex, fg_access_work_t *w); /* WM-11 */
 

@@ -44,6 +44,8 @@ void fg_access_audit(fg_exchange_t *ex, const char *event, const fg_err_t *err) 
         {"action", message->action},
         {"resource", message->resource_uri},
         {"command_line", command ? command->value : FG_STR_NONE},
+        {"principal", w->access.upstream_principal},
+        {"backend", w->access.protect->delegate_to},
         {"rule", fg_access_rule(ex, w)},
         {"rule_name", fg_str(w->access.decision.place ? w->access.decision.place->name : NULL)},
     };

@@ -93,6 +93,7 @@ typedef struct fg_hub {
     fg_str_t discovery_service;            /* of somebody else, for browsers; .n 0: our own page */
     const fg_protect_t *protects;          /* in the order of the configuration, the same in all snapshots */
     size_t protect_count;
+    struct fg_delegate *delegate;                 /* directory/kerberos_delegate.h; NULL: there is no such section */
     fg_rule_stores_t stores;                      /* attribute stores of claim rules: the directories */
     const fg_protocol_t *protocols[FG_PROTOCOLS]; /* that browsers carry between partners; NULL: not built in */
     fg_keyring_t *keyring;

@@ -45,6 +45,10 @@ typedef struct fg_protect {
     const fg_home_realm_t *directory;  /* of Basic and of a UsernameToken; NULL: the first directory */
     const fg_partner_t *upstream;      /* for whom a token is made for the server behind; NULL: none is */
     fg_upstream_token_t upstream_token;
+    fg_str_t delegate_to;          /* "HTTP/app.example.com": the server behind wants Kerberos; .n 0: it does not */
+    const char *delegate_claim;    /* whose value is the person's principal */
+    const fg_str_t *delegate_from; /* URIs of home realms that are believed in it; none: directories */
+    size_t delegate_from_count;
     bool reads_json;        /* the policy names members of a JSON body */
     bool reads_certificate; /* the policy tests the client certificate's subject */
     bool asks_stores;       /* the policy asks attribute stores, which may block */
