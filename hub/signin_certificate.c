@@ -10,8 +10,6 @@
 #include "token/certificate.h"
 #include "token/certificate_names.h"
 
-#define FG_CLAIM_PRIMARYSID FG_CLAIMS_2008 "primarysid"
-
 /* The realm whose CAs vouch for it; another error than UNTRUSTED is one's who knows it. */
 static const fg_home_realm_t *find_voucher(fg_exchange_t *ex, X509 *leaf, STACK_OF(X509) * more,
                                            fg_x509_purpose_t purpose, fg_err_t *err) {

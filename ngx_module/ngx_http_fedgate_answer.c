@@ -13,7 +13,9 @@
 
 static ngx_int_t ngx_http_fedgate_header_filter(ngx_http_request_t *r);
 static void ngx_http_fedgate_take_challenges(ngx_http_request_t *r,
-    fg_access_t *access);
+    fg_exchange_t *ex);
+static ngx_uint_t ngx_http_fedgate_is_own(fg_exchange_t *ex,
+    ngx_str_t *value);
 static ngx_int_t ngx_http_fedgate_body_filter(ngx_http_request_t *r,
     ngx_chain_t *in);
 static ngx_int_t ngx_http_fedgate_copy_answer(ngx_http_request_t *r,
@@ -49,7 +51,7 @@ ngx_http_fedgate_header_filter(ngx_http_request_t *r)
     ctx = ngx_http_fedgate_find_decision(r);
 
     if (ctx && ctx->permitted) {
-        ngx_http_fedgate_take_challenges(r, ctx->exchange->access);
+        ngx_http_fedgate_take_challenges(r, ctx->exchange);
     }
 
     if (r->headers_out.status != NGX_HTTP_OK
@@ -84,7 +86,7 @@ ngx_http_fedgate_header_filter(ngx_http_request_t *r)
 /* what the server behind says of Negotiate is for the gateway, and would have a browser ask its user */
 
 static void
-ngx_http_fedgate_take_challenges(ngx_http_request_t *r, fg_access_t *access)
+ngx_http_fedgate_take_challenges(ngx_http_request_t *r, fg_exchange_t *ex)
 {
     ngx_uint_t        i;
     ngx_list_part_t  *part;
@@ -92,7 +94,7 @@ ngx_http_fedgate_take_challenges(ngx_http_request_t *r, fg_access_t *access)
 
     static ngx_str_t  name = ngx_string("WWW-Authenticate");
 
-    if (access->upstream_authorization.n == 0) {
+    if (ex->access->upstream_authorization.n == 0) {
         return;
     }
 
@@ -104,12 +106,32 @@ ngx_http_fedgate_take_challenges(ngx_http_request_t *r, fg_access_t *access)
                 && ngx_strncasecmp(h[i].key.data, name.data, name.len) == 0
                 && h[i].value.len >= 9
                 && ngx_strncasecmp(h[i].value.data, (u_char *) "Negotiate", 9)
-                   == 0)
+                   == 0
+                && !ngx_http_fedgate_is_own(ex, &h[i].value))
             {
                 h[i].hash = 0;
             }
         }
     }
+}
+
+
+/* the gateway's own proof to a client that came with a ticket */
+
+static ngx_uint_t
+ngx_http_fedgate_is_own(fg_exchange_t *ex, ngx_str_t *value)
+{
+    size_t  i;
+
+    for (i = 0; i < ex->response.header_count; i++) {
+        if (fg_str_eq(ex->response.headers[i].value,
+                      ngx_http_fedgate_str(value)))
+        {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 

@@ -25,6 +25,7 @@ class Domain:
         self.folder = harness.temporary_folder()
         self.environment = script('samba-dc.sh', 'START')
         self.keytab = self._copy('GATEWAY_KEYTAB', 'gateway.keytab')
+        self.http_keytab = self._copy('KEYTAB', 'http.keytab')
         self.krb5_conf = self._copy('KRB5_CONFIG', 'krb5.conf')
         self.pid_file = os.path.join(os.path.dirname(self.environment['KRB5_CONFIG']), 'samba.pid')
 

@@ -76,6 +76,8 @@ def sections(domain, idp, port):
         ('protect', 'plain'): basic,
         ('protect', 'other'): {**basic, 'upstream_kerberos': 'HTTP/other.gw.test'},
         ('protect', 'nowhere'): {**basic, 'upstream_kerberos': 'HTTP/nowhere.gw.test'},
+        'kerberos': {'keytab': domain.http_keytab, 'realms': ['GW.TEST']},
+        ('protect', 'ticket'): {**to, 'kind': 'rest', 'accept': ['negotiate']},
         ('protect', 'winrm'): {**to, 'kind': 'wsman', 'accept': ['basic', 'bearer'], 'upstream_kerberos_from': ours},
         ('protect', 'tokens'): {**to, **basic, 'upstream_kerberos_from': ours},
         ('identity_provider', 'university'): {'metadata': idp.metadata, 'acceptance_rules': 'idp.rules'},
@@ -90,7 +92,7 @@ def gateway(authority, domain, backend):
     idp = saml.Pysaml2Idp('idp', folder, authority)
     idp.publish()
     port = harness.free_port()
-    server = ''.join(location('/%s/' % name, name, backend.port) for name in ('app', 'bare', 'saml', 'unlisted', 'rest', 'other', 'nowhere', 'tokens'))
+    server = ''.join(location('/%s/' % name, name, backend.port) for name in ('app', 'bare', 'saml', 'unlisted', 'rest', 'other', 'nowhere', 'tokens', 'ticket'))
     server += location('= /wsman', 'winrm', backend.port, '/wsman') + 'location /plain/ { fedgate_protect GATEWAY_CONF plain; return 200 "plain"; }\n'
     made = sections(domain, idp, port)
     base = 'https://localhost:%d' % port
@@ -188,6 +190,18 @@ def saml_token(gateway, user='alice'):
 
     token = trust.Program(gateway, user).issue(trust.applies_to(gateway.base_url) + trust.token_type(trust.SAML20))
     return base64.b64encode(token.encode()).decode()
+
+
+def test_signed_in_by_a_ticket(gateway, domain):
+    """The gateway's proof to the client stays, and the ticket for the gateway does not go on."""
+    environment = {**os.environ, 'KRB5CCNAME': 'FILE:%s/cc' % domain.folder}
+    done = subprocess.run(['kinit', 'bob'], input='Bob.Pw1\n', env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    said = subprocess.run(['curl', '-sSi', '--noproxy', '*', '--cacert', gateway.authority.ca, '--negotiate', '-u', ':', gateway.url('/ticket/')], env=environment,
+                          capture_output=True, text=True, timeout=30).stdout  # fmt: skip
+    last = said[said.rindex('HTTP/'):]
+    assert re.search('(?im)^x-user: bob@GW.TEST', last), said
+    assert len(re.findall('(?im)^www-authenticate: negotiate .', last)) == 1, last
 
 
 # ---- who may not
