@@ -4,22 +4,15 @@
 #ifndef FG_GATEWAY_CONFIG_VALUE_H
 #define FG_GATEWAY_CONFIG_VALUE_H
 
-#include <netinet/in.h>
 #include <stdint.h>
 
 #include "core/arena.h"
+#include "core/network.h"
 
 typedef struct fg_config_list {
     void *items;
     size_t count;
 } fg_config_list_t;
-
-/* An address range; IPv4 is kept mapped into IPv6. */
-typedef struct fg_config_network {
-    struct in6_addr address;
-    unsigned bits;
-    bool local; /* "unix:" */
-} fg_config_network_t;
 
 typedef enum fg_config_choice { FG_CHOICE_UNSET, FG_CHOICE_NO, FG_CHOICE_YES } fg_config_choice_t;
 
@@ -67,7 +60,7 @@ extern const fg_config_kind_t fg_config_duration_kind;      /* int64_t, millisec
 extern const fg_config_kind_t fg_config_size_kind;          /* size_t */
 extern const fg_config_kind_t fg_config_count_kind;         /* unsigned */
 extern const fg_config_kind_t fg_config_choice_kind;        /* fg_config_choice_t */
-extern const fg_config_kind_t fg_config_network_kind;       /* fg_config_network_t */
+extern const fg_config_kind_t fg_config_network_kind;       /* fg_network_t */
 extern const fg_config_kind_t fg_config_key_kind;           /* fg_key_type_t */
 extern const fg_config_kind_t fg_config_rsa_kind;           /* fg_key_type_t */
 extern const fg_config_kind_t fg_config_encryption_kind;    /* fg_encryption_t */
@@ -89,6 +82,7 @@ extern const fg_config_kind_t fg_config_binding_kind;       /* fg_client_binding
 extern const fg_config_kind_t fg_config_subject_kind;       /* fg_config_choice_t: yes is pairwise */
 extern const fg_config_kind_t fg_config_fetch_kind;         /* fg_http_allow_t */
 extern const fg_config_kind_t fg_config_revocation_kind;    /* fg_config_revocation_t */
+extern const fg_config_kind_t fg_config_map_kind;           /* unsigned: one bit, FG_MAP_… */
 extern const fg_config_kind_t fg_config_part_kind;          /* unsigned: FG_CONFIG_PART_… */
 extern const fg_config_kind_t fg_config_key_type_kind;      /* unsigned: one bit, 1u << FG_PROOF_… */
 extern const fg_config_kind_t fg_config_realm_kind;         /* fg_str_t: of OpenID 2.0 */

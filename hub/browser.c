@@ -6,6 +6,7 @@
 #include "core/time.h"
 #include "hub/bytes.h"
 #include "hub/client_signin.h"
+#include "hub/negotiate.h"
 #include "hub/seal.h"
 
 #define URL_MAX (64u << 10)
@@ -96,7 +97,8 @@ static bool remember_home_realm(fg_exchange_t *ex, const fg_browser_signin_t *in
  * directories check passwords; what a partner can do is the partner's to say. */
 static bool check_method(const fg_exchange_t *ex, const fg_browser_signin_t *in, const fg_home_realm_t *realm,
                          fg_err_t *err) {
-    bool served = in->method == NULL || in->method == fg_authmethod_find(FG_STR(FG_AUTH_PASSWORD));
+    bool served = in->method == NULL || in->method == fg_authmethod_find(FG_STR(FG_AUTH_PASSWORD)) ||
+                  (ex->hub->negotiate != NULL && in->method == fg_authmethod_find(FG_STR(FG_AUTH_WINDOWS)));
     for (size_t i = 0; i < ex->hub->home_realm_count && !served; i++) {
         const fg_home_realm_t *other = &ex->hub->home_realms[i];
         served = realm == NULL && other->identity_provider != NULL && fg_home_realm_is_offered(other);
@@ -300,6 +302,43 @@ static fg_step_t submit(fg_exchange_t *ex, fg_browser_signin_t *in, const fg_hom
     return fg_signin_begin(ex, realm, user, password, after_password);
 }
 
+/* ---- by a ticket of Kerberos (hub/negotiate.h) */
+
+/* A ticket is not asked for where somebody must show himself anew: it would say the same as before. */
+static bool may_negotiate(const fg_exchange_t *ex, const fg_browser_signin_t *in, const fg_home_realm_t *realm) {
+    const fg_negotiate_rules_t *rules = ex->hub->negotiate;
+    bool right_way = in->method == NULL || in->method == fg_authmethod_find(FG_STR(FG_AUTH_WINDOWS));
+    return rules != NULL && right_way && in->form == NULL && in->fresh_ms != 0 && realm != NULL &&
+           realm->directory != NULL && realm->directory == rules->home_realm->directory;
+}
+
+/* Its owner, signed in; whoever has no good one gets the form. */
+static fg_step_t take_ticket(fg_exchange_t *ex, fg_browser_signin_t *in) {
+    fg_err_t err = FG_ERR_INIT;
+    fg_negotiated_t who;
+    if (!fg_negotiate_header(ex, fg_negotiate_find(ex), &who, &err)) {
+        if (!in->passive)
+            return show_sign_in(ex, in, "", in->user.n > 0 ? in->user : get_user(in));
+        return refuse(ex, in, &err);
+    }
+    ex->signin = (fg_signin_t){.realm = who.realm, .ok = true, .identity = who.identity};
+    if (!begin_session(ex, in, &err))
+        return refuse(ex, in, &err);
+    fg_step_t step = in->finish(ex, in);
+    fg_negotiate_answer(ex, who.answer);
+    return step;
+}
+
+/* The form is there for whoever has no ticket: browsers show it when they do not answer the challenge. */
+static fg_step_t challenge(fg_exchange_t *ex, const fg_browser_signin_t *in) {
+    fg_step_t step = show_sign_in(ex, in, "", in->user.n > 0 ? in->user : get_user(in));
+    if (ex->response.status != 200)
+        return step;
+    ex->response.status = 401;
+    fg_negotiate_answer(ex, FG_STR_NONE);
+    return step;
+}
+
 /* ---- what to do */
 
 /* What was asked for holds for the session's sign-in as it holds for a new one (WF-07). */
@@ -386,6 +425,9 @@ fg_step_t fg_browser_sign_in(fg_exchange_t *ex, fg_browser_signin_t *in) {
         return ask_service(ex, in);
     if (!check_method(ex, in, realm, &err))
         return refuse(ex, in, &err);
+    bool ticket = may_negotiate(ex, in, realm);
+    if (ticket && fg_negotiate_find(ex).p != NULL)
+        return take_ticket(ex, in);
     if (in->passive && in->form == NULL && (realm == NULL || realm->directory != NULL)) {
         FG_FAIL(&err, FG_E_SAML_PASSIVE, "a page would have to be shown");
         return refuse(ex, in, &err);
@@ -394,6 +436,8 @@ fg_step_t fg_browser_sign_in(fg_exchange_t *ex, fg_browser_signin_t *in) {
         return show_home_realms(ex, in);
     if (realm != NULL && realm->directory == NULL)
         return leave(ex, in, realm, &err) ? FG_STEP_DONE : refuse(ex, in, &err);
+    if (ticket && (in->method != NULL || fg_negotiate_fits(ex)))
+        return challenge(ex, in);
     return in->form != NULL ? submit(ex, in, realm)
                             : show_sign_in(ex, in, "", in->user.n > 0 ? in->user : get_user(in));
 }
