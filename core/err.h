@@ -65,6 +65,9 @@ typedef enum fg_code {
     FG_E_CERTIFICATE_WEAK,
     FG_E_CERTIFICATE_REVOKED,
     FG_E_CERTIFICATE_UNCHECKED, /* whether it was revoked cannot be told */
+    FG_E_CERTIFICATE_NAMES,     /* the names in it could be read in two ways */
+    FG_E_CERTIFICATE_ACCOUNT,   /* no account that may be used is its owner's */
+    FG_E_CERTIFICATE_SID,       /* it was issued for another account */
     /* who is it */
     FG_E_AUTH_MISSING,
     FG_E_AUTH_FAILED, /* unknown user and wrong password alike */
@@ -212,6 +215,9 @@ typedef enum fg_reason {
     FG_R_CERTIFICATE_PURPOSE,
     FG_R_CERTIFICATE_WEAK,
     FG_R_CERTIFICATE_UNCHECKED,
+    FG_R_CERTIFICATE_NAMES,
+    FG_R_CERTIFICATE_NO_ACCOUNT,
+    FG_R_CERTIFICATE_OTHER_ACCOUNT,
     FG_R_ENCRYPTION_NO_KEY,
     FG_R_ENCRYPTION_FAILED,
     FG_R_ENCRYPTION_WEAK_ALGORITHM,

@@ -69,6 +69,9 @@ static const fg_fault_t fault_table[] = {
     {FG_E_CERTIFICATE_WEAK, "certificate_weak", certificate_sentence, 403, false, WSSE, "InvalidSecurityToken", "BadRequest", "AuthnFailed", "invalid_client"},
     {FG_E_CERTIFICATE_REVOKED, "certificate_revoked", certificate_sentence, 403, false, WSSE, "InvalidSecurityToken", "BadRequest", "AuthnFailed", "invalid_client"},
     {FG_E_CERTIFICATE_UNCHECKED, "certificate_unchecked", certificate_sentence, 403, false, WSSE, "InvalidSecurityToken", "BadRequest", "AuthnFailed", "invalid_client"},
+    {FG_E_CERTIFICATE_NAMES, "certificate_names", certificate_sentence, 403, false, WSSE, "InvalidSecurityToken", "BadRequest", "AuthnFailed", "invalid_client"},
+    {FG_E_CERTIFICATE_ACCOUNT, "certificate_account", certificate_sentence, 403, false, WSSE, "InvalidSecurityToken", "BadRequest", "AuthnFailed", "invalid_client"},
+    {FG_E_CERTIFICATE_SID, "certificate_sid", certificate_sentence, 403, false, WSSE, "InvalidSecurityToken", "BadRequest", "AuthnFailed", "invalid_client"},
 
     {FG_E_AUTH_MISSING, "not_signed_in", "Credentials are missing.", 401, false, WSSE, "FailedAuthentication", "NotSignedIn", "NoPassive", "login_required"},
     {FG_E_AUTH_FAILED, "wrong_user_or_password", auth_sentence, 401, false, WST, "FailedAuthentication", "NotSignedIn", "AuthnFailed", "access_denied"},

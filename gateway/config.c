@@ -122,6 +122,8 @@ static const fg_config_option_t certificates_options[] = {
     ROW("depth", count, depth, ONE, NULL, "4"),
     ROW("uri", uri, uri, ONE, NULL, NULL),
     ROW("acceptance_rules", path, acceptance_rules, ONE, NULL, NULL),
+    ROW("directory", text, directory, ONE, NULL, NULL),
+    ROW("map", map, map, LIST, NULL, NULL),
 };
 #undef STRUCT
 
@@ -211,6 +213,7 @@ static const fg_config_option_t identity_provider_options[] = {
     ROW("algorithms", jws_alg, algorithms, LIST, NULL, NULL),
     ROW("tenants", word, tenants, LIST, NULL, NULL),
     ROW("userinfo", choice, userinfo, ONE, NULL, "false"),
+    ROW("refresh_interval", duration, refresh_interval_ms, ONE, NULL, NULL),
     ROW("metadata", path, metadata, ONE, NULL, NULL),
     ROW("metadata_certificate", path, metadata_certificate, ONE, NULL, NULL),
     ROW("certificate", path, certificates, LIST, NULL, NULL),

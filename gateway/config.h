@@ -84,7 +84,7 @@ typedef struct fg_config_partner {
     fg_config_choice_t subject; /* yes: pairwise */
     fg_config_choice_t consent;
     fg_config_choice_t id_token_claims;
-    unsigned id_token_alg; /* one bit, 1u << fg_jws_alg_t; 0: the key's own */
+    unsigned id_token_alg;           /* one bit, 1u << fg_jws_alg_t; 0: the key's own */
     const char *id_token_encryption; /* an algorithm's name; NULL: not encrypted */
     int64_t refresh_lifetime_ms;
     fg_config_list_t openid2_realms; /* fg_str_t; none and not open: it does not speak OpenID 2.0 */
@@ -109,6 +109,7 @@ typedef struct fg_config_provider {
     fg_config_list_t algorithms; /* unsigned */
     fg_config_list_t tenants;    /* fg_str_t */
     fg_config_choice_t userinfo;
+    int64_t refresh_interval_ms; /* 0: never */
     fg_str_t sign_in;
     fg_str_t sign_out;
     fg_str_t realm;
@@ -161,6 +162,8 @@ typedef struct fg_config_certificates {
     unsigned depth;
     fg_str_t uri;
     const char *acceptance_rules;
+    const char *directory;
+    fg_config_list_t map; /* unsigned: one bit of FG_MAP_… each */
 } fg_config_certificates_t;
 
 typedef struct fg_config_protect {

@@ -423,6 +423,17 @@ static bool read_revocation(const fg_config_reading_t *in, const char *text, voi
     return true;
 }
 
+static const char *const map_words[] = {"upn", "issuer-serial", "alt-security-identities", NULL};
+static bool read_map(const fg_config_reading_t *in, const char *text, void *field) {
+    static const unsigned bits[] = {FG_MAP_UPN, FG_MAP_ISSUER_SERIAL, FG_MAP_ALT_IDENTITIES};
+    unsigned index;
+    (void)in;
+    if (!find_word(text, map_words, &index))
+        return false;
+    memcpy(field, &bits[index], sizeof bits[index]);
+    return true;
+}
+
 /* ---- federations */
 
 static const char *const role_words[] = {"sp", "idp", "both", NULL};
@@ -597,6 +608,8 @@ const fg_config_kind_t fg_config_fetch_kind = {
     "the beginning of an http or https address, as \"https://crl.example.com/\" or \"https://*.example.com/\"", NULL};
 const fg_config_kind_t fg_config_revocation_kind = {sizeof(fg_config_revocation_t), read_revocation,
                                                     "one of none, crl, fetch, ocsp", revocation_words};
+const fg_config_kind_t fg_config_map_kind = {sizeof(unsigned), read_map,
+                                             "one of upn, issuer-serial, alt-security-identities", map_words};
 const fg_config_kind_t fg_config_key_type_kind = {sizeof(unsigned), read_key_type, "one of bearer, symmetric, public",
                                                   key_type_words};
 const fg_config_kind_t fg_config_part_kind = {sizeof(unsigned), read_part, "one of name_id, attributes", part_words};

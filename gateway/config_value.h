@@ -89,6 +89,7 @@ extern const fg_config_kind_t fg_config_binding_kind;       /* fg_client_binding
 extern const fg_config_kind_t fg_config_subject_kind;       /* fg_config_choice_t: yes is pairwise */
 extern const fg_config_kind_t fg_config_fetch_kind;         /* fg_http_allow_t */
 extern const fg_config_kind_t fg_config_revocation_kind;    /* fg_config_revocation_t */
+extern const fg_config_kind_t fg_config_map_kind;           /* unsigned: one bit, FG_MAP_… */
 extern const fg_config_kind_t fg_config_part_kind;          /* unsigned: FG_CONFIG_PART_… */
 extern const fg_config_kind_t fg_config_key_type_kind;      /* unsigned: one bit, 1u << FG_PROOF_… */
 extern const fg_config_kind_t fg_config_realm_kind;         /* fg_str_t: of OpenID 2.0 */

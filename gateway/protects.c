@@ -125,15 +125,6 @@ static unsigned accepted(const fg_config_protect_t *section) {
     return accept;
 }
 
-static const fg_home_realm_t *find_directory(const fg_hub_t *hub, const char *name) {
-    for (size_t i = 0; i < hub->home_realm_count; i++) {
-        const fg_directory_t *directory = hub->home_realms[i].directory;
-        if (directory != NULL && strcmp(directory->name, name) == 0)
-            return &hub->home_realms[i];
-    }
-    return NULL;
-}
-
 /* Where people are, as the section names them. */
 static bool put_realms(const fg_config_protect_t *s, const fg_hub_t *hub, fg_protect_t *protect, fg_err_t *err) {
     if (s->home_realm.n > 0) {
@@ -143,7 +134,7 @@ static bool put_realms(const fg_config_protect_t *s, const fg_hub_t *hub, fg_pro
                                     "the uri of a directory or an identity provider's issuer");
     }
     if (s->directory != NULL) {
-        protect->directory = find_directory(hub, s->directory);
+        protect->directory = fg_hub_find_directory(hub, s->directory);
         if (protect->directory == NULL)
             return fg_config_refuse(err, &s->at, "directory", 0, "the name of a directory");
     }

@@ -16,7 +16,9 @@
 #define DISCOVERED "discovered" /* a discovery service was asked */
 #define CHOOSE "choose"         /* show the home realms again */
 #define FRESH "fresh"           /* a partner signed in for this very request */
-#define FRESH_LIFETIME FG_MINUTE
+#define REFUSED "refused"       /* a partner, asked without a page, said no to this very request */
+#define NOTE_LIFETIME FG_MINUTE
+#define REASON_MAX 160u /* of what a partner said, in an address */
 #define LOOP_ROUNDS 5
 #define LOOP_WINDOW (20 * FG_SECOND)
 
@@ -181,7 +183,48 @@ static bool is_just_done(fg_exchange_t *ex, const fg_browser_signin_t *in) {
     put_bearer(&bearer, &in->session, url);
     bool same = url.p != NULL && fg_buf_ok(&bearer) && fg_equal_secret(read.rest, fg_buf_str(&bearer));
     fg_buf_free(&bearer);
-    return same && !read.failed && ex->now_ms - made < FRESH_LIFETIME;
+    return same && !read.failed && ex->now_ms - made < NOTE_LIFETIME;
+}
+
+/* ---- a partner said no to a request that shows no page */
+
+static bool put_refusal(fg_buf_t *out, int64_t now_ms, fg_str_t url, fg_str_t why) {
+    unsigned char digest[FG_SHA256_SIZE];
+    fg_sha256(url.p, url.n, digest);
+    fg_bytes_put_number(out, (uint64_t)now_ms, 8);
+    fg_bytes_put_string(out, (fg_str_t){(const char *)digest, sizeof digest});
+    fg_bytes_put_string(out, (fg_str_t){why.p, why.n < REASON_MAX ? why.n : REASON_MAX});
+    return fg_buf_ok(out);
+}
+
+bool fg_browser_refused_put(fg_exchange_t *ex, fg_str_t why, fg_buf_t *url) {
+    fg_str_t text;
+    fg_buf_t bytes = FG_BUF_INIT(512);
+    bool sealed =
+        put_refusal(&bytes, ex->now_ms, fg_buf_str(url), why) && fg_cookie_seal(ex, REFUSED, fg_buf_str(&bytes), &text);
+    fg_buf_free(&bytes);
+    if (sealed)
+        fg_uri_put_param(url, FG_STR(REFUSED), text);
+    return sealed;
+}
+
+/* Asking again would never end. */
+static bool was_refused(fg_exchange_t *ex, const fg_browser_signin_t *in, fg_err_t *err) {
+    unsigned char digest[FG_SHA256_SIZE];
+    fg_str_t text = get(in, REFUSED), bytes, url;
+    if (!in->passive || text.n == 0 || text.n > 1024 || !fg_cookie_unseal(ex, REFUSED, text, &bytes))
+        return false;
+    fg_bytes_t read = {bytes, false};
+    int64_t made = (int64_t)fg_bytes_get_number(&read, 8);
+    fg_str_t noted = fg_bytes_get_string(&read), why = fg_bytes_get_string(&read);
+    url = own_url(ex, in, false);
+    if (!fg_bytes_end(&read) || url.p == NULL || ex->now_ms - made >= NOTE_LIFETIME)
+        return false;
+    fg_sha256(url.p, url.n, digest);
+    if (!fg_str_eq(noted, (fg_str_t){(const char *)digest, sizeof digest}))
+        return false;
+    FG_FAIL(err, FG_E_SAML_PASSIVE, "%.*s", FG_STR_ARG(why));
+    return true;
 }
 
 /* ---- the password */
@@ -331,6 +374,8 @@ fg_step_t fg_browser_sign_in(fg_exchange_t *ex, fg_browser_signin_t *in) {
     in->signed_in = fg_session_open(ex, &in->session);
     if (in->form == NULL && session_satisfies(ex, in))
         return in->finish(ex, in);
+    if (was_refused(ex, in, &err))
+        return refuse(ex, in, &err);
     if (fg_request_is_paos(&ex->request) && !in->local && fg_client_signin_is_served(ex, in->home_realm))
         return answer_client(ex, in);
     const fg_home_realm_t *realm = choose_home_realm(ex, in, &many);

@@ -18,6 +18,13 @@ typedef struct fg_exchange fg_exchange_t;
 typedef struct fg_pages fg_pages_t;       /* gateway/: templates and languages */
 typedef struct fg_protocol fg_protocol_t; /* hub/protocol.h */
 
+/* How accounts are found that certificates belong to; tried in this order. */
+enum {
+    FG_MAP_UPN = 1,            /* the user principal name in SubjectAltName */
+    FG_MAP_ISSUER_SERIAL = 2,  /* altSecurityIdentities, by issuer and serial number alone */
+    FG_MAP_ALT_IDENTITIES = 4, /* altSecurityIdentities, every strong form */
+};
+
 /* Where people can come from: a directory, a partner identity provider, or CAs that vouch for certificates. */
 struct fg_home_realm {
     fg_str_t uri; /* what whr names; default: ENTITY_ID/NAME, of a provider its issuer */
@@ -25,6 +32,8 @@ struct fg_home_realm {
     fg_directory_t *directory;                       /* or NULL */
     const fg_identity_provider_t *identity_provider; /* or NULL */
     fg_x509_trust_t *certificates;                   /* or NULL */
+    const fg_home_realm_t *accounts;                 /* of certificates: where their owners' accounts are; NULL: none */
+    unsigned account_names;                          /* FG_MAP_…: by which of their names */
     const char *const *domains;                      /* of its people's mail addresses, lower case */
     size_t domain_count;
     fg_claims_t facts;                    /* of its metadata, for acceptance rules (policy/request.h) */
@@ -63,6 +72,7 @@ typedef struct fg_hub {
     size_t client_count;
     const fg_partner_t *registered; /* what clients that register themselves are like; NULL: none may */
     const char *registered_folder;  /* where they are kept */
+    const char *fetched_folder;     /* where documents are that others publish; NULL: in memory alone */
     const fg_home_realm_t *home_realms;
     size_t home_realm_count;
     struct fg_federations *federations; /* partners without a section of their own (hub/federation.h); NULL: none */
@@ -98,6 +108,8 @@ const fg_partner_t *fg_hub_find_partner(const fg_hub_t *hub, fg_str_t realm);
 const fg_partner_t *fg_hub_find_client(const fg_hub_t *hub, fg_str_t client_id);
 /* By whr; NULL: unknown. */
 const fg_home_realm_t *fg_hub_find_home_realm(const fg_hub_t *hub, fg_str_t uri);
+/* The home realm of a directory, by the directory's name; NULL: there is none. */
+const fg_home_realm_t *fg_hub_find_directory(const fg_hub_t *hub, const char *name);
 /* By the issuer of a token; NULL: nobody that we know. */
 const fg_home_realm_t *fg_hub_find_issuer(const fg_hub_t *hub, fg_str_t issuer);
 /* Whether there is a home realm of certificates. */

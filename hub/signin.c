@@ -4,7 +4,6 @@
 #include <stdint.h>
 
 #include "hub/audit.h"
-#include "token/certificate.h"
 #include "policy/request.h"
 
 fg_step_t fg_signin_begin(fg_exchange_t *ex, const fg_home_realm_t *realm, fg_str_t user, fg_str_t password,
@@ -60,35 +59,6 @@ bool fg_signin_accept(fg_exchange_t *ex, const fg_home_realm_t *realm, fg_identi
         place = &actor->actor;
     }
     return true;
-}
-
-/* The realm whose CAs vouch for it; another error than UNTRUSTED is one's who knows it. */
-static const fg_home_realm_t *find_voucher(fg_exchange_t *ex, X509 *leaf, STACK_OF(X509) * more,
-                                           fg_x509_purpose_t purpose, fg_err_t *err) {
-    FG_FAIL(err, FG_E_CERTIFICATE_UNTRUSTED, "there is no home realm of certificates");
-    for (size_t i = 0; i < ex->hub->home_realm_count; i++) {
-        const fg_home_realm_t *realm = &ex->hub->home_realms[i];
-        if (realm->certificates == NULL)
-            continue;
-        if (fg_x509_trust_verify(realm->certificates, ex->env, leaf, more, purpose, err))
-            return realm;
-        if (err->code != FG_E_CERTIFICATE_UNTRUSTED)
-            return NULL;
-    }
-    return NULL;
-}
-
-bool fg_signin_certificate(fg_exchange_t *ex, X509 *leaf, STACK_OF(X509) * more, fg_x509_purpose_t purpose,
-                           fg_identity_t *identity, const fg_home_realm_t **realm, fg_err_t *err) {
-    fg_err_t why = FG_ERR_INIT;
-    *realm = find_voucher(ex, leaf, more, purpose, &why);
-    if (*realm == NULL) {
-        if (err != NULL)
-            *err = why;
-        return false;
-    }
-    return fg_certificate_claims(ex->arena, leaf, ex->now_ms, identity, err) &&
-           fg_signin_accept(ex, *realm, identity, err);
 }
 
 static bool ask(fg_exchange_t *ex, fg_signin_t *signin, const fg_username_token_t *token) {

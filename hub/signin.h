@@ -21,8 +21,10 @@ fg_step_t fg_signin_begin_digest(fg_exchange_t *ex, const fg_home_realm_t *realm
 bool fg_signin_accept(fg_exchange_t *ex, const fg_home_realm_t *realm, fg_identity_t *identity,
                       fg_err_t *err) FG_MUST_CHECK;
 /* Whom a certificate is about, by the first home realm of certificates whose CAs know it: its path, purpose and
- * revocation are checked (this may fetch), then the realm's acceptance rules decide what becomes of its claims.  more:
- * what came along with it; may be NULL.  The caller has seen that its private key was used. */
+ * revocation are checked (this may fetch).  Of a realm with a directory it is the account there that the certificate
+ * belongs to ("signin" or "signin_refused" in the audit log), with subject and thumbprint of the certificate besides its
+ * claims.  Then the realm's acceptance rules decide what becomes of the claims.  more: what came along with it; may be
+ * NULL.  The caller has seen that its private key was used.  May block. */
 bool fg_signin_certificate(fg_exchange_t *ex, X509 *leaf, STACK_OF(X509) * more, fg_x509_purpose_t purpose,
                            fg_identity_t *identity, const fg_home_realm_t **realm, fg_err_t *err) FG_MUST_CHECK;
 /* Somebody who has proven otherwise, by method (FG_AUTH_…), that the account of that name is his: what the home realm's
