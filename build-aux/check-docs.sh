@@ -79,10 +79,19 @@ done
 sed -n 's/^    {{"\([a-z]*\)", \("\([a-z]*\)"\|NULL\)}.*/\1 \3/p' cli/main.c | sed 's/ $//' >"$folder/commands"
 sed -n 's/^## `fedgate \([a-z ]*[a-z]\)`$/\1/p' doc/cli.md >"$folder/commands.md"
 same command commands commands.md doc/cli.md
-sed -n 's/^\.Ss \([a-z ]*\)$/\1/p' man/fedgate.1 >"$folder/commands.1"
-same command commands commands.1 man/fedgate.1
-sed -n 's/^\.Cm \([a-z ]*\)$/\1/p' man/fedgate.1 | grep -Fxf "$folder/commands" >"$folder/synopsis.1"
-same command commands synopsis.1 "the synopsis of man/fedgate.1"
+sed -n 's/^\.Ss \([a-z ]*\)$/\1/p' man/fedgate.1 man/fedgate-*.1 >"$folder/commands.1"
+same command commands commands.1 "man/fedgate.1 or man/fedgate-GROUP.1"
+cat man/fedgate.1 man/fedgate-*.1 | sed -n 's/^\.Cm \([a-z ]*\)$/\1/p' | grep -Fxf "$folder/commands" >"$folder/synopsis.1"
+same command commands synopsis.1 "the synopsis of man/fedgate.1 or man/fedgate-GROUP.1"
+for page in man/fedgate-*.1; do
+    name=$(basename "$page" .1)
+    grep -q "$page" Makefile.am || { echo "Makefile.am does not install $page"; failed=1; }
+    grep -q "^.It Xr $name 1" man/fedgate.1 || { echo "man/fedgate.1 does not list $name(1)"; failed=1; }
+done
+if command -v mandoc >/dev/null; then # else groff may find more than this does
+    mandoc -T lint -W warning man/*.[157] | grep -v 'mandoc.db' >"$folder/lint"
+    [ ! -s "$folder/lint" ] || { cat "$folder/lint"; failed=1; }
+fi
 
 # ---- what is shipped beside the code is in the list of what is installed
 

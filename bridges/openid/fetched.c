@@ -40,6 +40,7 @@ typedef struct get {
     const fg_fetched_query_t *query;
     fg_fetched_t *memory;
     fg_str_t text;
+    bool loaded; /* from the file, a newer text */
 } get_t;
 
 static void state_free(state_t *state) {
@@ -106,6 +107,7 @@ static bool set_text(state_t *state, fg_str_t text, fg_str_t url) {
 
 /* What another worker wrote, or one before.  A text that is none any more is as if it had never been had. */
 static void load(get_t *get, state_t *state) {
+    int64_t before_ms = state->fetched_ms;
     fg_exchange_t *ex = get->ex;
     const char *path = path_of(ex, get->query->file);
     fg_buf_t bytes = FG_BUF_INIT(FILE_MAX);
@@ -127,6 +129,7 @@ static void load(get_t *get, state_t *state) {
         state->failed_ms = number(json, "failed");
         state->again_ms = number(json, "again");
     }
+    get->loaded = state->fetched_ms > before_ms;
     json_decref(json);
 }
 
@@ -244,7 +247,8 @@ static bool get_text(get_t *get, bool *asked, fg_err_t *err) {
     fg_http_response_t response;
     fg_err_t why = FG_ERR_INIT;
     pthread_mutex_lock(&get->memory->lock);
-    bool due = *asked = begin(get);
+    bool due = begin(get);
+    *asked = due || (query->again && get->loaded); /* another worker asked for it */
     pthread_mutex_unlock(&get->memory->lock);
     if (!due)
         return get->text.p != NULL ||

@@ -26,7 +26,8 @@ typedef struct fg_fetched_query {
     bool again;   /* asked for anew, unless that was done within FG_FETCHED_RETRY */
 } fg_fetched_query_t;
 
-/* The text in the arena.  May wait for the other server; *asked: it was asked.  memory NULL: the file alone.  Where it
+/* The text in the arena.  May wait for the other server; *asked: it was asked, or with again by somebody else
+ * since the text was taken last.  memory NULL: the file alone.  Where it
  * cannot be had, the last good copy serves; else FG_E_FETCH_…, or what is_good says. */
 bool fg_fetched_get(fg_exchange_t *ex, fg_fetched_t *memory, const fg_fetched_query_t *query, fg_str_t *text,
                     bool *asked, fg_err_t *err) FG_MUST_CHECK;

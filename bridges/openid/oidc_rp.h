@@ -44,6 +44,13 @@ bool fg_oidc_rp_id_token_renewed(fg_exchange_t *ex, const fg_identity_provider_t
 bool fg_oidc_rp_logout_token_read(fg_exchange_t *ex, fg_str_t token, const fg_home_realm_t **realm, fg_jwt_read_t *read,
                                   fg_err_t *err) FG_MUST_CHECK;
 
+/* Aggregated and distributed claims (core §5.6.2) are not followed: of each that a token or UserInfo says to be
+ * elsewhere the identity gets a claim FG_OIDC_ELSEWHERE with its name, so that acceptance rules can tell it from one
+ * that is not there, and the log a line. */
+#define FG_OIDC_ELSEWHERE "_claim_names"
+bool fg_oidc_rp_note_elsewhere(fg_exchange_t *ex, const json_t *object, fg_identity_t *identity,
+                               fg_err_t *err) FG_MUST_CHECK;
+
 /* Adds to the identity what UserInfo says of the same subject and the ID token does not (core §5.3). */
 bool fg_oidc_rp_userinfo(fg_exchange_t *ex, const fg_openid_metadata_t *metadata, fg_str_t access_token,
                          fg_identity_t *identity, fg_err_t *err) FG_MUST_CHECK;

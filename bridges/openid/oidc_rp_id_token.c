@@ -8,6 +8,7 @@
 #include "token/jwe.h"
 #include "token/jws.h"
 
+#define ELSEWHERE_MAX 32u
 #define SUBJECT_MAX 255u /* core §2 */
 #define EVENT "http://schemas.openid.net/event/backchannel-logout"
 
@@ -108,6 +109,22 @@ static bool check_id_token(const fg_jwt_read_t *read, const fg_openid_provider_t
     return check_party(us, payload, err) && check_access_hash(read, access_token, err);
 }
 
+bool fg_oidc_rp_note_elsewhere(fg_exchange_t *ex, const json_t *object, fg_identity_t *identity, fg_err_t *err) {
+    json_t *names = json_object_get(object, FG_OIDC_ELSEWHERE), *source;
+    const char *name;
+    size_t count = 0;
+    json_object_foreach(names, name, source) {
+        const fg_claim_t claim = {.type = FG_STR(FG_OIDC_ELSEWHERE), .value = fg_str(name), .issuer = identity->issuer};
+        if (count++ == ELSEWHERE_MAX)
+            return FG_FAIL(err, FG_E_OPENID_ID_TOKEN, "more than %u claims elsewhere", ELSEWHERE_MAX);
+        if (!fg_claims_add(ex->arena, &identity->claims, &claim))
+            return FG_FAIL(err, FG_E_MEMORY, "claims");
+        fg_log(ex->env, FG_LOG_INFO, "%s: %.*s says that claim \"%s\" is elsewhere, and that is not followed",
+               ex->correlation_id, FG_STR_ARG(identity->issuer), name);
+    }
+    return true;
+}
+
 /* nonce: .p NULL: there was no request. */
 static bool read_id_token(fg_exchange_t *ex, const fg_identity_provider_t *provider, const fg_oidc_tokens_t *tokens,
                           fg_str_t nonce, fg_jwt_read_t *read, fg_err_t *err) {
@@ -119,7 +136,7 @@ static bool read_id_token(fg_exchange_t *ex, const fg_identity_provider_t *provi
         !check_id_token(read, provider->openid, tokens->access_token, nonce, err))
         return false;
     read->identity.session_index = fg_json_string(read->payload, "sid");
-    return true;
+    return fg_oidc_rp_note_elsewhere(ex, read->payload, &read->identity, err);
 }
 
 bool fg_oidc_rp_id_token_read(fg_exchange_t *ex, const fg_identity_provider_t *provider, const fg_oidc_tokens_t *tokens,

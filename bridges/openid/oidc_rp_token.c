@@ -209,7 +209,7 @@ static bool merge(fg_exchange_t *ex, const json_t *object, fg_identity_t *identi
         if (!has_type(&identity->claims, before, more.items[i].type) &&
             !fg_claims_add(ex->arena, &identity->claims, &more.items[i]))
             return FG_FAIL(err, FG_E_MEMORY, "claims");
-    return true;
+    return fg_oidc_rp_note_elsewhere(ex, object, identity, err);
 }
 
 bool fg_oidc_rp_userinfo(fg_exchange_t *ex, const fg_openid_metadata_t *metadata, fg_str_t access_token,

@@ -12,6 +12,7 @@
 #define PAPE "http://specs.openid.net/extensions/pape/1.0"
 #define UI "http://specs.openid.net/extensions/ui/1.0"
 #define POLICY "http://schemas.openid.net/pape/policies/2007/06/"
+#define STORE_ERROR "Attributes cannot be stored here."
 #define VALUES_MAX 32u
 #define FIELDS_LEFT 16u /* for what comes behind the extensions */
 #define AGE_MAX 31536000
@@ -54,11 +55,13 @@ static unsigned read_count(fg_str_t text) {
     return count < VALUES_MAX ? count : VALUES_MAX;
 }
 
-/* Attribute Exchange 1.0 §5.1. */
+/* Attribute Exchange 1.0 §5.1; §6.1 is answered, and nothing of it read. */
 static bool read_ax(fg_exchange_t *ex, const fg_openid2_message_t *message, fg_openid2_asked_t *asked, fg_err_t *err) {
     static const char *const lists[] = {"required", "if_available"};
     fg_str_t alias = fg_openid2_alias(message, AX);
-    if (alias.p == NULL || !fg_str_is(fg_openid2_get_in(message, alias, "mode"), "fetch_request"))
+    fg_str_t mode = alias.p != NULL ? fg_openid2_get_in(message, alias, "mode") : FG_STR_NONE;
+    asked->ax_store = fg_str_is(mode, "store_request");
+    if (!fg_str_is(mode, "fetch_request"))
         return true;
     asked->ax = true;
     for (size_t i = 0; i < FG_ARRAY_SIZE(lists); i++) {
@@ -164,6 +167,11 @@ bool fg_openid2_asked_answer(fg_exchange_t *ex, const fg_openid2_asked_t *asked,
     if (asked->ax) {
         fg_openid2_put(message, "ns.ax", FG_STR(AX));
         fg_openid2_put(message, "ax.mode", FG_STR("fetch_response"));
+    }
+    if (asked->ax_store) { /* §6.2 */
+        fg_openid2_put(message, "ns.ax", FG_STR(AX));
+        fg_openid2_put(message, "ax.mode", FG_STR("store_response_failure"));
+        fg_openid2_put(message, "ax.error", FG_STR(STORE_ERROR));
     }
     for (size_t i = 0; i < asked->wish_count; i++) {
         const fg_openid2_wish_t *wish = &asked->wishes[i];

@@ -21,6 +21,7 @@ typedef struct fg_openid2_asked {
     const char *sreg_ns; /* NULL: not asked for */
     bool sreg_declared;  /* its namespace was declared; OpenID 1.1 knows it without */
     bool ax, pape;
+    bool ax_store; /* the site wants to keep attributes here, which it cannot */
     fg_openid2_wish_t wishes[FG_OPENID2_WISHES];
     size_t wish_count;
     int64_t fresh_ms;   /* PAPE's max_auth_age; negative: any age */

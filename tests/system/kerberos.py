@@ -30,13 +30,14 @@ class Domain:
         assert done.returncode == 0, done.stderr
         self.values = dict(re.findall(r'(\w+)=(\S+)', done.stdout))
         self.keytab = self.values['KEYTAB']
+        self.changed = False  # then nobody else can use what the next start would find
         self.folder = harness.temporary_folder()
         os.environ['KRB5_CONFIG'] = self.values['KRB5_CONFIG']
 
     def stop(self):
         os.environ.pop('KRB5_CONFIG', None)
         os.environ.pop('KRB5CCNAME', None)
-        subprocess.run([SAMBA, 'STOP'], capture_output=True, timeout=60)
+        subprocess.run([SAMBA, 'WIPE' if self.changed else 'STOP'], capture_output=True, timeout=60)
 
     def kinit(self, user, *options):
         """A cache with this person's ticket-granting ticket; used from now on."""

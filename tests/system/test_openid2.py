@@ -102,6 +102,17 @@ def test_immediate(site):
     assert page.status_code == 200 and page.json()['status'] == 'success', page.text
 
 
+def test_attributes_cannot_be_stored(site):
+    """AX 1.0 §6.2, signed; the person is signed in all the same."""
+    page = sign_in(site, site.browser(), site.python, store=1)
+    assert page.status_code == 200, page.text + site.python.log()[-1500:]
+    told = page.json()
+    assert told['status'] == 'success' and told['ax'] is None, told
+    assert told['store'] == {'mode': 'store_response_failure', 'error': 'Attributes cannot be stored here.'}, told
+    told = sign_in(site, site.browser(), site.python).json()
+    assert told['store']['mode'] == 'fetch_response', told
+
+
 def test_a_request_by_form(site):
     told = sign_in(site, site.browser(), site.python, post=1).json()
     assert told['status'] == 'success', told

@@ -19,12 +19,15 @@ from test_openid_rp import ACCEPTED, at_provider, refusal
 @pytest.fixture(scope='module')
 def world(authority):
     folder = harness.temporary_folder()
+    with open(os.path.join(folder, 'robot.rules'), 'w') as file:
+        file.write('=> permit();\n[Type == "_claim_names", Value == "locale"] => deny("not told");\n')
     rules, accounts = os.path.join(folder, 'accepted.rules'), os.path.join(folder, 'accounts.json')
     with open(rules, 'w') as file:
         file.write(ACCEPTED)
     op = Provider('ada', folder, authority, {'acceptance_rules': rules, 'refresh_interval': '1s'}, ID_TOKEN_CLAIMS='1', REFRESH='1', ACCOUNTS=accounts)
     rare = Provider('rare', folder, authority, {'acceptance_rules': rules, 'refresh_interval': '1h'}, ID_TOKEN_CLAIMS='1', REFRESH='1', ACCOUNTS=accounts)
-    app, robot = (clients.Client(name, folder, authority, {'id_token_claims': 'true'}) for name in ('app', 'robot'))
+    app, robot = (clients.Client(name, folder, authority, {'id_token_claims': 'true', **more}) for name, more in (
+        ('app', {}), ('robot', {'authorization_rules': os.path.join(folder, 'robot.rules')})))  # fmt: skip
     partners = {**harness.PARTNERS, 'app': app.section(), 'robot': robot.section()}
     sections = {'fetch': {'allow': [op.origin, rare.origin], 'ca': authority.ca}, ('identity_provider', 'ada'): op.section(),
                 ('identity_provider', 'rare'): rare.section()}  # fmt: skip
@@ -49,6 +52,7 @@ def change(world, **accounts):
 def sign_in(world, session, user, name='Ada'):
     page = session.get(world.app.origin + '/login', timeout=30)
     page = at_provider(session, saml.choose(session, page, name), user)
+    assert page.status_code == 200, refusal(page)
     assert page.json()['refresh'] and page.json()['claims']['email'] == user + '@op.test', page.text
 
 
@@ -146,3 +150,18 @@ def test_a_refresh_token_is_in_no_log(world):
     sign_in(world, session, 'rita')
     assert refresh(world, session).status_code == 200
     assert 'refresh_token' not in world.nginx.log()
+
+
+def test_claims_that_are_elsewhere_are_not_followed_and_rules_see_it(world):
+    """Core §5.6.2.  The control: the client that minds gets in as long as nothing is elsewhere."""
+    change(world)
+    session = browser()
+    sign_in(world, session, 'renate')
+    assert session.get(world.robot.origin + '/login', timeout=30).status_code == 200
+    source = {'src1': {'endpoint': world.op.origin + '/elsewhere', 'access_token': 'x'}}
+    change(world, renate={'_claim_names': {'locale': 'src1'}, '_claim_sources': source})
+    session = browser()
+    sign_in(world, session, 'renate')
+    page = session.get(world.robot.origin + '/login', timeout=30)
+    assert page.status_code == 400 and page.json()['error'] == 'access_denied', page.text
+    assert 'claim "locale" is elsewhere' in world.nginx.log()

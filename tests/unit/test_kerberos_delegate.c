@@ -19,6 +19,7 @@
 #define OWN "svc-gw@GW.TEST"
 
 static char folder[] = "/tmp/fedgate-delegate-XXXXXX";
+static char path[80]; /* of krb5.conf */
 static char keytab[80];
 static int silent; /* a port of somebody who listens and says nothing */
 static test_env_t test;
@@ -56,7 +57,7 @@ static void write_keytab(void) {
 
 static int start(void **state) {
     (void)state;
-    char path[80], conf[400];
+    char conf[400];
     unsigned port;
     silent = listen_silently(&port);
     assert_non_null(mkdtemp(folder));
@@ -74,11 +75,11 @@ static int start(void **state) {
 }
 
 static int stop(void **state) {
-    char command[100];
     (void)state;
     fg_arena_free(arena);
-    snprintf(command, sizeof command, "rm -rf %s", folder);
-    return system(command);
+    unlink(keytab);
+    unlink(path);
+    return rmdir(folder);
 }
 
 static fg_delegate_t *make(size_t realm_count) {

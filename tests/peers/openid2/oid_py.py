@@ -7,7 +7,7 @@ oid_py.py op|rp --base http://127.0.6.1:9101 [--cert PEM --key PEM] [--ca PEM] [
 op   OP identifier BASE/ (XRDS by X-XRDS-Location), claimed identifiers BASE/id/USER (Yadis) and BASE/html/USER (HTML
      discovery only), endpoint BASE/server. Any user with a non-empty password; fields user, password; button deny.
      Answers SREG and AX (fetch; groups has two values). --no-assoc refuses associations: RPs must check_authentication.
-rp   BASE/login?id=IDENTIFIER[&immediate=1][&stateless=1][&post=1][&assoc=HMAC-SHA256:DH-SHA256|HMAC-SHA1:DH-SHA1|
+rp   BASE/login?id=IDENTIFIER[&immediate=1][&stateless=1][&post=1][&store=1][&assoc=HMAC-SHA256:DH-SHA256|HMAC-SHA1:DH-SHA1|
      HMAC-SHA256:no-encryption|HMAC-SHA1:no-encryption], then BASE/ret: JSON (status, id, assoc, sreg, ax), 403 unless
      success. BASE/xrds is its own discovery document (return_to).
 """
@@ -230,13 +230,16 @@ class Handler(BaseHTTPRequestHandler):
             rq.addExtension(
                 sreg.SRegRequest(required=['nickname', 'email'], optional=['fullname', 'language', 'dob'])
             )
-            f = ax.FetchRequest()
+            f = ax.StoreRequest() if self.query.get('store') else ax.FetchRequest()
             for t, al, req, n in (
                 ('http://axschema.org/contact/email', 'email', True, 1),
                 ('http://axschema.org/namePerson', 'name', False, 1),
                 ('http://openid.net/schema/groups', 'groups', False, ax.UNLIMITED_VALUES),
             ):
-                f.add(ax.AttrInfo(t, count=n, required=req, alias=al))
+                if self.query.get('store'):  # §6 in place of §5: a message has one of them
+                    f.addValue(t, 'a value')
+                else:
+                    f.add(ax.AttrInfo(t, count=n, required=req, alias=al))
             rq.addExtension(f)
             im = self.query.get('immediate') == '1'
             self.session['assoc'] = rq.assoc and [rq.assoc.assoc_type, rq.assoc.handle[:12]]
@@ -260,8 +263,11 @@ class Handler(BaseHTTPRequestHandler):
             if r.status == 'success':
                 tls = sreg.SRegResponse.fromSuccessResponse(r)
                 d['sreg'] = dict(tls.items()) if tls else None
-                a = ax.FetchResponse.fromSuccessResponse(r)
+                said = r.extensionResponse(ax.AXMessage.ns_uri, True)  # its signed fields
+                fetched = (said or {}).get('mode') == 'fetch_response'
+                a = ax.FetchResponse.fromSuccessResponse(r) if fetched else None
                 d['ax'] = a.data if a else None
+                d['store'] = said
             return self.out(
                 200 if r.status == 'success' else 403,
                 json.dumps(d, ensure_ascii=False, default=str) + '\n',
