@@ -12,6 +12,7 @@ import pytest
 import harness
 from kerberos import CHROME_ON_WINDOWS, FIREFOX_ON_LINUX, KERBEROS, Domain, answered, gateway, header, token
 from messages import PASSIVE
+from peers import FOLDER
 from protected import connect, read_answer, values
 
 SIGN_IN = PASSIVE + '?wa=wsignin1.0&wtrealm=urn%3Afedgate%3Ademo'
@@ -90,6 +91,26 @@ def test_who_asks_for_windows_gets_no_password_session(site, alice):
     assert 'wresult' in sign_in(site, token()[1], FIREFOX_ON_LINUX, path).text
     password = SIGN_IN + '&wauth=urn%3Aoasis%3Anames%3Atc%3ASAML%3A1.0%3Aam%3Apassword'
     assert 'name="password"' in sign_in(site, token()[1], CHROME_ON_WINDOWS, password).text  # a ticket is none
+
+
+def chromium(address, **environment):
+    """(last address, text) of a real browser."""
+    script = [os.path.join(FOLDER, 'common', name) for name in ('node.sh', 'chrome.mjs')]
+    done = harness.run(*script, address, env={**os.environ, 'NO_PROXY': '*', **environment})
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout.split('\n', 1)
+
+
+def test_a_browser_with_a_ticket_sees_no_form(authority, domain, alice):
+    with gateway(authority, domain, kerberos={'agents': ['HeadlessChrome']}) as gw:
+        address, text = chromium(gw.url('/demo/'), SPNEGO='localhost')  # the claims viewer, a relying party by WS-Federation
+        assert address.startswith(gw.url('/demo/')) and 'alice@gw.test' in text
+        where, told = chromium(gw.url('/app/x'), SPNEGO='localhost')
+        assert where == gw.url('/app/x'), where + told
+        # without leave to use the ticket, and with nobody's: the form
+        for environment in ({}, {'SPNEGO': 'localhost', 'KRB5CCNAME': 'FILE:/nonexistent'}):
+            where, told = chromium(gw.url('/demo/'), **environment)
+            assert not where.startswith(gw.url('/demo/')) and 'alice@gw.test' not in told and 'Password' in told, where + told
 
 
 def test_networks_that_are_not_named_are_not_asked(authority, domain, alice):

@@ -3,7 +3,11 @@
 // Headless Chromium (Debian: chromium) driven by playwright-core; run it with common/node.sh (install browser).
 // Fills and submits each login form that has a field of the first NAME, five at most; --until waits for a URL, --shot takes
 // a screenshot of the whole last page. Certificates are not checked.
+// SPNEGO=HOST[,HOST]: Chromium answers Negotiate of these hosts with the Kerberos ticket of $KRB5CCNAME.
 // Prints the last URL and the page's text on stdout, each navigation and console error on stderr. Exit status 0, or 1 on a timeout.
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 import { chromium } from 'playwright-core';
 
 const [url, ...rest] = process.argv.slice(2);
@@ -15,16 +19,22 @@ while (rest.length) {
   else fill[word.slice(0, word.indexOf('='))] = word.slice(word.indexOf('=') + 1);
 }
 
-const browser = await chromium.launch({
+const spnego = process.env.SPNEGO;
+const launch = {
   executablePath: '/usr/bin/chromium',
-  args: ['--no-sandbox', '--disable-gpu', '--no-proxy-server'],
-});
-const context = await browser.newContext({
+  args: ['--no-sandbox', '--disable-gpu', '--no-proxy-server', ...(spnego ? [`--auth-server-allowlist=${spnego}`] : [])],
+};
+const settings = {
   ignoreHTTPSErrors: true,
   colorScheme: options.scheme || 'light',
   javaScriptEnabled: options.script !== 'off',
   viewport: { width: +(options.width || 1280), height: 800 },
-});
+};
+
+// with a ticket: a profile in a folder, for from a private one Chromium sends nothing by itself
+const profile = spnego ? fs.mkdtempSync(path.join(os.tmpdir(), 'fedgate-chrome-')) : undefined;
+const browser = spnego ? await chromium.launchPersistentContext(profile, { ...launch, ...settings }) : await chromium.launch(launch);
+const context = spnego ? browser : await browser.newContext(settings);
 
 async function logIn(page) {
   const first = Object.keys(fill)[0];
@@ -42,6 +52,8 @@ try {
   page.on('framenavigated', (frame) => frame === page.mainFrame() && console.error('nav', frame.url().slice(0, 140)));
   page.on('console', (message) => message.type() === 'error' && console.error('console', message.text()));
   await page.goto(url, { waitUntil: 'load' });
+  // the first 401 of a profile may be shown before the browser's authentication service is ready
+  if (spnego) await page.goto(url, { waitUntil: 'load' });
   for (let round = 0; round < 5; round++) {
     await page.waitForLoadState('networkidle');
     if (!(await logIn(page))) break;
@@ -57,4 +69,5 @@ try {
   process.exitCode = 1;
 } finally {
   await browser.close();
+  if (profile) fs.rmSync(profile, { recursive: true, force: true });
 }
