@@ -9,9 +9,12 @@
 #include <openssl/bio.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 
 #include "core/crypto.h"
 #include "core/time.h"
+
+#define NAMES_MAX 20 /* of a certificate */
 
 /* ---- the list */
 
@@ -118,6 +121,19 @@ static const char *joined(fg_facts_t *facts, const char *prefix, const char *nam
     return text != NULL ? text : name;
 }
 
+/* The servers that it is for (RFC 5280 §4.2.1.6). */
+static void add_names(fg_facts_t *facts, const char *fact, const X509 *x509) {
+    GENERAL_NAMES *names = X509_get_ext_d2i(x509, NID_subject_alt_name, NULL, NULL);
+    for (int i = 0; names != NULL && i < sk_GENERAL_NAME_num(names) && i < NAMES_MAX; i++) {
+        const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
+        if (name->type == GEN_DNS)
+            fg_facts_add(facts, fact,
+                         fg_arena_str(facts->arena, (fg_str_t){(const char *)ASN1_STRING_get0_data(name->d.dNSName),
+                                                               (size_t)ASN1_STRING_length(name->d.dNSName)}));
+    }
+    GENERAL_NAMES_free(names);
+}
+
 void fg_facts_add_certificate(fg_facts_t *facts, const char *prefix, fg_str_t der) {
     const unsigned char *at = (const unsigned char *)der.p;
     unsigned char sha1[FG_SHA1_SIZE];
@@ -136,7 +152,11 @@ void fg_facts_add_certificate(fg_facts_t *facts, const char *prefix, fg_str_t de
     fg_facts_add(facts, joined(facts, prefix, "certificate"), name_of(facts, X509_get_subject_name(x509)));
     if (X509_NAME_cmp(X509_get_subject_name(x509), X509_get_issuer_name(x509)) != 0)
         fg_facts_add(facts, joined(facts, prefix, "certificate_issuer"), name_of(facts, X509_get_issuer_name(x509)));
+    if (*prefix == '\0') /* by itself; of those in documents, what tells them apart is enough */
+        add_names(facts, "certificate_name", x509);
     fg_facts_add(facts, joined(facts, prefix, "thumbprint"), fg_arena_str(facts->arena, fg_str(hex)));
+    if (*prefix == '\0')
+        fg_facts_add_time(facts, "certificate_from", time_of(facts, X509_get0_notBefore(x509)));
     fg_facts_add_time(facts, joined(facts, prefix, "certificate_until"), until);
     if (until.p != NULL && fg_time_parse(until, &end) && end < facts->now_ms)
         fg_facts_warn(facts, "the certificate %s has expired", hex);

@@ -45,7 +45,7 @@ void fg_facts_add(fg_facts_t *facts, const char *name, fg_str_t value);
 void fg_facts_add_time(fg_facts_t *facts, const char *name, fg_str_t value);
 void fg_facts_add_secret(fg_facts_t *facts, const char *name, fg_str_t value);
 void fg_facts_warn(fg_facts_t *facts, const char *format, ...) FG_PRINTF(2, 3);
-/* Subject, thumbprint and end of a certificate. */
+/* Subject, names, thumbprint, beginning and end of a certificate. */
 void fg_facts_add_certificate(fg_facts_t *facts, const char *prefix, fg_str_t der);
 void fg_facts_read_xml(fg_facts_t *facts, const fg_piece_t *piece);
 void fg_facts_read_metadata(fg_facts_t *facts, const fg_piece_t *piece);

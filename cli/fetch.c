@@ -20,7 +20,7 @@ bool fg_fetch(const fg_env_t *env, fg_arena_t *arena, const char *ca, const fg_h
     fg_http_allow_t allow;
     fg_env_t with = *env;
     if (!allow_origin(arena, request->url, &allow))
-        return FG_FAIL(err, FG_E_FILE, "%.*s is no address of the web", FG_STR_ARG(request->url));
+        return FG_FAIL(err, FG_E_FILE, "%.*s is no address of the web: https://HOST/... is expected", FG_STR_ARG(request->url));
     const fg_http_options_t options = {
         .allow = &allow, .allow_count = 1, .ca_file = ca, .deadline_ms = DEADLINE, .body_max = FETCH_MAX};
     if (!fg_http_start(err))
@@ -31,5 +31,13 @@ bool fg_fetch(const fg_env_t *env, fg_arena_t *arena, const char *ca, const fg_h
     fg_http_stop();
     if (!good && err != NULL)
         err->code = FG_E_FILE;
+    return good;
+}
+
+bool fg_fetch_tls(fg_arena_t *arena, const char *ca, const char *url, fg_http_tls_t *tls, fg_err_t *err) {
+    if (!fg_http_start(err))
+        return false;
+    bool good = fg_http_look(arena, url, ca, DEADLINE, tls, err);
+    fg_http_stop();
     return good;
 }

@@ -12,5 +12,8 @@
  * answer, a certificate that is not believed.  Any status is an answer. */
 bool fg_fetch(const fg_env_t *env, fg_arena_t *arena, const char *ca, const fg_http_request_t *request,
               fg_http_response_t *response, fg_err_t *err) FG_MUST_CHECK;
+/* Whom an https server's TLS shows, and whether it is believed.  FG_E_FILE: ca cannot be read;
+ * FG_E_FETCH_FAILED: nothing answers there by TLS. */
+bool fg_fetch_tls(fg_arena_t *arena, const char *ca, const char *url, fg_http_tls_t *tls, fg_err_t *err) FG_MUST_CHECK;
 
 #endif

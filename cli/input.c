@@ -46,6 +46,8 @@ bool fg_input_read(fg_arena_t *arena, const char *path, size_t maximum, fg_str_t
         fclose(in);
     *bytes = good ? fg_arena_str(arena, fg_buf_str(&out)) : FG_STR_NONE;
     fg_buf_free(&out);
+    if (good && bytes->p != NULL && bytes->n == 0)
+        return FG_FAIL_FOR(err, FG_E_FILE, FG_R_INPUT_UNRECOGNISED, "%s is empty", is_stdin ? "standard input" : path);
     return good && (bytes->p != NULL || FG_FAIL(err, FG_E_MEMORY, "%s", path));
 }
 
@@ -57,8 +59,12 @@ fg_key_t *fg_input_read_key(fg_arena_t *arena, const char *path, fg_err_t *err) 
         return NULL;
     bool pem = memmem(bytes.p, bytes.n, "-----BEGIN", 10) != NULL;
     fg_key_t *key = pem ? fg_key_from_pem(bytes, err) : fg_key_from_certificate_der(bytes, err);
-    if (key == NULL) {
+    if (key == NULL && !pem)
+        FG_FAIL(err, FG_E_FILE,
+                "%s holds no key and no certificate: PEM (-----BEGIN ...) or a certificate in DER is expected", path);
+    else if (key == NULL)
         fg_err_prefix(err, "%s", path);
+    if (key == NULL) {
         err->code = FG_E_FILE;
         return NULL;
     }

@@ -50,7 +50,7 @@ static const fg_cli_command_t commands[] = {
      FG_CLI_METADATA_LINT_HELP,
      fg_cli_metadata_lint},
     {{"metadata", "show"},
-     "FILE|- [--json] [--at TIME]",
+     "[FILE|-] [--json] [--at TIME]",
      "tell what a metadata document says",
      FG_CLI_METADATA_SHOW_HELP,
      fg_cli_metadata_show},
@@ -173,6 +173,10 @@ static int unknown(int argc, char **argv) {
         candidates[count++] = commands[i].words[0];
     if (second > 0 && argc < 2) {
         fg_cli_say("'%s' wants a second word; see 'fedgate help %s'", argv[0], argv[0]);
+        return FG_CLI_USAGE;
+    }
+    if (argv[0][0] == '-') {
+        fg_cli_say("no option '%s' without a command; see 'fedgate help'", argv[0]);
         return FG_CLI_USAGE;
     }
     const char *nearest = fg_spell_nearest(argv[second > 0], candidates, second > 0 ? second : count);

@@ -31,5 +31,7 @@ int fg_cli_usage(const fg_cli_command_t *command, const char *format, ...) {
     va_end(arguments);
     fg_cli_say("%s", text);
     fg_cli_print_usage(command, stderr);
+    fprintf(stderr, "'fedgate help %s%s%s' explains it\n", command->words[0], command->words[1] ? " " : "",
+            command->words[1] ? command->words[1] : "");
     return FG_CLI_USAGE;
 }

@@ -225,7 +225,7 @@ int fg_cli_metadata_lint(const fg_cli_command_t *command, const fg_env_t *env, i
     if (!fg_cli_parse(command, argc, argv, options, FG_ARRAY_SIZE(options), &path, 1, 1))
         return FG_CLI_USAGE;
     if (at != NULL && !fg_input_time(at, &c.now_ms))
-        return fg_cli_usage(command, "'--at %s': a time as 2026-01-31T12:00:00Z is expected", at);
+        return fg_cli_usage(command, "'--at %s': a time as 2026-01-31T12:00:00Z, or @SECONDS, is expected", at);
     long within = days != NULL ? strtol(days, &end, 10) : DAYS;
     if (days != NULL && (*end != '\0' || within < 0 || within > 3650))
         return fg_cli_usage(command, "'--days %s': a number of days is expected", days);

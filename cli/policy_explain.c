@@ -2,6 +2,7 @@
  * fedgate policy explain: a person's claims and a request from the command line, decided as the gateway does. */
 #include "cli/policy.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -131,6 +132,11 @@ static bool add_request(question_t *q, const fg_env_t *env, fg_err_t *err) {
                                 .now_ms = fg_now(env)};
     if (q->time != NULL && !fg_time_parse(fg_str(q->time), &facts.now_ms))
         return FG_FAIL(err, FG_E_CONFIG, "--time: found \"%s\", expected a time as 2026-01-31T12:00:00Z", q->time);
+    unsigned char address[16];
+    if (q->address != NULL && inet_pton(AF_INET, q->address, address) != 1 &&
+        inet_pton(AF_INET6, q->address, address) != 1)
+        return FG_FAIL(err, FG_E_CONFIG, "--address: found \"%s\", expected an address as 192.0.2.1 or 2001:db8::1",
+                       q->address);
     return fg_request_claims(q->arena, &facts, &q->input) || FG_FAIL(err, FG_E_MEMORY, "reading the request");
 }
 

@@ -85,6 +85,60 @@ static void tell_document(probe_t *p, const char *what, const fg_http_response_t
     p->found += root->kind != FG_PIECE_UNKNOWN && root->kind != FG_PIECE_HTML;
 }
 
+static void tell_certificate(const probe_t *p, fg_str_t pem) {
+    static const struct {
+        const char *fact, *word;
+    } told[] = {{"certificate", "certificate"}, {"certificate_issuer", "  issued by"}, {"certificate_name", "  for"},
+                {"certificate_from", "  from"}, {"certificate_until", "  until"},      {"thumbprint", "  thumbprint"}};
+    fg_unwrap_t unwrap = {.arena = p->arena, .limits = &fg_token_show_limits};
+    const fg_piece_t *piece = fg_piece_read(&unwrap, pem);
+    fg_facts_t *facts = fg_arena_alloc(p->arena, sizeof *facts);
+    if (piece == NULL || facts == NULL)
+        return;
+    fg_facts_read(p->arena, piece, fg_now(&p->env), facts);
+    for (size_t i = 0; i < FG_ARRAY_SIZE(told); i++) {
+        fg_str_t text = fg_facts_join(facts, told[i].fact);
+        if (text.p == NULL)
+            continue;
+        printf("  %s ", told[i].word);
+        fg_print_safe(stdout, text);
+        char age[FG_FACTS_AGE_SIZE] = "";
+        int64_t ms;
+        if (strcmp(told[i].fact, "certificate_until") == 0 && fg_time_parse(text, &ms))
+            fg_facts_age(ms, fg_now(&p->env), age);
+        printf(*age != '\0' ? " (%s)\n" : "%s\n", age);
+    }
+    for (size_t i = 0; i < facts->warning_count; i++)
+        printf("  warning: %s\n", facts->warnings[i]);
+}
+
+/* FG_CLI_OK: more can be asked there. */
+static int tell_tls(const probe_t *p) {
+    fg_http_tls_t tls;
+    fg_err_t err = FG_ERR_INIT;
+    if (strncmp(p->url, "https:", 6) != 0) {
+        puts("TLS: none at this address: what comes from there could come from anybody");
+        return FG_CLI_OK;
+    }
+    if (!fg_fetch_tls(p->arena, p->ca, p->url, &tls, &err)) {
+        if (err.code == FG_E_FETCH_FAILED)
+            fg_cli_say("%s cannot be reached by TLS: %s; compare name and port, and ask from where it may be reached",
+                       p->url, err.detail);
+        return err.code == FG_E_FETCH_FAILED ? FG_CLI_FAILED : fg_cli_fail(&err);
+    }
+    if (tls.protocol.p != NULL)
+        printf("TLS: %s\n", tls.protocol.p);
+    for (size_t i = 0; i < tls.count; i++)
+        tell_certificate(p, tls.chain[i]);
+    if (tls.believed) {
+        puts("TLS: the certificate is believed");
+        return FG_CLI_OK;
+    }
+    printf("TLS: the certificate is not believed: %s\n", tls.why_not.p);
+    fg_cli_say("%s: nothing is read from there; if its CA is known to you, name it with --ca", p->url);
+    return FG_CLI_FAILED;
+}
+
 /* False: the server could not be reached at all so far. */
 static bool try_url(probe_t *p, const char *url, const char *what) {
     fg_http_response_t response;
@@ -110,18 +164,19 @@ static int run(probe_t *p) {
     if (!fg_xml_start(&err))
         return fg_cli_fail(&err);
     if (!fg_uri_parse(fg_str(p->url), &uri) || !fg_uri_origin(fg_str(p->url), &origin)) {
-        fg_cli_say("%s is no address of the web", p->url);
+        fg_cli_say("%s is no address of the web: https://HOST/ is expected", p->url);
         return FG_CLI_UNREADABLE;
     }
     const char *base = fg_arena_strndup(p->arena, origin.data, origin.length);
     fg_buf_free(&origin);
+    int tls = tell_tls(p);
+    if (tls != FG_CLI_OK)
+        return tls;
     bool reached = uri.path.n > 1 ? try_url(p, p->url, "the address itself") : true;
     for (size_t i = 0; base != NULL && reached && i < FG_ARRAY_SIZE(documents); i++) {
         const char *url = fg_arena_printf(p->arena, "%s%s", base, documents[i].path);
         reached = url != NULL && try_url(p, url, documents[i].what);
     }
-    if (reached && strncmp(p->url, "https:", 6) == 0)
-        puts("TLS: the certificate is believed");
     if (!reached || p->found > 0)
         return reached ? FG_CLI_OK : FG_CLI_FAILED;
     fg_cli_say("%s publishes nothing that is known here", p->url);

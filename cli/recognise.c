@@ -146,20 +146,26 @@ static bool try_child(fg_unwrap_t *unwrap, fg_piece_t *piece, const char *how, f
     return false;
 }
 
+/* .p NULL: it ends within a byte. */
+static fg_str_t decode_base64(fg_arena_t *arena, fg_str_t text) {
+    fg_buf_t out = FG_BUF_INIT(FG_INPUT_MAX);
+    bool good = fg_base64url_decode(&out, text);
+    fg_str_t bytes = good ? fg_arena_str(arena, fg_buf_str(&out)) : FG_STR_NONE;
+    fg_buf_free(&out);
+    return bytes;
+}
+
 static bool recognise_base64(fg_unwrap_t *unwrap, fg_piece_t *piece) {
     bool url;
     if (!is_base64_text(piece->bytes, &url))
         return false;
     fg_str_t text = squeeze(unwrap, piece->bytes, url);
-    fg_buf_t out = FG_BUF_INIT(FG_INPUT_MAX);
-    if (text.p == NULL || text.n % 4 == 1) { /* no text of whole bytes has that length */
+    fg_str_t bytes = text.p != NULL ? decode_base64(unwrap->arena, text) : FG_STR_NONE;
+    if (bytes.p == NULL && text.p != NULL) {
         FG_FAIL_FOR(&piece->err, FG_E_TOKEN_MALFORMED, FG_R_INPUT_TRUNCATED,
                     "base64 that ends in the middle of a byte");
-        return false;
+        bytes = decode_base64(unwrap->arena, (fg_str_t){text.p, text.n - text.n % 4}); /* what is there of it */
     }
-    bool good = fg_base64url_decode(&out, text);
-    fg_str_t bytes = good ? fg_arena_str(unwrap->arena, fg_buf_str(&out)) : FG_STR_NONE;
-    fg_buf_free(&out);
     piece->kind = FG_PIECE_BASE64;
     if (bytes.p != NULL && try_child(unwrap, piece, url ? "base64url" : "base64", bytes))
         return true;

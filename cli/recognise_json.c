@@ -89,7 +89,8 @@ bool fg_recognise_json(fg_unwrap_t *unwrap, fg_piece_t *piece) {
     piece->json = fg_json_parse(piece->bytes, &piece->err);
     if (piece->json == NULL) {
         piece->err.code = FG_E_TOKEN_MALFORMED;
-        piece->err.reason = FG_R_STRUCTURE_INVALID;
+        if (piece->err.reason != FG_R_INPUT_TRUNCATED)
+            piece->err.reason = FG_R_STRUCTURE_INVALID;
         return true;
     }
     if (!fg_arena_own(unwrap->arena, release_json, piece->json))

@@ -48,7 +48,9 @@ bool fg_recognise_form(fg_unwrap_t *unwrap, fg_piece_t *piece) {
     fg_str_t text = piece->bytes;
     if (text.n > 0 && (text.p[0] == '?' || text.p[0] == '#'))
         text = (fg_str_t){text.p + 1, text.n - 1};
-    if (memchr(text.p, '=', text.n) == NULL || memchr(text.p, ' ', text.n) != NULL ||
+    while (text.n > 0 && memchr(text.p + text.n - (text.n > 2 ? 2 : 1), '%', text.n > 2 ? 2 : 1) != NULL)
+        text.n--; /* it was cut in an escape: what is left tells that it was cut */
+    if (text.n == 0 || memchr(text.p, '=', text.n) == NULL || memchr(text.p, ' ', text.n) != NULL ||
         !fg_params_parse(unwrap->arena, text, &params, NULL))
         return false;
     for (size_t i = 0; i < params.count; i++)
@@ -135,6 +137,8 @@ static fg_str_t attribute(fg_unwrap_t *unwrap, fg_str_t tag, const char *name) {
         if (quote != '"' && quote != '\'')
             return FG_STR_NONE;
         const char *end = memchr(tag.p + at + 1, quote, tag.n - at - 1);
+        if (end == NULL && at + 1 < tag.n) /* the page was cut in it */
+            end = tag.p + tag.n;
         return end ? fg_arena_str(unwrap->arena, (fg_str_t){tag.p + at + 1, (size_t)(end - tag.p) - at - 1})
                    : FG_STR_NONE;
     }
@@ -199,7 +203,7 @@ static fg_str_t decode(fg_unwrap_t *unwrap, fg_str_t text) {
     return (fg_str_t){out, length};
 }
 
-/* Up to the '>' that is in no value. */
+/* Up to the '>' that is in no value; a page that was cut in a tag: all of it. */
 static fg_str_t take_tag(fg_str_t text) {
     char quote = '\0';
     for (size_t i = 0; i < text.n; i++) {
@@ -210,13 +214,20 @@ static fg_str_t take_tag(fg_str_t text) {
         else if (text.p[i] == '>')
             return (fg_str_t){text.p, i + 1};
     }
-    return FG_STR_NONE;
+    return text;
 }
 
 static bool is_html(fg_unwrap_t *unwrap, fg_str_t text) {
     fg_str_t head = fg_arena_str(unwrap->arena, (fg_str_t){text.p, text.n > 20000 ? 20000 : text.n});
     return text.p[0] == '<' && head.p != NULL &&
            (strcasestr(head.p, "<form") == head.p || strcasestr(head.p, "<html") != NULL);
+}
+
+static bool closes_form(fg_str_t text) {
+    for (size_t i = 0; i + 6 <= text.n; i++)
+        if (text.p[i] == '<' && fg_str_eq_nocase((fg_str_t){text.p + i, 6}, FG_STR("</form")))
+            return true;
+    return false;
 }
 
 /* The hidden fields of the page's forms. */
@@ -228,9 +239,10 @@ bool fg_recognise_html(fg_unwrap_t *unwrap, fg_piece_t *piece) {
     fg_param_t items[64];
     size_t count = 0;
     for (const char *at = text.p; (at = memchr(at, '<', (size_t)(text.p + text.n - at))) != NULL && count < 64; at++) {
-        fg_str_t tag = take_tag((fg_str_t){at, (size_t)(text.p + text.n - at)});
-        if (tag.n < 7 || !fg_str_eq_nocase((fg_str_t){tag.p, 6}, FG_STR("<input")))
+        fg_str_t rest = {at, (size_t)(text.p + text.n - at)};
+        if (rest.n < 7 || !fg_str_eq_nocase((fg_str_t){at, 6}, FG_STR("<input")))
             continue;
+        fg_str_t tag = take_tag(rest);
         fg_str_t name = attribute(unwrap, tag, "name"), value = attribute(unwrap, tag, "value");
         if (name.n > 0 && value.p != NULL)
             items[count++] = (fg_param_t){decode(unwrap, name), decode(unwrap, value)};
@@ -241,5 +253,7 @@ bool fg_recognise_html(fg_unwrap_t *unwrap, fg_piece_t *piece) {
     memcpy(piece->params.items, items, count * sizeof *items);
     piece->params.count = count;
     fg_unwrap_params(unwrap, piece);
+    if (piece->first == NULL && !closes_form(text))
+        FG_FAIL_FOR(&piece->err, FG_E_TOKEN_MALFORMED, FG_R_INPUT_TRUNCATED, "the page ends before its form does");
     return true;
 }

@@ -42,7 +42,8 @@ const fg_piece_t *fg_token_innermost(const fg_piece_t *root);
     "FILE|- [--trust FILE|URL|PARTNER]... [--issuer NAME] [--audience REALM]... [--recipient URL] [--destination " \
     "URL] "                                                                                                        \
     "[--in-response-to ID] [--nonce TEXT] [--at TIME] [--skew SECONDS] [--decrypt-key FILE]... [--allow-sha1] "    \
-    "[--ca FILE]... [--crl FILE]... [--secret FILE] [--seen ID]... [--config FILE] [--network] [--json]"
+    "[--ca FILE]... [--crl FILE]... [--secret FILE] [--seen ID]... [--config FILE] [--for PARTNER] [--network] "   \
+    "[--tls-ca FILE] [--json]"
 #define FG_CLI_TOKEN_VERIFY_HELP                                                                                     \
     "  --trust WHOM          a certificate, metadata or a JWK set; its address, with --network; or the name of a "   \
     "partner\n"                                                                                                      \
@@ -62,6 +63,9 @@ const fg_piece_t *fg_token_innermost(const fg_piece_t *root);
     "  --secret FILE         the secret of an OpenID 2.0 association, in base64\n"                                   \
     "  --seen ID             the id of a token that was used before\n"                                               \
     "  --config FILE         the gateway's configuration, for partners and limits\n"                                 \
+    "  --for PARTNER         a relying party of it: whether its rules would have a token issued to who shows this\n" \
+    "  --network             what --trust names by its address may be fetched\n"                                     \
+    "  --tls-ca FILE         CAs to believe at that address, in place of the system's\n"                             \
     "  --json                verdict, reason and checks as JSON\n"                                                   \
     "Runs the gateway's own checks; what is not given is not checked. Exit code 0: valid, 1: invalid, 2: usage, 3: " \
     "input or trust cannot be read.\n"

@@ -255,7 +255,7 @@ int fg_cli_token_make(const fg_cli_command_t *command, const fg_env_t *env, int 
     if (m.key == NULL || m.issuer == NULL || m.audience == NULL)
         return fg_cli_usage(command, "--key, --issuer and --audience are needed");
     if (m.at != NULL && !fg_input_time(m.at, &now))
-        return fg_cli_usage(command, "'--at %s': a time as 2026-01-31T12:00:00Z is expected", m.at);
+        return fg_cli_usage(command, "'--at %s': a time as 2026-01-31T12:00:00Z, or @SECONDS, is expected", m.at);
     if (m.at != NULL)
         fg_input_set_clock(&m.env, now);
     m.lifetime_ms = (m.lifetime != NULL ? strtoll(m.lifetime, &end, 10) : LIFETIME) * FG_SECOND;

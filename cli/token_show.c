@@ -257,7 +257,7 @@ static int show_pieces(const show_t *show, const fg_piece_t *root, bool full) {
         return root->err.code == FG_OK ? FG_CLI_OK : FG_CLI_UNREADABLE;
     const fg_reason_row_t *row =
         root->err.code != FG_OK ? fg_reason_of(&root->err) : fg_reason_get(FG_R_INPUT_UNRECOGNISED);
-    fg_cli_say("%s: %s: %s", row->code, row->cause, row->remedy);
+    fg_cli_say("%s: %s: %s: %s", show->path, row->code, row->cause, row->remedy);
     return FG_CLI_UNREADABLE;
 }
 
@@ -303,7 +303,7 @@ int fg_cli_token_show(const fg_cli_command_t *command, const fg_env_t *env, int 
     if (show.json + show.raw + show.claims > 1)
         return fg_cli_usage(command, "'--json', '--raw' and '--claims' exclude each other");
     if (show.at != NULL && !fg_input_time(show.at, &now))
-        return fg_cli_usage(command, "'--at %s': a time as 2026-01-31T12:00:00Z is expected", show.at);
+        return fg_cli_usage(command, "'--at %s': a time as 2026-01-31T12:00:00Z, or @SECONDS, is expected", show.at);
     if (show.at != NULL)
         fg_input_set_clock(&show.env, now);
     show.path = show.path ? show.path : "-";

@@ -4,9 +4,8 @@
 
 #include "cli/input.h"
 #include "cli/token.h"
+#include "cli/trust.h"
 #include "core/json.h"
-#include "core/spell.h"
-#include "gateway/gateway.h"
 #include "hub/issue.h"
 #include "hub/signin.h"
 #include "token/jwt.h"
@@ -55,19 +54,8 @@ static bool read_token(translation_t *t, fg_err_t *err) {
 /* ---- through the rules */
 
 static bool find_partner(translation_t *t, fg_err_t *err) {
-    const fg_hub_t *hub = fg_gateway_get_hub(t->gateway);
-    const char *names[256];
-    size_t count = 0;
-    for (size_t i = 0; i < hub->partner_count; i++) {
-        if (strcmp(hub->partners[i].name, t->partner) == 0)
-            t->to_partner = &hub->partners[i];
-        if (count < FG_ARRAY_SIZE(names))
-            names[count++] = hub->partners[i].name;
-    }
-    const char *nearest = fg_spell_nearest(t->partner, names, count);
-    return t->to_partner != NULL ||
-           FG_FAIL(err, FG_E_CONFIG, "no partner \"%s\" in the configuration%s%s%s", t->partner,
-                   nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
+    t->to_partner = fg_trust_find_partner(fg_gateway_get_hub(t->gateway), t->partner, err);
+    return t->to_partner != NULL;
 }
 
 static bool apply_rules(translation_t *t, fg_err_t *err) {

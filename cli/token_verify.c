@@ -124,6 +124,8 @@ static bool make_exchange(fg_verify_t *v, fg_err_t *err) {
     hub->skew_ms = v->skew_ms;
     hub->xml = v->decryption.limits != NULL ? *v->decryption.limits : fg_xml_default_limits;
     hub->base_url = FG_STR("");
+    if (v->trust.gateway != NULL)
+        hub->entity_id = fg_gateway_get_hub(v->trust.gateway)->entity_id;
     *v->ex = (fg_exchange_t){.env = &v->env, .hub = hub, .arena = v->arena, .now_ms = fg_now(&v->env)};
     return true;
 }
@@ -132,11 +134,13 @@ static bool prepare(fg_verify_t *v, const options_t *options, fg_err_t *err) {
     fg_str_t issuer = fg_facts_get(v->message != NULL ? v->message : v->facts, "issuer");
     if (issuer.p == NULL)
         issuer = fg_facts_get(v->facts, "issuer");
+    const fg_trust_sender_t sender = {issuer, v->subject->xml != NULL &&
+                                                  fg_xml_is(v->subject->xml, FG_NS_SAML2P, "AuthnRequest")};
     bool needs_trust =
         v->subject->kind != FG_PIECE_CERTIFICATE && v->subject->kind != FG_PIECE_OPENID2 && options->cas.count == 0;
     v->trust.skew_ms = -1;
-    if ((needs_trust || options->trust.names.count > 0) &&
-        !fg_trust_read(&v->trust, &options->trust, &v->env, v->arena, issuer, err))
+    if ((needs_trust || options->trust.names.count > 0 || options->trust.for_partner != NULL) &&
+        !fg_trust_read(&v->trust, &options->trust, &v->env, v->arena, &sender, err))
         return false;
     v->allow_sha1 = options->allow_sha1 || v->trust.allow_sha1;
     if (options->skew == NULL && v->trust.skew_ms >= 0)
@@ -271,19 +275,32 @@ static int judge(fg_verify_t *v, const options_t *options) {
             fg_verify_run(v);
         return answer(v, options);
     }
-    if (err.code != FG_E_TOKEN_ISSUER && err.code != FG_E_TOKEN_EXPIRED)
+    if (err.code != FG_E_TOKEN_ISSUER && err.code != FG_E_TOKEN_EXPIRED && err.code != FG_E_SAML_PARTNER)
         return fg_cli_fail(&err);
     fg_verify_fail(v, &err); /* whom it is from is nobody who is trusted */
     return answer(v, options);
 }
 
+/* Told at once, and not only when it would be needed. */
+static bool can_read_original(const fg_verify_t *v, const options_t *options, fg_err_t *err) {
+    fg_str_t bytes;
+    fg_unwrap_t unwrap = {.arena = v->arena, .limits = &fg_token_show_limits};
+    if (options->original == NULL)
+        return true;
+    if (!fg_input_read(v->arena, options->original, FG_INPUT_MAX, &bytes, err))
+        return fg_err_prefix(err, "--original");
+    const fg_piece_t *root = fg_piece_read(&unwrap, bytes);
+    return (root != NULL && root->kind != FG_PIECE_UNKNOWN) ||
+           FG_FAIL(err, FG_E_FILE, "--original: %s holds nothing that is known here", options->original);
+}
+
 static int run(fg_verify_t *v, const options_t *options) {
     fg_err_t err = FG_ERR_INIT;
     v->decryption.limits = &fg_xml_default_limits;
-    if (!read_keys(v, options, &err))
+    if (!read_keys(v, options, &err) || !can_read_original(v, options, &err))
         return fg_cli_fail(&err);
     if (!fg_input_read(v->arena, options->path, BODY_MAX, &v->input, &err)) {
-        if (err.reason != FG_R_INPUT_TOO_LARGE)
+        if (err.reason == FG_R_NONE) /* it is not there, or may not be read */
             return fg_cli_fail(&err);
         v->err = err;
         return answer(v, options);
@@ -298,7 +315,9 @@ static bool read_times(const fg_cli_command_t *command, const options_t *options
     char *end;
     v->skew_ms = DEFAULT_SKEW;
     if (options->at != NULL && !fg_input_time(options->at, &now))
-        return fg_cli_usage(command, "'--at %s': a time as 2026-01-31T12:00:00Z is expected", options->at), false;
+        return fg_cli_usage(command, "'--at %s': a time as 2026-01-31T12:00:00Z, or @SECONDS, is expected",
+                            options->at),
+               false;
     if (options->at != NULL)
         fg_input_set_clock(&v->env, now);
     if (options->skew == NULL)
@@ -306,6 +325,17 @@ static bool read_times(const fg_cli_command_t *command, const options_t *options
     v->skew_ms = strtoll(options->skew, &end, 10) * FG_SECOND;
     return (*end == '\0' && end != options->skew && v->skew_ms >= 0 && v->skew_ms <= FG_DAY) ||
            (fg_cli_usage(command, "'--skew %s': seconds are expected, at most a day", options->skew), false);
+}
+
+/* An option that would change nothing: whoever gave it thinks that it does. */
+static const char *in_vain(const options_t *o) {
+    if (o->crls.count > 0 && o->cas.count == 0)
+        return "'--crl' says what a CA has revoked: name the CA by --ca";
+    if (o->trust.tls_ca != NULL && !o->trust.network)
+        return "'--tls-ca' is about what is fetched, and nothing is without --network";
+    if (o->canonical && o->json)
+        return "'--canonical' and '--json' exclude each other";
+    return NULL;
 }
 
 int fg_token_judge(const fg_cli_command_t *command, const fg_env_t *env, int argc, char **argv, options_t *o) {
@@ -324,7 +354,9 @@ int fg_token_judge(const fg_cli_command_t *command, const fg_env_t *env, int arg
                                     {"--crl", .repeated = &o->crls},
                                     {"--seen", .repeated = &o->seen},
                                     {"--config", .value = &o->trust.config},
+                                    {"--for", .value = &o->trust.for_partner},
                                     {"--network", .flag = &o->trust.network},
+                                    {"--tls-ca", .value = &o->trust.tls_ca},
                                     {"--secret", .value = &o->secret},
                                     {"--json", .flag = &o->json},
                                     {"--original", .value = &o->original},
@@ -335,6 +367,9 @@ int fg_token_judge(const fg_cli_command_t *command, const fg_env_t *env, int arg
     fg_str_t audiences[FG_CLI_REPEATED_MAX];
     if (!fg_cli_parse(command, argc, argv, list, count, &o->path, 1, 1) || !read_times(command, o, &v))
         return FG_CLI_USAGE;
+    const char *lost = in_vain(o);
+    if (lost != NULL)
+        return fg_cli_usage(command, "%s", lost);
     if (!fg_xml_start(&err))
         return fg_cli_fail(&err);
     for (size_t i = 0; i < o->audiences.count; i++)

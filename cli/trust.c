@@ -8,6 +8,7 @@
 #include "cli/fetch.h"
 #include "core/json.h"
 #include "core/spell.h"
+#include "hub/federation.h"
 
 /* ---- keys */
 
@@ -85,31 +86,29 @@ static const xmlNode *choose_entity(fg_arena_t *arena, const fg_piece_t *root, f
 
 /* ---- files and addresses */
 
-static bool fetch(const fg_env_t *env, fg_arena_t *arena, const char *url, fg_str_t *bytes, fg_err_t *err) {
+static bool fetch(const fg_env_t *env, fg_arena_t *arena, const char *ca, const char *url, fg_str_t *bytes,
+                  fg_err_t *err) {
     fg_http_response_t response;
     const fg_http_request_t request = {.url = fg_str(url), .redirects = 3};
-    bool good = fg_fetch(env, arena, NULL, &request, &response, err) &&
+    bool good = fg_fetch(env, arena, ca, &request, &response, err) &&
                 (response.status == 200 || FG_FAIL(err, FG_E_FILE, "%s answers %d", url, response.status));
     *bytes = good ? response.body : FG_STR_NONE;
     return good;
 }
 
-static bool add_bytes(fg_trust_t *trust, const fg_env_t *env, fg_arena_t *arena, const char *name, fg_str_t bytes,
-                      bool network, fg_str_t issuer, fg_err_t *err);
-
 /* The JWK set of a discovery document stands elsewhere. */
-static bool add_discovery(fg_trust_t *trust, const fg_env_t *env, fg_arena_t *arena, const json_t *document,
-                          bool network, fg_err_t *err) {
+static bool add_discovery(fg_trust_t *trust, const fg_trust_options_t *options, const fg_env_t *env, fg_arena_t *arena,
+                          const json_t *document, fg_err_t *err) {
     fg_str_t uri = fg_json_string(document, "jwks_uri"), bytes;
-    if (!network)
+    if (!options->network)
         return FG_FAIL(err, FG_E_FILE, "its keys are at %.*s: give --network to fetch them, or trust a copy",
                        FG_STR_ARG(uri));
     trust->issuer = fg_json_string(document, "issuer");
-    return uri.n > 0 && fetch(env, arena, uri.p, &bytes, err) && add_jwks(trust, arena, bytes, err);
+    return uri.n > 0 && fetch(env, arena, options->tls_ca, uri.p, &bytes, err) && add_jwks(trust, arena, bytes, err);
 }
 
-static bool add_bytes(fg_trust_t *trust, const fg_env_t *env, fg_arena_t *arena, const char *name, fg_str_t bytes,
-                      bool network, fg_str_t issuer, fg_err_t *err) {
+static bool add_bytes(fg_trust_t *trust, const fg_trust_options_t *options, const fg_env_t *env, fg_arena_t *arena,
+                      const char *name, fg_str_t bytes, fg_str_t issuer, fg_err_t *err) {
     fg_unwrap_t unwrap = {.arena = arena, .limits = NULL};
     static const fg_xml_limits_t limits = {
         .bytes = FG_INPUT_MAX, .depth = 64, .elements = 400000, .attributes = 64, .namespaces = 64};
@@ -120,7 +119,7 @@ static bool add_bytes(fg_trust_t *trust, const fg_env_t *env, fg_arena_t *arena,
     if (root->kind == FG_PIECE_JWKS)
         return add_jwks(trust, arena, bytes, err);
     if (root->kind == FG_PIECE_DISCOVERY)
-        return add_discovery(trust, env, arena, root->json, network, err);
+        return add_discovery(trust, options, env, arena, root->json, err);
     if (root->kind == FG_PIECE_ENTITY || root->kind == FG_PIECE_ENTITIES) {
         const xmlNode *entity = choose_entity(arena, root, issuer);
         return entity != NULL ? add_entity(trust, env, arena, entity, err)
@@ -144,7 +143,7 @@ static bool add_file(fg_trust_t *trust, const fg_trust_options_t *options, const
         fg_key_t *key = fg_input_read_key(arena, path, err);
         return key != NULL && add_key(trust, key, err);
     }
-    return add_bytes(trust, env, arena, path, bytes, options->network, issuer, err) || fg_err_prefix(err, "%s", path);
+    return add_bytes(trust, options, env, arena, path, bytes, issuer, err) || fg_err_prefix(err, "%s", path);
 }
 
 static bool add_url(fg_trust_t *trust, const fg_trust_options_t *options, const fg_env_t *env, fg_arena_t *arena,
@@ -153,8 +152,8 @@ static bool add_url(fg_trust_t *trust, const fg_trust_options_t *options, const 
     if (!options->network)
         return FG_FAIL(err, FG_E_FILE, "%s is fetched with --network alone", url);
     trust->from = url;
-    return fetch(env, arena, url, &bytes, err) &&
-           (add_bytes(trust, env, arena, url, bytes, true, issuer, err) || fg_err_prefix(err, "%s", url));
+    return fetch(env, arena, options->tls_ca, url, &bytes, err) &&
+           (add_bytes(trust, options, env, arena, url, bytes, issuer, err) || fg_err_prefix(err, "%s", url));
 }
 
 /* ---- partners of a configuration */
@@ -188,6 +187,7 @@ static bool use_provider(fg_trust_t *trust, const fg_identity_provider_t *provid
 
 static bool use_relying_party(fg_trust_t *trust, const fg_partner_t *partner, fg_err_t *err) {
     const fg_saml_party_t *party = partner->saml;
+    trust->partner = partner;
     if (party != NULL)
         trust->issuer = party->entity_id;
     for (size_t i = 0; party != NULL && i < party->keys.count; i++)
@@ -221,6 +221,20 @@ static bool add_partner(fg_trust_t *trust, const char *name, fg_err_t *err) {
                    nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
 }
 
+/* bridges/saml/sign_on.c: who asks is a service provider that is registered. */
+static bool add_requester(fg_trust_t *trust, const fg_env_t *env, fg_arena_t *arena, fg_str_t issuer, fg_err_t *err) {
+    fg_exchange_t *ex = fg_arena_alloc(arena, sizeof *ex);
+    if (ex == NULL)
+        return FG_FAIL(err, FG_E_MEMORY, "exchange");
+    *ex = (fg_exchange_t){.env = env, .hub = fg_gateway_get_hub(trust->gateway), .arena = arena, .now_ms = fg_now(env)};
+    const fg_partner_t *partner = issuer.n > 0 ? fg_find_partner(ex, issuer) : NULL;
+    if (partner == NULL || partner->saml == NULL)
+        return FG_FAIL(err, FG_E_SAML_PARTNER, "no partner of the configuration is the service provider \"%.*s\"",
+                       FG_STR_ARG(issuer));
+    trust->from = partner->name;
+    return use_relying_party(trust, partner, err);
+}
+
 /* Nobody was named: whoever the configuration knows under the token's issuer. */
 static bool add_issuer(fg_trust_t *trust, fg_str_t issuer, fg_err_t *err) {
     const fg_home_realm_t *realm = fg_hub_find_issuer(fg_gateway_get_hub(trust->gateway), issuer);
@@ -243,10 +257,35 @@ static bool use_partner(fg_trust_t *trust, const fg_trust_options_t *options, co
 
 static bool is_web(const char *name) { return strncmp(name, "https://", 8) == 0 || strncmp(name, "http://", 7) == 0; }
 
+const fg_partner_t *fg_trust_find_partner(const fg_hub_t *hub, const char *title, fg_err_t *err) {
+    const char *names[256];
+    size_t count = 0;
+    for (size_t i = 0; i < hub->partner_count; i++) {
+        if (strcmp(hub->partners[i].name, title) == 0)
+            return &hub->partners[i];
+        if (count < FG_ARRAY_SIZE(names))
+            names[count++] = hub->partners[i].name;
+    }
+    const char *nearest = fg_spell_nearest(title, names, count);
+    FG_FAIL(err, FG_E_CONFIG, "no partner \"%s\" in the configuration%s%s%s", title, nearest ? "; did you mean \"" : "",
+            nearest ? nearest : "", nearest ? "\"?" : "");
+    return NULL;
+}
+
+static bool read_for(fg_trust_t *trust, const fg_trust_options_t *options, const fg_env_t *env, fg_err_t *err) {
+    if (options->for_partner == NULL)
+        return true;
+    if (!load(trust, options, env, err))
+        return fg_err_prefix(err, "'--for %s': no partner can be looked up (--config)", options->for_partner);
+    trust->for_partner = fg_trust_find_partner(fg_gateway_get_hub(trust->gateway), options->for_partner, err);
+    return trust->for_partner != NULL || fg_err_prefix(err, "'--for %s'", options->for_partner);
+}
+
 bool fg_trust_read(fg_trust_t *trust, const fg_trust_options_t *options, const fg_env_t *env, fg_arena_t *arena,
-                   fg_str_t issuer, fg_err_t *err) {
+                   const fg_trust_sender_t *sender, fg_err_t *err) {
+    const fg_str_t issuer = sender->issuer;
     *trust = (fg_trust_t){.skew_ms = -1};
-    if (options->config != NULL && !load(trust, options, env, err))
+    if ((options->config != NULL && !load(trust, options, env, err)) || !read_for(trust, options, env, err))
         return false;
     for (size_t i = 0; i < options->names.count; i++) {
         const char *name = options->names.values[i];
@@ -261,7 +300,7 @@ bool fg_trust_read(fg_trust_t *trust, const fg_trust_options_t *options, const f
         return true;
     if (!load(trust, options, env, err))
         return fg_err_prefix(err, "nobody is trusted: give --trust (a certificate, metadata, a JWK set), or --config");
-    return add_issuer(trust, issuer, err);
+    return sender->who_asks ? add_requester(trust, env, arena, issuer, err) : add_issuer(trust, issuer, err);
 }
 
 void fg_trust_end(fg_trust_t *trust) {

@@ -377,6 +377,8 @@ static int start(const fg_cli_command_t *command, const fg_env_t *env, int argc,
         return FG_CLI_USAGE;
     if (c.user == NULL && c.certificate == NULL && c.with_token == NULL)
         return fg_cli_usage(command, "who asks? --user, --certificate or --with-token is needed");
+    if (c.token_type != NULL && strchr(token_type(&c), ':') == NULL)
+        return fg_cli_usage(command, "'--token-type %s': saml11, saml20, jwt or a URI is expected", c.token_type);
     if (!issue && c.token == NULL)
         return fg_cli_usage(command, "--token is needed: which token");
     c.arena = fg_arena_new(FG_TOKEN_ARENA);

@@ -195,6 +195,7 @@ void fg_verify_run(fg_verify_t *v) {
         row++;
     if (row < FG_ARRAY_SIZE(judges))
         judges[row].run(v);
+    fg_verify_policy(v);
     tell(v);
     if (v->err.code == FG_OK)
         return;

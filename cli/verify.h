@@ -59,10 +59,11 @@ typedef struct fg_verify {
     fg_x509_trust_t *ca; /* for certificates of messages; NULL: they must be trusted themselves */
     fg_str_t input;
     fg_piece_t *root;
-    fg_piece_t *subject; /* what is judged */
-    fg_facts_t *facts;   /* of the token */
-    fg_facts_t *message; /* of the message around it; NULL: there is none */
-    fg_exchange_t *ex;   /* as the gateway's functions want it */
+    fg_piece_t *subject;     /* what is judged */
+    fg_facts_t *facts;       /* of the token */
+    fg_facts_t *message;     /* of the message around it; NULL: there is none */
+    fg_identity_t *identity; /* whom the token is about; NULL: nobody, or it could not be read */
+    fg_exchange_t *ex;       /* as the gateway's functions want it */
     fg_check_result_t checks[FG_CHECKS];
     bool in_order; /* a failure means that what stands before it in the order was made and has passed */
     fg_err_t err;  /* the verdict; FG_OK: valid */
@@ -104,5 +105,11 @@ void fg_verify_soap(fg_verify_t *v);
 void fg_verify_metadata(fg_verify_t *v);
 void fg_verify_openid2(fg_verify_t *v);
 void fg_verify_certificate(fg_verify_t *v);
+/* Of a sign-in request whose partner is known: whether it may be answered where it says. */
+bool fg_verify_consumer(fg_verify_t *v, const xmlNode *request, bool *needs_signature);
+/* Whom the token is about, kept for what is decided by it. */
+void fg_verify_keep(fg_verify_t *v, const fg_identity_t *identity);
+/* What the configuration's rules say of issuing for trust.for_partner. */
+void fg_verify_policy(fg_verify_t *v);
 
 #endif

@@ -58,7 +58,7 @@ static void note_what_is_missing(fg_verify_t *v) {
         fg_verify_not_checked(v, FG_CHECK_ENCRYPTION, "it is not encrypted");
     fg_verify_not_checked(v, FG_CHECK_DESTINATION, "a JWT has none");
     fg_verify_not_checked(v, FG_CHECK_RECIPIENT, "a JWT has none");
-    fg_verify_not_checked(v, FG_CHECK_POLICY, "see 'fedgate policy explain'");
+    fg_verify_not_checked(v, FG_CHECK_POLICY, "give --for and --config");
 }
 
 /* RFC 7519 §5.2: the signed token, which may stand in an encrypted one.  .p NULL: *err says why. */
@@ -104,6 +104,7 @@ void fg_verify_jwt(fg_verify_t *v) {
         if (fg_jwt_read(&v->env, v->arena, token, &trust, &read, &err)) {
             check_nonce(v, &read);
             check_replay(v, &read);
+            fg_verify_keep(v, &read.identity);
             fg_verify_passed(v, FG_CHECK_REPLAY);
             return;
         }

@@ -6,6 +6,8 @@
 
 static bool check_certificate(fg_verify_t *v, fg_err_t *err) {
     fg_key_t *key = fg_key_from_pem(v->subject->bytes, err);
+    if (key == NULL && err->code == FG_E_SIG_KEY) /* as core/x509.c says it of a key that is too short */
+        err->reason = FG_R_CERTIFICATE_WEAK;
     if (key == NULL)
         return false;
     bool good = v->ca != NULL && fg_key_get_x509(key) != NULL

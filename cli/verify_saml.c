@@ -53,7 +53,7 @@ static void note_what_is_missing(fg_verify_t *v) {
                           v->message == NULL         ? "there is no message around it"
                           : v->destination.p == NULL ? "give --destination"
                                                      : v->checks[FG_CHECK_DESTINATION].note);
-    fg_verify_not_checked(v, FG_CHECK_POLICY, "see 'fedgate policy explain'");
+    fg_verify_not_checked(v, FG_CHECK_POLICY, "give --for and --config");
 }
 
 /* An instant at which the token is valid, so that what stands behind its times can be judged as well. */
@@ -103,6 +103,7 @@ void fg_verify_assertion(fg_verify_t *v, xmlNode *element, const fg_dsig_verifie
     for (unsigned round = 0; round < FG_CHECKS; round++) {
         fg_err_t err = FG_ERR_INIT;
         if (fg_assertion_read(&v->env, v->arena, element, &trust, &read, &err)) {
+            fg_verify_keep(v, &read.identity);
             fg_verify_passed(v, FG_CHECK_REPLAY);
             break;
         }
@@ -189,19 +190,25 @@ static bool receive(fg_verify_t *v, fg_saml_inbound_t *in) {
 }
 
 /* What asks or answers without an assertion: a LogoutRequest, an AuthnRequest. */
-static void finish_message(fg_verify_t *v, bool is_signed) {
+static void finish_message(fg_verify_t *v, const xmlNode *root, bool is_signed) {
     fg_err_t err = FG_ERR_INIT;
-    if (!is_signed) {
+    bool needs_signature = true, asks = fg_xml_is(root, FG_NS_SAML2P, "AuthnRequest");
+    bool answerable = !asks || fg_verify_consumer(v, root, &needs_signature);
+    if (!is_signed && needs_signature) {
         FG_FAIL(&err, FG_E_SIG_MISSING, "the message is not signed");
         fg_verify_fail(v, &err);
         return;
     }
     for (fg_check_t check = FG_CHECK_AUDIENCE; check <= FG_CHECK_RECIPIENT; check++)
-        fg_verify_not_checked(v, check, "the message has none");
+        if (check != FG_CHECK_RECIPIENT || v->trust.partner == NULL || !asks)
+            fg_verify_not_checked(v, check, "the message has none");
+    for (fg_check_t check = FG_CHECK_COVERAGE; check <= FG_CHECK_SIGNATURE && !is_signed; check++)
+        fg_verify_not_checked(v, check, "the partner does not sign its requests");
     fg_verify_not_checked(v, FG_CHECK_REQUEST, "the message has none");
     fg_verify_not_checked(v, FG_CHECK_REPLAY, "the gateway notes its ID");
     fg_verify_not_checked(v, FG_CHECK_POLICY, "see 'fedgate policy explain'");
-    fg_verify_passed(v, FG_CHECK_REPLAY);
+    if (answerable)
+        fg_verify_passed(v, FG_CHECK_REPLAY);
 }
 
 void fg_verify_message(fg_verify_t *v) {
@@ -211,7 +218,7 @@ void fg_verify_message(fg_verify_t *v) {
         !check_message_issuer(v, &in))
         return;
     if (!fg_xml_is(in.root, FG_NS_SAML2P, "Response")) {
-        finish_message(v, is_signed);
+        finish_message(v, in.root, is_signed);
         return;
     }
     xmlNode *assertion = take_assertion(v, &in);

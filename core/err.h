@@ -66,6 +66,9 @@ typedef enum fg_code {
     FG_E_CERTIFICATE_WEAK,
     FG_E_CERTIFICATE_REVOKED,
     FG_E_CERTIFICATE_UNCHECKED, /* whether it was revoked cannot be told */
+    FG_E_CERTIFICATE_NAMES,     /* the names in it could be read in two ways */
+    FG_E_CERTIFICATE_ACCOUNT,   /* no account that may be used is its owner's */
+    FG_E_CERTIFICATE_SID,       /* it was issued for another account */
     /* who is it */
     FG_E_AUTH_MISSING,
     FG_E_AUTH_FAILED, /* unknown user and wrong password alike */
@@ -75,9 +78,19 @@ typedef enum fg_code {
     FG_E_AUTH_RESTRICTED, /* not at this hour, not from here */
     FG_E_AUTH_MUST_CHANGE,
     FG_E_AUTH_ACCOUNT_LOCKED, /* in the directory; looks like a wrong password */
+    FG_E_AUTH_KERBEROS, /* a ticket, or what came in place of one */
     FG_E_AUTH_LOCKED,
     FG_E_AUTH_DIGEST, /* the account's password cannot be checked by its digest; looks like a wrong one */
     FG_E_DENIED,
+    /* acting for somebody towards a server that wants Kerberos */
+    FG_E_DELEGATION_CLAIM,   /* nobody that may be delegated */
+    FG_E_DELEGATION_PERSON,  /* unknown to the KDC */
+    FG_E_DELEGATION_ACCOUNT, /* disabled or expired */
+    FG_E_DELEGATION_SENSITIVE,
+    FG_E_DELEGATION_NOT_ALLOWED, /* to the gateway's own account */
+    FG_E_DELEGATION_BACKEND,     /* the server behind is unknown to the KDC */
+    FG_E_DELEGATION_SERVICE,     /* the gateway's own account, its keytab */
+    FG_E_DELEGATION_UNREACHABLE,
     /* SOAP, WS-Addressing, WS-Security */
     FG_E_SOAP_VERSION,
     FG_E_SOAP_STRUCTURE,
@@ -219,6 +232,9 @@ typedef enum fg_reason {
     FG_R_CERTIFICATE_PURPOSE,
     FG_R_CERTIFICATE_WEAK,
     FG_R_CERTIFICATE_UNCHECKED,
+    FG_R_CERTIFICATE_NAMES,
+    FG_R_CERTIFICATE_NO_ACCOUNT,
+    FG_R_CERTIFICATE_OTHER_ACCOUNT,
     FG_R_ENCRYPTION_NO_KEY,
     FG_R_ENCRYPTION_FAILED,
     FG_R_ENCRYPTION_WEAK_ALGORITHM,
@@ -249,10 +265,30 @@ typedef enum fg_reason {
     FG_R_PASSWORD_WRONG,
     FG_R_PASSWORD_MISSING,
     FG_R_ACCOUNT_LOCKED,
+    FG_R_KERBEROS_TOKEN,
+    FG_R_KERBEROS_NTLM,
+    FG_R_KERBEROS_ROUNDS,
+    FG_R_KERBEROS_EXPIRED,
+    FG_R_KERBEROS_CLOCK,
+    FG_R_KERBEROS_KEY,
+    FG_R_KERBEROS_KEYTAB,
+    FG_R_KERBEROS_SERVICE,
+    FG_R_KERBEROS_REPLAY,
+    FG_R_KERBEROS_BINDING,
+    FG_R_KERBEROS_REALM,
+    FG_R_KERBEROS_PRINCIPAL,
     FG_R_POLICY_DENIED,
     FG_R_PARTNER_UNKNOWN,
     FG_R_PARTNER_REPLY_URL,
     FG_R_DELEGATION_DENIED,
+    FG_R_DELEGATION_NO_PRINCIPAL,
+    FG_R_DELEGATION_UNKNOWN_PERSON,
+    FG_R_DELEGATION_ACCOUNT,
+    FG_R_DELEGATION_SENSITIVE,
+    FG_R_DELEGATION_NOT_ALLOWED,
+    FG_R_DELEGATION_BACKEND,
+    FG_R_DELEGATION_SERVICE,
+    FG_R_DELEGATION_UNREACHABLE,
     FG_REASON_COUNT
 } fg_reason_t;
 

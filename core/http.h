@@ -98,4 +98,21 @@ void fg_http_stop(void);
 fg_http_t *fg_http_client_new(const fg_http_options_t *options, fg_err_t *err) FG_MUST_CHECK;
 void fg_http_client_free(fg_http_t *http);
 
+/* ---- whom a server's TLS shows (http_tls.c) */
+
+#define FG_HTTP_CHAIN_MAX 10u
+typedef struct fg_http_tls {
+    fg_str_t protocol;                 /* "TLSv1.3 / TLS_AES_256_GCM_SHA384", as libcurl words it; .p NULL: not known */
+    fg_str_t chain[FG_HTTP_CHAIN_MAX]; /* certificates in PEM as they are sent, the server's own first */
+    size_t count;
+    bool believed;    /* for that name, by those CAs, now */
+    fg_str_t why_not; /* else, as libcurl words it */
+} fg_http_tls_t;
+
+/* For people who look at a server: handshakes with url's server, and no request; certificates of any kind are shown.
+ * Blocks, after fg_http_start.  ca_file: whom to believe; NULL: the system's CAs.  Strings live in the arena.
+ * FG_E_FETCH_FAILED: no TLS there. */
+bool fg_http_look(fg_arena_t *arena, const char *url, const char *ca_file, int64_t deadline_ms, fg_http_tls_t *tls,
+                  fg_err_t *err) FG_MUST_CHECK;
+
 #endif

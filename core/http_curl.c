@@ -16,7 +16,6 @@
 #define KEPT_MAX 8u
 #define HEADERS_MAX 100u
 #define HEAD_MAX (64u << 10)
-#define CA_MAX (4u << 20)
 
 typedef struct kept {
     CURL *handles[KEPT_MAX];
@@ -228,11 +227,11 @@ static void curl_free_wire(fg_http_wire_t *wire) {
     free(w);
 }
 
-/* An empty file would otherwise mean the system's CAs. */
-static bool read_ca(wire_t *w, const char *ca_file, fg_err_t *err) {
-    if (!fg_file_read(ca_file, &w->ca, NULL, err))
+bool fg_http_read_ca(const char *ca_file, fg_buf_t *out, fg_err_t *err) {
+    if (!fg_file_read(ca_file, out, NULL, err))
         return false;
-    return w->ca.length > 0 || FG_FAIL(err, FG_E_CONFIG, "%s: no CA certificates", ca_file);
+    bool pem = out->length > 0 && memmem(out->data, out->length, "-----BEGIN ", 11) != NULL;
+    return pem || FG_FAIL(err, FG_E_CONFIG, "%s: no CA certificates in PEM", ca_file);
 }
 
 fg_http_wire_t *fg_http_curl_new(const char *ca_file, fg_err_t *err) {
@@ -241,9 +240,9 @@ fg_http_wire_t *fg_http_curl_new(const char *ca_file, fg_err_t *err) {
         FG_FAIL(err, FG_E_MEMORY, "making an HTTP client");
         return NULL;
     }
-    *w = (wire_t){.wire = {curl_run, curl_free_wire}, .ca = FG_BUF_INIT(CA_MAX)};
+    *w = (wire_t){.wire = {curl_run, curl_free_wire}, .ca = FG_BUF_INIT(FG_HTTP_CA_MAX)};
     pthread_mutex_init(&w->lock, NULL);
-    if (ca_file == NULL || read_ca(w, ca_file, err))
+    if (ca_file == NULL || fg_http_read_ca(ca_file, &w->ca, err))
         return &w->wire;
     curl_free_wire(&w->wire);
     return NULL;

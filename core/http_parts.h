@@ -4,6 +4,7 @@
 #ifndef FG_CORE_HTTP_PARTS_H
 #define FG_CORE_HTTP_PARTS_H
 
+#include "core/buf.h"
 #include "core/http.h"
 
 /* One request to one address that was found good, and its answer. */
@@ -25,6 +26,11 @@ struct fg_http_wire {
                 fg_err_t *err);
     void (*free)(fg_http_wire_t *wire);
 };
+
+/* A file of CAs; out's maximum bounds it.  FG_E_FILE; FG_E_CONFIG: there are none in it, which must not come to mean the
+ * system's. */
+bool fg_http_read_ca(const char *ca_file, fg_buf_t *out, fg_err_t *err) FG_MUST_CHECK;
+#define FG_HTTP_CA_MAX (4u << 20)
 
 /* ca_file (NULL: the system's CAs) is read here, once. */
 fg_http_wire_t *fg_http_curl_new(const char *ca_file, fg_err_t *err) FG_MUST_CHECK;

@@ -24,6 +24,14 @@ static bool is_shallow(fg_str_t text) {
     return true;
 }
 
+/* Whether what is wrong is that there is no more: in a structure or a string, in a word ("tru"), in a character. */
+static bool is_cut(const json_error_t *error, size_t length) {
+    enum json_error_code code = json_error_code(error);
+    size_t position = error->position > 0 ? (size_t)error->position : 0;
+    return code == json_error_premature_end_of_input || (code == json_error_invalid_syntax && position >= length) ||
+           (code == json_error_invalid_utf8 && position + 4 > length);
+}
+
 json_t *fg_json_parse(fg_str_t text, fg_err_t *err) {
     if (text.n > MAX_BYTES || !is_shallow(text)) {
         FG_FAIL(err, FG_E_CONFIG, "JSON larger than %u bytes or deeper than %u", MAX_BYTES, MAX_DEPTH);
@@ -32,7 +40,8 @@ json_t *fg_json_parse(fg_str_t text, fg_err_t *err) {
     json_error_t error;
     json_t *json = json_loadb(text.p ? text.p : "", text.n, JSON_REJECT_DUPLICATES, &error);
     if (json == NULL)
-        FG_FAIL(err, FG_E_CONFIG, "%d:%d: %s", error.line, error.column, error.text);
+        FG_FAIL_FOR(err, FG_E_CONFIG, is_cut(&error, text.n) ? FG_R_INPUT_TRUNCATED : FG_R_NONE, "%d:%d: %s",
+                    error.line, error.column, error.text);
     return json;
 }
 
@@ -72,7 +81,22 @@ static void quote_ascii(fg_buf_t *out, char c) {
         fg_buf_printf(out, "\\u%04x", (unsigned char)c);
 }
 
+/* Nearly everything is: one piece instead of three. */
+static void quote_plain(fg_buf_t *out, fg_str_t text) {
+    char *place = fg_buf_reserve(out, text.n + 2);
+    if (place == NULL)
+        return;
+    *place++ = '"';
+    if (text.n > 0)
+        memcpy(place, text.p, text.n);
+    place[text.n] = '"';
+}
+
 void fg_json_quote(fg_buf_t *out, fg_str_t text) {
+    if (plain_length(text) == text.n) {
+        quote_plain(out, text);
+        return;
+    }
     fg_buf_putc(out, '"');
     for (size_t i = 0; i < text.n;) {
         fg_str_t rest = {text.p + i, text.n - i};

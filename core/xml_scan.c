@@ -24,6 +24,7 @@ typedef struct scan {
     unsigned namespaces;          /* declarations on the open elements */
     unsigned declared[DEPTH_MAX]; /* how many of them on the element at that depth */
     bool root_seen;
+    bool cut; /* what is refused goes on to the end of the input */
 } scan_t;
 
 #define REFUSE(s, code, what) FG_FAIL((s)->err, (code), "%s at byte %zu", (what), (size_t)((s)->p - (s)->start))
@@ -33,6 +34,13 @@ static bool is_space(unsigned char c) { return c == ' ' || c == '\t' || c == '\r
 static bool at(const scan_t *s, const char *text) {
     size_t length = strlen(text);
     return (size_t)(s->end - s->p) >= length && memcmp(s->p, text, length) == 0;
+}
+
+/* Whether all that is left may be the beginning of text: the input was cut in it. */
+static bool ends_within(scan_t *s, const char *text) {
+    size_t left = (size_t)(s->end - s->p);
+    s->cut = s->cut || (left < strlen(text) && memcmp(s->p, text, left) == 0);
+    return s->cut;
 }
 
 static bool skip_space(scan_t *s) {
@@ -77,6 +85,18 @@ static bool check_character(scan_t *s, bool *is_high) {
     return true;
 }
 
+/* Not UTF-8; or it was cut within a character: in its first, second or third byte (RFC 3629 §3). */
+static bool refuse_encoding(const scan_t *s) {
+    size_t length = (size_t)(s->end - s->start), back = 1;
+    while (back < 4 && back < length && (s->end[-(ptrdiff_t)back] & 0xc0) == 0x80)
+        back++;
+    unsigned char lead = back <= length ? s->end[-(ptrdiff_t)back] : 0;
+    size_t whole = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc2 ? 2 : 1;
+    if (whole > back && fg_str_is_utf8((fg_str_t){(const char *)s->start, length - back}))
+        return FG_FAIL_FOR(s->err, FG_E_XML_ENCODING, FG_R_INPUT_TRUNCATED, "the document ends within a character");
+    return FG_FAIL(s->err, FG_E_XML_ENCODING, "not UTF-8");
+}
+
 /* The same over the raw bytes, which must be UTF-8 (XP-07, XP-08).  Most are plain ASCII: they go by eight at a time.
  */
 static bool check_characters(scan_t *s) {
@@ -91,7 +111,7 @@ static bool check_characters(scan_t *s) {
         s->p++;
     }
     if (is_high && !fg_str_is_utf8((fg_str_t){(const char *)s->start, (size_t)(s->end - s->start)}))
-        return FG_FAIL(s->err, FG_E_XML_ENCODING, "not UTF-8");
+        return refuse_encoding(s);
     return true;
 }
 
@@ -133,6 +153,7 @@ static bool scan_reference(scan_t *s) {
             s->p += strlen(entities[i]);
             return true;
         }
+        ends_within(s, entities[i]);
     }
     return REFUSE(s, FG_E_XML_MALFORMED, "unknown entity");
 }
@@ -172,8 +193,10 @@ static bool scan_attribute(scan_t *s, fg_str_t *name, fg_str_t *value) {
     if (s->p == s->end || (*s->p != '"' && *s->p != '\''))
         return REFUSE(s, FG_E_XML_MALFORMED, "attribute value without quotes");
     const unsigned char *first = ++s->p, *close = memchr(first, first[-1], (size_t)(s->end - first));
-    if (close == NULL)
+    if (close == NULL) {
+        s->cut = memchr(first, '<', (size_t)(s->end - first)) == NULL; /* else a quote is missing */
         return REFUSE(s, FG_E_XML_MALFORMED, "attribute value without end");
+    }
     *value = (fg_str_t){(const char *)first, (size_t)(close - first)};
     if (memchr(first, '<', value->n) != NULL)
         return REFUSE(s, FG_E_XML_MALFORMED, "'<' in an attribute value");
@@ -203,7 +226,7 @@ static bool scan_attributes(scan_t *s, unsigned *declared) {
         bool space = skip_space(s);
         if (at(s, ">") || at(s, "/>"))
             return true;
-        if (!space)
+        if (ends_within(s, "/>") || !space)
             return REFUSE(s, FG_E_XML_MALFORMED, "white space expected in a tag");
         if (!scan_attribute(s, &name, &value) || !count_attribute(s, name, &attributes, declared))
             return false;
@@ -250,21 +273,29 @@ static bool scan_end_tag(scan_t *s) {
 
 static bool scan_comment(scan_t *s) {
     s->p += 4;
-    if (!skip_past(s, "--") || !at(s, ">"))
+    if (!skip_past(s, "--")) {
+        s->cut = true;
+        return REFUSE(s, FG_E_XML_MALFORMED, "comment without end");
+    }
+    if (!at(s, ">"))
         return REFUSE(s, FG_E_XML_MALFORMED, "comment without proper end");
     s->p++;
     return true;
 }
 
 static bool scan_cdata(scan_t *s) {
-    if (s->depth == 0 || !skip_past(s, "]]>"))
-        return REFUSE(s, FG_E_XML_MALFORMED, "misplaced or endless CDATA section");
-    return true;
+    if (s->depth == 0)
+        return REFUSE(s, FG_E_XML_MALFORMED, "misplaced CDATA section");
+    s->cut = !skip_past(s, "]]>");
+    return !s->cut || REFUSE(s, FG_E_XML_MALFORMED, "CDATA section without end");
 }
 
 static bool scan_doctype(scan_t *s) { return REFUSE(s, FG_E_XML_DTD, "document type declaration"); }
 
-static bool scan_declaration(scan_t *s) { return REFUSE(s, FG_E_XML_MALFORMED, "unknown markup declaration"); }
+static bool scan_declaration(scan_t *s) {
+    s->cut = ends_within(s, "<!--") || ends_within(s, "<![CDATA[") || ends_within(s, "<!DOCTYPE");
+    return REFUSE(s, FG_E_XML_MALFORMED, "unknown markup declaration");
+}
 
 static bool scan_instruction(scan_t *s) { return REFUSE(s, FG_E_XML_STRUCTURE, "processing instruction"); }
 
@@ -294,6 +325,8 @@ static bool scan_text(scan_t *s) {
 
 /* <?xml version="1.0" encoding="UTF-8" standalone="yes"?>; the order of its parts is the parser's to check. */
 static bool scan_xml_declaration(scan_t *s) {
+    if (s->end - s->p > 1 && ends_within(s, "<?xml "))
+        return REFUSE(s, FG_E_XML_MALFORMED, "the XML declaration has no end");
     if (!at(s, "<?xml") || s->end - s->p < 6 || !is_space(s->p[5]))
         return true;
     s->p += 5;
@@ -302,7 +335,7 @@ static bool scan_xml_declaration(scan_t *s) {
         bool space = skip_space(s);
         if (at(s, "?>"))
             break;
-        if (!space)
+        if (ends_within(s, "?>") || !space)
             return REFUSE(s, FG_E_XML_MALFORMED, "bad XML declaration");
         if (!scan_attribute(s, &name, &value))
             return false;
@@ -317,7 +350,7 @@ static bool scan_xml_declaration(scan_t *s) {
 
 /* What is wrong at the very end is that there is no more.  Returns false. */
 static bool note_end(const scan_t *s) {
-    if (s->err != NULL && s->err->code == FG_E_XML_MALFORMED && s->p >= s->end)
+    if (s->err != NULL && s->err->code == FG_E_XML_MALFORMED && (s->cut || s->p >= s->end))
         s->err->reason = FG_R_INPUT_TRUNCATED;
     return false;
 }
@@ -337,7 +370,7 @@ bool fg_xml_scan(fg_str_t bytes, const fg_xml_limits_t *limits, fg_err_t *err) {
     if (at(&scan, "\xef\xbb\xbf"))
         scan.p += 3;
     if (!scan_xml_declaration(&scan))
-        return false;
+        return note_end(&scan);
     while (scan.p < scan.end)
         if (!(*scan.p == '<' ? scan_markup(&scan) : scan_text(&scan)))
             return note_end(&scan);

@@ -144,6 +144,25 @@ void fg_certificate_realms_free(fg_certificate_realms_t *realms) {
 
 /* ---- the table */
 
+/* Where the accounts are; their home realm stands in the table already. */
+static bool put_accounts(const fg_config_certificates_t *s, const fg_home_realm_t *realms, size_t count,
+                         fg_home_realm_t *realm, fg_err_t *err) {
+    const unsigned *bits = s->map.items;
+    if (s->directory == NULL)
+        return s->map.count == 0 || fg_config_refuse(err, &s->at, "map", 0, "it beside directory = \"NAME\"");
+    for (size_t i = 0; i < count; i++)
+        if (realms[i].directory != NULL && strcmp(realms[i].directory->name, s->directory) == 0)
+            realm->accounts = &realms[i];
+    if (realm->accounts == NULL)
+        return fg_config_refuse(err, &s->at, "directory", 0, "the name of a directory");
+    if (realm->accounts->directory->find == NULL)
+        return fg_config_refuse(err, &s->at, "directory", 0, "a directory in which accounts can be found");
+    realm->account_names = s->map.count == 0 ? FG_MAP_UPN : 0;
+    for (size_t i = 0; i < s->map.count; i++)
+        realm->account_names |= bits[i];
+    return true;
+}
+
 static bool realm_build(const source_t *source, fg_arena_t *arena, const fg_hub_t *hub, fg_home_realm_t *realms,
                         size_t count, fg_err_t *err) {
     const fg_config_certificates_t *s = source->section;
@@ -162,7 +181,7 @@ static bool realm_build(const source_t *source, fg_arena_t *arena, const fg_hub_
         if (fg_str_eq(realms[i].uri, realm->uri))
             return fg_config_refuse(err, &s->at, "uri", 0, "a URI that no other home realm has (it is \"%s\"'s)",
                                     realms[i].display_name);
-    return true;
+    return put_accounts(s, realms, count, realm, err);
 }
 
 bool fg_certificate_realms_build(const fg_certificate_realms_t *from, fg_arena_t *arena, fg_hub_t *hub, fg_err_t *err) {

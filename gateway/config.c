@@ -82,8 +82,29 @@ static const fg_config_option_t fetch_options[] = {
 #undef STRUCT
 
 #define STRUCT fg_config_t
+static const fg_config_option_t delegation_options[] = {
+    ROW("keytab", path, delegation.keytab, ONE, "keytab = \"FILE\"", NULL),
+    ROW("principal", text, delegation.principal, ONE, "principal = \"svc-gw@EXAMPLE.COM\"", NULL),
+    ROW("realms", string, delegation.realms, LIST, NULL, NULL),
+    ROW("timeout", duration, delegation.timeout_ms, ONE, NULL, "3s"),
+};
+#undef STRUCT
+
+#define STRUCT fg_config_t
 static const fg_config_option_t discovery_options[] = {
     ROW("service", web, discovery.service, ONE, "service = \"https://…\"", NULL),
+};
+#undef STRUCT
+
+#define STRUCT fg_config_t
+static const fg_config_option_t kerberos_options[] = {
+    ROW("keytab", path, kerberos.keytab, ONE, "keytab = \"http.keytab\"", NULL),
+    ROW("realms", string, kerberos.realms, LIST, NULL, NULL),
+    ROW("directory", text, kerberos.directory, ONE, NULL, NULL),
+    ROW("ticket_suffices", choice, kerberos.ticket_suffices, ONE, NULL, "false"),
+    ROW("machines", choice, kerberos.machines, ONE, NULL, "false"),
+    ROW("agents", text, kerberos.agents, LIST, NULL, NULL),
+    ROW("networks", network, kerberos.networks, LIST, NULL, NULL),
 };
 #undef STRUCT
 
@@ -122,6 +143,8 @@ static const fg_config_option_t certificates_options[] = {
     ROW("depth", count, depth, ONE, NULL, "4"),
     ROW("uri", uri, uri, ONE, NULL, NULL),
     ROW("acceptance_rules", path, acceptance_rules, ONE, NULL, NULL),
+    ROW("directory", text, directory, ONE, NULL, NULL),
+    ROW("map", map, map, LIST, NULL, NULL),
 };
 #undef STRUCT
 
@@ -228,6 +251,7 @@ static const fg_config_option_t identity_provider_options[] = {
     ROW("algorithms", jws_alg, algorithms, LIST, NULL, NULL),
     ROW("tenants", word, tenants, LIST, NULL, NULL),
     ROW("userinfo", choice, userinfo, ONE, NULL, "false"),
+    ROW("refresh_interval", duration, refresh_interval_ms, ONE, NULL, NULL),
     ROW("metadata", path, metadata, ONE, NULL, NULL),
     ROW("metadata_certificate", path, metadata_certificate, ONE, NULL, NULL),
     ROW("certificate", path, certificates, LIST, NULL, NULL),
@@ -263,6 +287,9 @@ static const fg_config_option_t protect_options[] = {
     ROW("directory", text, directory, ONE, NULL, NULL),
     ROW("upstream_partner", text, upstream_partner, ONE, NULL, NULL),
     ROW("upstream_token", upstream, upstream_token, ONE, NULL, NULL),
+    ROW("upstream_kerberos", string, upstream_kerberos, ONE, NULL, NULL),
+    ROW("upstream_kerberos_claim", claim, upstream_kerberos_claim, ONE, NULL, "upn"),
+    ROW("upstream_kerberos_from", uri, upstream_kerberos_from, LIST, NULL, NULL),
 };
 #undef STRUCT
 
@@ -276,11 +303,13 @@ static const fg_config_section_t sections[] = {
     SECTION("directory", true, directory_options, fg_config_directory_t, directories),
     SECTION("certificates", true, certificates_options, fg_config_certificates_t, certificates),
     SECTION("protect", true, protect_options, fg_config_protect_t, protects),
+    SECTION("kerberos", false, kerberos_options, fg_config_t, base_url),
     SECTION("fetch", false, fetch_options, fg_config_t, base_url),
     SECTION("keys", false, keys_options, fg_config_t, base_url),
     SECTION("session", false, session_options, fg_config_t, base_url),
     SECTION("lockout", false, lockout_options, fg_config_t, base_url),
     SECTION("limits", false, limits_options, fg_config_t, base_url),
+    SECTION("delegation", false, delegation_options, fg_config_t, base_url),
     SECTION("discovery", false, discovery_options, fg_config_t, base_url),
     SECTION("viewer", false, viewer_options, fg_config_t, base_url),
 };

@@ -102,7 +102,7 @@ typedef struct fg_config_partner {
     fg_config_choice_t subject; /* yes: pairwise */
     fg_config_choice_t consent;
     fg_config_choice_t id_token_claims;
-    unsigned id_token_alg; /* one bit, 1u << fg_jws_alg_t; 0: the key's own */
+    unsigned id_token_alg;           /* one bit, 1u << fg_jws_alg_t; 0: the key's own */
     const char *id_token_encryption; /* an algorithm's name; NULL: not encrypted */
     int64_t refresh_lifetime_ms;
     fg_config_list_t openid2_realms; /* fg_str_t; none and not open: it does not speak OpenID 2.0 */
@@ -127,6 +127,7 @@ typedef struct fg_config_provider {
     fg_config_list_t algorithms; /* unsigned */
     fg_config_list_t tenants;    /* fg_str_t */
     fg_config_choice_t userinfo;
+    int64_t refresh_interval_ms; /* 0: never */
     fg_str_t sign_in;
     fg_str_t sign_out;
     fg_str_t realm;
@@ -179,6 +180,8 @@ typedef struct fg_config_certificates {
     unsigned depth;
     fg_str_t uri;
     const char *acceptance_rules;
+    const char *directory;
+    fg_config_list_t map; /* unsigned: one bit of FG_MAP_… each */
 } fg_config_certificates_t;
 
 typedef struct fg_config_protect {
@@ -193,6 +196,9 @@ typedef struct fg_config_protect {
     const char *directory;
     const char *upstream_partner;
     fg_upstream_token_t upstream_token;
+    fg_str_t upstream_kerberos;
+    const char *upstream_kerberos_claim;
+    fg_config_list_t upstream_kerberos_from; /* fg_str_t */
 } fg_config_protect_t;
 
 typedef struct fg_config {
@@ -210,7 +216,7 @@ typedef struct fg_config {
     const char *state;
     size_t store_size;
     int64_t skew_ms;
-    fg_config_list_t trusted_proxies; /* fg_config_network_t */
+    fg_config_list_t trusted_proxies; /* fg_network_t */
     fg_config_list_t include;         /* const char *, absolute patterns */
 
     struct {
@@ -238,12 +244,27 @@ typedef struct fg_config {
         int64_t timeout_ms;
         size_t size;
     } fetch;
+    struct {
+        const char *keytab; /* NULL: there is no such section */
+        const char *principal;
+        fg_config_list_t realms; /* fg_str_t */
+        int64_t timeout_ms;
+    } delegation;
     fg_config_list_t directories;  /* fg_config_directory_t */
     fg_config_list_t partners;     /* fg_config_partner_t; those of included files behind */
     fg_config_list_t providers;    /* fg_config_provider_t, likewise */
     fg_config_list_t protects;     /* fg_config_protect_t */
     fg_config_list_t certificates; /* fg_config_certificates_t */
-    fg_config_list_t federations;  /* fg_config_federation_t */
+    struct {
+        const char *keytab;        /* NULL: no tickets are taken */
+        fg_config_list_t realms;   /* fg_str_t */
+        fg_config_list_t agents;   /* const char * */
+        fg_config_list_t networks; /* fg_network_t */
+        const char *directory;
+        fg_config_choice_t ticket_suffices;
+        fg_config_choice_t machines;
+    } kerberos;
+    fg_config_list_t federations; /* fg_config_federation_t */
     struct {
         fg_str_t service; /* of somebody else; .n 0: our own page */
     } discovery;

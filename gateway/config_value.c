@@ -288,10 +288,10 @@ static bool read_protect(const fg_config_reading_t *in, const char *text, void *
     return true;
 }
 
-static const char *const accept_words[] = {"session", "bearer", "basic", "certificate", "soap", NULL};
+static const char *const accept_words[] = {"session", "bearer", "basic", "certificate", "soap", "negotiate", NULL};
 static bool read_accept(const fg_config_reading_t *in, const char *text, void *field) {
     static const unsigned bits[] = {FG_ACCEPT_SESSION, FG_ACCEPT_BEARER, FG_ACCEPT_BASIC, FG_ACCEPT_CERTIFICATE,
-                                    FG_ACCEPT_SOAP};
+                                    FG_ACCEPT_SOAP, FG_ACCEPT_NEGOTIATE};
     unsigned index;
     (void)in;
     if (!find_word(text, accept_words, &index))
@@ -464,6 +464,17 @@ static bool read_revocation(const fg_config_reading_t *in, const char *text, voi
     return true;
 }
 
+static const char *const map_words[] = {"upn", "issuer-serial", "alt-security-identities", NULL};
+static bool read_map(const fg_config_reading_t *in, const char *text, void *field) {
+    static const unsigned bits[] = {FG_MAP_UPN, FG_MAP_ISSUER_SERIAL, FG_MAP_ALT_IDENTITIES};
+    unsigned index;
+    (void)in;
+    if (!find_word(text, map_words, &index))
+        return false;
+    memcpy(field, &bits[index], sizeof bits[index]);
+    return true;
+}
+
 /* ---- federations */
 
 static const char *const role_words[] = {"sp", "idp", "both", NULL};
@@ -552,7 +563,7 @@ static bool read_claim(const fg_config_reading_t *in, const char *text, void *fi
 /* ---- networks */
 
 static bool read_network(const fg_config_reading_t *in, const char *text, void *field) {
-    fg_config_network_t network = {0};
+    fg_network_t network = {0};
     char address[64];
     struct in_addr v4;
     (void)in;
@@ -610,7 +621,7 @@ const fg_config_kind_t fg_config_duration_kind = {sizeof(int64_t), read_duration
 const fg_config_kind_t fg_config_size_kind = {sizeof(size_t), read_size, "a size as 65536, 256k or 4m", NULL};
 const fg_config_kind_t fg_config_count_kind = {sizeof(unsigned), read_count, "a number", NULL};
 const fg_config_kind_t fg_config_choice_kind = {sizeof(fg_config_choice_t), read_choice, "true or false", choice_words};
-const fg_config_kind_t fg_config_network_kind = {sizeof(fg_config_network_t), read_network,
+const fg_config_kind_t fg_config_network_kind = {sizeof(fg_network_t), read_network,
                                                  "an address or a network as \"10.0.0.0/8\"", NULL};
 const fg_config_kind_t fg_config_key_kind = {sizeof(fg_key_type_t), read_key,
                                              "one of rsa-2048, rsa-3072, rsa-4096, ec-p256, ec-p384", key_words};
@@ -643,12 +654,14 @@ const fg_config_kind_t fg_config_host_kind = {sizeof(fg_str_t), read_host, "a ho
 const fg_config_kind_t fg_config_protect_kind = {sizeof(fg_protect_kind_t), read_protect,
                                                  "\"web\", \"rest\" or \"wsman\"", protect_words};
 const fg_config_kind_t fg_config_accept_kind = {sizeof(unsigned), read_accept,
-                                                "one of session, bearer, basic, certificate, soap", accept_words};
+                                                "one of session, bearer, basic, certificate, soap, negotiate", accept_words};
 const fg_config_kind_t fg_config_fetch_kind = {
     sizeof(fg_http_allow_t), read_fetch,
     "the beginning of an http or https address, as \"https://crl.example.com/\" or \"https://*.example.com/\"", NULL};
 const fg_config_kind_t fg_config_revocation_kind = {sizeof(fg_config_revocation_t), read_revocation,
                                                     "one of none, crl, fetch, ocsp", revocation_words};
+const fg_config_kind_t fg_config_map_kind = {sizeof(unsigned), read_map,
+                                             "one of upn, issuer-serial, alt-security-identities", map_words};
 const fg_config_kind_t fg_config_key_type_kind = {sizeof(unsigned), read_key_type, "one of bearer, symmetric, public",
                                                   key_type_words};
 const fg_config_kind_t fg_config_part_kind = {sizeof(unsigned), read_part, "one of name_id, attributes", part_words};

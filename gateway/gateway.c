@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "gateway/gateway.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -20,8 +19,10 @@
 #include "gateway/certificate_realms.h"
 #include "gateway/config_check.h"
 #include "gateway/config_ldap.h"
+#include "gateway/delegation.h"
 #include "gateway/federations.h"
 #include "gateway/identity_providers.h"
+#include "gateway/kerberos.h"
 #include "gateway/pages.h"
 #include "gateway/partners.h"
 #include "gateway/protects.h"
@@ -50,6 +51,7 @@ struct fg_gateway {
     fg_config_t config;
     fg_hub_t hub; /* what snapshots begin with: all but partners and policies, and of the home realms the directories */
     fg_home_realm_t *directories;
+    fg_kerberos_t *kerberos; /* NULL: no tickets are taken */
     fg_rule_store_t *stores; /* the directories that can be asked */
     fg_partners_t *partners;
     fg_identity_providers_t *providers;
@@ -288,13 +290,31 @@ static bool load_http(fg_gateway_t *gateway, fg_err_t *err) {
     return gateway->http != NULL;
 }
 
+/* Tickets that are shown to us, and those that we ask for. */
+static bool load_keytabs(fg_gateway_t *gateway, const fg_gateway_options_t *options, const fg_env_t *env,
+                         fg_err_t *err) {
+    const fg_config_t *config = &gateway->config;
+    if (config->kerberos.keytab != NULL) {
+        gateway->kerberos = fg_kerberos_load(config, gateway->arena, &gateway->hub, err);
+        if (gateway->kerberos == NULL)
+            return false;
+        warn_of_unreadable(config->kerberos.keytab, options, env);
+    }
+    if (!fg_delegation_new(config, &gateway->hub.delegate, err))
+        return false;
+    if (gateway->hub.delegate != NULL)
+        warn_of_unreadable(config->delegation.keytab, options, env);
+    return true;
+}
+
 static bool load(fg_gateway_t *gateway, const char *path, const fg_gateway_options_t *options, const fg_env_t *env,
                  fg_err_t *err) {
     if (!fg_config_read(gateway->arena, path, &gateway->config, err) || !fg_config_check(&gateway->config, err) ||
         !fill_hub(gateway, err))
         return false;
     const fg_rule_stores_t *stores = &gateway->hub.stores;
-    if (!load_directories(gateway, options, env, err) || !load_acceptance(gateway, err))
+    if (!load_directories(gateway, options, env, err) || !load_acceptance(gateway, err) ||
+        !load_keytabs(gateway, options, env, err))
         return false;
     gateway->partners = fg_partners_new(&gateway->config, stores, env, err);
     if (gateway->partners == NULL)
@@ -357,6 +377,8 @@ void fg_gateway_free(fg_gateway_t *gateway) {
     fg_protects_free(gateway->protects);
     for (size_t i = 0; i < gateway->hub.home_realm_count; i++)
         gateway->directories[i].directory->free(gateway->directories[i].directory);
+    fg_kerberos_free(gateway->kerberos);
+    fg_delegate_free(gateway->hub.delegate);
     fg_pages_free(gateway->pages);
     fg_keyring_free(gateway->keyring);
     pthread_mutex_destroy(&gateway->lock);
@@ -398,40 +420,8 @@ size_t fg_gateway_get_store_size(const fg_gateway_t *gateway) { return gateway->
 
 /* ---- trusted proxies */
 
-static bool address_parse(fg_str_t text, struct in6_addr *address) {
-    char copy[64];
-    struct in_addr v4;
-    if (text.n >= sizeof copy)
-        return false;
-    memcpy(copy, text.p, text.n);
-    copy[text.n] = '\0';
-    if (inet_pton(AF_INET6, copy, address) == 1)
-        return true;
-    if (inet_pton(AF_INET, copy, &v4) != 1)
-        return false;
-    *address = (struct in6_addr){0};
-    memset(address->s6_addr + 10, 0xff, 2);
-    memcpy(address->s6_addr + 12, &v4, sizeof v4);
-    return true;
-}
-
-static bool network_has(const fg_config_network_t *network, const struct in6_addr *address) {
-    unsigned bytes = network->bits / 8, bits = network->bits % 8;
-    if (network->local || memcmp(network->address.s6_addr, address->s6_addr, bytes) != 0)
-        return false;
-    return bits == 0 || ((network->address.s6_addr[bytes] ^ address->s6_addr[bytes]) >> (8 - bits)) == 0;
-}
-
 bool fg_gateway_is_trusted_proxy(const fg_gateway_t *gateway, fg_str_t address) {
-    const fg_config_network_t *networks = gateway->config.trusted_proxies.items;
-    struct in6_addr parsed;
-    bool local = fg_str_is(address, "unix:");
-    if (gateway->config.trusted_proxies.count == 0 || address.n == 0 || (!local && !address_parse(address, &parsed)))
-        return false;
-    for (size_t i = 0; i < gateway->config.trusted_proxies.count; i++)
-        if (local ? networks[i].local : network_has(&networks[i], &parsed))
-            return true;
-    return false;
+    return fg_network_has(gateway->config.trusted_proxies.items, gateway->config.trusted_proxies.count, address);
 }
 
 /* ---- exchanges */

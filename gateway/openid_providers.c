@@ -112,6 +112,7 @@ bool fg_openid_provider_build(const fg_config_provider_t *section, fg_arena_t *a
         .auth = section->client_auth,
         .tenants = {section->tenants.items, section->tenants.count},
         .asks_userinfo = section->userinfo == FG_CHOICE_YES,
+        .refresh_interval_ms = section->refresh_interval_ms,
         .upstream = upstream,
     };
     *provider = built;

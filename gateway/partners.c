@@ -365,7 +365,9 @@ static bool registration_build(const fg_partners_t *partners, fg_arena_t *arena,
         hub->registered = partner;
     }
     hub->registered_folder = fg_arena_printf(arena, "%s/clients", partners->config->state);
-    return hub->registered_folder != NULL || FG_FAIL(err, FG_E_MEMORY, "reading partners");
+    hub->fetched_folder = fg_arena_printf(arena, "%s/fetched", partners->config->state);
+    return (hub->registered_folder != NULL && hub->fetched_folder != NULL) ||
+           FG_FAIL(err, FG_E_MEMORY, "reading partners");
 }
 
 bool fg_partners_build(const fg_partners_t *partners, const fg_env_t *env, fg_arena_t *arena, fg_hub_t *hub,

@@ -125,15 +125,6 @@ static unsigned accepted(const fg_config_protect_t *section) {
     return accept;
 }
 
-static const fg_home_realm_t *find_directory(const fg_hub_t *hub, const char *name) {
-    for (size_t i = 0; i < hub->home_realm_count; i++) {
-        const fg_directory_t *directory = hub->home_realms[i].directory;
-        if (directory != NULL && strcmp(directory->name, name) == 0)
-            return &hub->home_realms[i];
-    }
-    return NULL;
-}
-
 /* Where people are, as the section names them. */
 static bool put_realms(const fg_config_protect_t *s, const fg_hub_t *hub, fg_protect_t *protect, fg_err_t *err) {
     if (s->home_realm.n > 0) {
@@ -143,10 +134,12 @@ static bool put_realms(const fg_config_protect_t *s, const fg_hub_t *hub, fg_pro
                                     "the uri of a directory or an identity provider's issuer");
     }
     if (s->directory != NULL) {
-        protect->directory = find_directory(hub, s->directory);
+        protect->directory = fg_hub_find_directory(hub, s->directory);
         if (protect->directory == NULL)
             return fg_config_refuse(err, &s->at, "directory", 0, "the name of a directory");
     }
+    if ((protect->accept & FG_ACCEPT_NEGOTIATE) != 0 && hub->negotiate == NULL)
+        return fg_config_refuse(err, &s->at, "accept", 0, "negotiate only where there is a section kerberos");
     if ((protect->accept & FG_ACCEPT_BASIC) != 0 && fg_hub_default_home_realm(hub) == NULL)
         return fg_config_refuse(err, &s->at, "accept", 0, "basic only where there is a directory");
     return true;
@@ -165,6 +158,32 @@ static bool put_upstream(const fg_config_protect_t *s, const fg_hub_t *hub, fg_p
     return true;
 }
 
+/* A service principal of two parts, as the KDC has it (RFC 4120 §6.2.1). */
+static bool is_service(fg_str_t name) {
+    const char *slash = memchr(name.p, '/', name.n);
+    if (slash == NULL || slash == name.p || slash == name.p + name.n - 1 || name.n > 250)
+        return false;
+    for (size_t i = 0; i < name.n; i++)
+        if ((unsigned char)name.p[i] <= 0x20 || name.p[i] >= 0x7f || name.p[i] == '\\' ||
+            (name.p[i] == '/' && name.p + i != slash))
+            return false;
+    return true;
+}
+
+static bool put_delegation(const fg_config_protect_t *s, const fg_hub_t *hub, fg_protect_t *protect, fg_err_t *err) {
+    protect->delegate_to = s->upstream_kerberos;
+    protect->delegate_claim = s->upstream_kerberos_claim;
+    protect->delegate_from = s->upstream_kerberos_from.items;
+    protect->delegate_from_count = s->upstream_kerberos_from.count;
+    if (protect->delegate_to.n == 0)
+        return protect->delegate_from_count == 0 || fg_config_refuse(err, &s->at, "upstream_kerberos_from", 0,
+                                                                     "it beside upstream_kerberos = \"HTTP/HOST\"");
+    if (!is_service(protect->delegate_to))
+        return fg_config_refuse(err, &s->at, "upstream_kerberos", 0, "a service as \"HTTP/app.example.com\"");
+    return hub->delegate != NULL ||
+           fg_config_refuse(err, &s->at, "upstream_kerberos", 0, "it where there is a section delegation");
+}
+
 static bool protect_build(const source_t *source, fg_arena_t *arena, const fg_hub_t *hub, fg_protect_t *protect,
                           fg_err_t *err) {
     const fg_config_protect_t *s = source->section;
@@ -180,7 +199,8 @@ static bool protect_build(const source_t *source, fg_arena_t *arena, const fg_hu
     };
     if (s->audiences.count == 0 && !put_default_audiences(arena, hub, protect))
         return FG_FAIL(err, FG_E_MEMORY, "reading protected locations");
-    if (!put_realms(s, hub, protect, err) || !put_upstream(s, hub, protect, err))
+    if (!put_realms(s, hub, protect, err) || !put_upstream(s, hub, protect, err) ||
+        !put_delegation(s, hub, protect, err))
         return false;
     if (source->policy == NULL)
         return true;

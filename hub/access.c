@@ -98,6 +98,7 @@ static const stage_t stages[] = {
     fg_access_decide,
     fg_access_check_context,
     fg_access_upstream,
+    fg_access_delegate,
     permit,
 };
 

@@ -23,13 +23,15 @@ typedef struct fg_access {
     fg_access_outcome_t outcome;
     fg_session_t
         session; /* who; its id is the cookie's, or made for the credential, and the same as long as that lasts */
-    const char *credential;   /* "session", "bearer", "basic", "certificate", "soap" */
+    const char *credential;   /* "session", "bearer", "basic", "negotiate", "certificate", "soap" */
     bool credential_is_spent; /* the Authorization header was for us: it does not go on */
     fg_decision_t decision;
-    const char *reason;       /* "permit", or the reason code of the refusal */
-    fg_str_t upstream_token;  /* .n 0: none is configured */
-    bool answer_is_read;      /* the host calls fg_access_read_answer with what the server behind answers */
-    fg_wsman_message_t wsman; /* of a WS-Management endpoint */
+    const char *reason;              /* "permit", or the reason code of the refusal */
+    fg_str_t upstream_token;         /* .n 0: none is configured */
+    fg_str_t upstream_authorization; /* in place of the client's; .n 0: none is made */
+    fg_str_t upstream_principal;     /* as whom the request goes on then */
+    bool answer_is_read;             /* the host calls fg_access_read_answer with what the server behind answers */
+    fg_wsman_message_t wsman;        /* of a WS-Management endpoint */
 } fg_access_t;
 
 /* Makes ex->access; what fg_gateway_run() calls next is fg_access_run().  False: memory. */

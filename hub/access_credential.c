@@ -23,6 +23,7 @@ static const char *const words[] = {
     [FG_CREDENTIAL_SESSION] = "session",
     [FG_CREDENTIAL_BEARER] = "bearer",
     [FG_CREDENTIAL_BASIC] = "basic",
+    [FG_CREDENTIAL_NEGOTIATE] = "negotiate",
     [FG_CREDENTIAL_CERTIFICATE] = "certificate",
     [FG_CREDENTIAL_SOAP] = "soap",
     [FG_CREDENTIAL_MESSAGE] = "soap",
@@ -58,6 +59,8 @@ static bool pick_authorization(fg_exchange_t *ex, fg_access_work_t *w) {
         put(w, FG_CREDENTIAL_DPOP, value);
     else if ((accept & FG_ACCEPT_BASIC) != 0 && has_scheme(header, FG_STR("Basic"), &value))
         put(w, FG_CREDENTIAL_BASIC, value);
+    else if ((accept & FG_ACCEPT_NEGOTIATE) != 0 && has_scheme(header, FG_STR("Negotiate"), &value))
+        put(w, FG_CREDENTIAL_NEGOTIATE, value);
     w->access.credential_is_spent = w->credential.kind != FG_CREDENTIAL_NONE;
     return true;
 }
@@ -179,9 +182,10 @@ fg_access_turn_t fg_access_pick_soap(fg_exchange_t *ex, fg_access_work_t *w) {
 
 /* ---- what was seen before */
 
-/* A nonce is good once, and so are a signed message and a proof: such a credential is validated every time. */
+/* A nonce is good once, and so are a signed message, a proof and a ticket's authenticator (KL-06): such a credential is validated every time. */
 static bool may_be_kept(const fg_credential_t *credential) {
-    if (credential->kind == FG_CREDENTIAL_MESSAGE || credential->kind == FG_CREDENTIAL_DPOP)
+    if (credential->kind == FG_CREDENTIAL_MESSAGE || credential->kind == FG_CREDENTIAL_DPOP ||
+        credential->kind == FG_CREDENTIAL_NEGOTIATE)
         return false;
     return credential->element == NULL || fg_xml_child(credential->element, FG_NS_WSSE, "Nonce", NULL) == NULL;
 }

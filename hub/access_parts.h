@@ -22,6 +22,7 @@ typedef enum fg_credential_kind {
     FG_CREDENTIAL_BEARER,
     FG_CREDENTIAL_DPOP, /* an access token with a proof of its key: validated each time (RFC 9449) */
     FG_CREDENTIAL_BASIC,
+    FG_CREDENTIAL_NEGOTIATE, /* a ticket of Kerberos: good for this one request (RFC 4559) */
     FG_CREDENTIAL_CERTIFICATE,
     FG_CREDENTIAL_SOAP,
     FG_CREDENTIAL_MESSAGE, /* a SOAP message that is signed: no token of it stands alone */
@@ -76,6 +77,9 @@ fg_access_turn_t fg_access_upstream(fg_exchange_t *ex, fg_access_work_t *w);
 fg_str_t fg_access_rule(fg_exchange_t *ex, const fg_access_work_t *w);
 /* Who, for logs. */
 fg_str_t fg_access_user(const fg_access_work_t *w);
+
+/* ---- access_delegate.c */
+fg_access_turn_t fg_access_delegate(fg_exchange_t *ex, fg_access_work_t *w);
 
 /* ---- access_context.c */
 fg_access_turn_t fg_access_check_context(fg_exchange_t *ex, fg_access_work_t *w); /* WM-11 */

@@ -44,6 +44,8 @@ void fg_access_audit(fg_exchange_t *ex, const char *event, const fg_err_t *err) 
         {"action", message->action},
         {"resource", message->resource_uri},
         {"command_line", command ? command->value : FG_STR_NONE},
+        {"principal", w->access.upstream_principal},
+        {"backend", w->access.protect->delegate_to},
         {"rule", fg_access_rule(ex, w)},
         {"rule_name", fg_str(w->access.decision.place ? w->access.decision.place->name : NULL)},
     };
@@ -82,6 +84,8 @@ static void put_challenges(fg_exchange_t *ex, fg_code_t code) {
         const char *line = fg_arena_printf(ex->arena, "Bearer realm=\"%.*s\"%s", n, host, more ? more : "");
         fg_response_header(ex, "WWW-Authenticate", fg_str(line));
     }
+    if ((accept & FG_ACCEPT_NEGOTIATE) != 0)
+        fg_response_header(ex, "WWW-Authenticate", FG_STR("Negotiate")); /* RFC 4559 §4.1 */
     if ((accept & FG_ACCEPT_BASIC) != 0)
         fg_response_header(ex, "WWW-Authenticate",
                            fg_str(fg_arena_printf(ex->arena, "Basic realm=\"%.*s\", charset=\"UTF-8\"", n, host)));

@@ -5,6 +5,7 @@
 #include "hub/access_parts.h"
 #include "hub/bound.h"
 #include "hub/message.h"
+#include "hub/negotiate.h"
 #include "hub/presented.h"
 #include "hub/signin.h"
 #include "token/certificate.h"
@@ -145,6 +146,17 @@ static fg_access_turn_t validate_certificate(fg_exchange_t *ex, fg_access_work_t
                    fg_access_accept(ex, w, &sender.identity, sender.realm, sender.expires_ms));
 }
 
+/* ---- tickets: good for one request, whatever else the connection carries (KL-06) */
+
+static fg_access_turn_t validate_ticket(fg_exchange_t *ex, fg_access_work_t *w) {
+    fg_negotiated_t who;
+    if (!fg_negotiate_header(ex, w->credential.text, &who, &w->err) ||
+        !fg_access_accept(ex, w, &who.identity, who.realm, ex->now_ms))
+        return FG_TURN_REFUSE;
+    fg_negotiate_answer(ex, who.answer);
+    return FG_TURN_NEXT;
+}
+
 fg_access_turn_t fg_access_validate(fg_exchange_t *ex, fg_access_work_t *w) {
     switch (w->credential.kind) {
     case FG_CREDENTIAL_BEARER:
@@ -153,6 +165,8 @@ fg_access_turn_t fg_access_validate(fg_exchange_t *ex, fg_access_work_t *w) {
         return fg_turn(validate_jwt(ex, w, w->credential.text));
     case FG_CREDENTIAL_BASIC:
         return validate_basic(ex, w);
+    case FG_CREDENTIAL_NEGOTIATE:
+        return validate_ticket(ex, w);
     case FG_CREDENTIAL_SOAP:
         return validate_soap(ex, w);
     case FG_CREDENTIAL_MESSAGE:

@@ -23,15 +23,20 @@ static void put_member(fg_buf_t *line, const char *name, fg_str_t value) {
     }
     if (!fg_str_is_utf8(value))
         value = FG_STR("(not UTF-8)");
-    fg_buf_puts(line, line->length > 1 ? ",\"" : "\"");
-    fg_buf_puts(line, name);
-    fg_buf_puts(line, "\":");
+    const size_t comma = line->length > 1, length = strlen(name);
+    char *place = fg_buf_reserve(line, comma + length + 3);
+    if (place == NULL)
+        return;
+    memcpy(place, ",\"" + 1 - comma, comma + 1);
+    memcpy(place + comma + 1, name, length);
+    memcpy(place + comma + 1 + length, "\":", 2);
     fg_json_quote(line, value);
 }
 
 void fg_audit(fg_exchange_t *ex, const char *event, const fg_err_t *err, const fg_audit_field_t *fields, size_t count) {
-    char now[FG_TIME_SIZE];
-    fg_buf_t line = FG_BUF_INIT(LINE_MAX_BYTES);
+    char now[FG_TIME_SIZE], room[LINE_MAX_BYTES];
+    fg_buf_t line;
+    fg_buf_init_in(&line, room, sizeof room);
     fg_time_format(fg_now(ex->env), now);
     fg_exchange_ensure_id(ex); /* without randomness the line goes without one */
     fg_buf_putc(&line, '{');
@@ -52,7 +57,6 @@ void fg_audit(fg_exchange_t *ex, const char *event, const fg_err_t *err, const f
 
     fg_audit_line_t *item = fg_arena_alloc(ex->arena, sizeof *item);
     fg_str_t text = fg_buf_ok(&line) ? fg_arena_str(ex->arena, fg_buf_str(&line)) : FG_STR_NONE;
-    fg_buf_free(&line);
     if (item == NULL || text.p == NULL) {
         fg_log(ex->env, FG_LOG_ERROR, "%s: audit line for event \"%s\" lost: memory", ex->correlation_id, event);
         return;

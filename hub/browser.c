@@ -6,6 +6,7 @@
 #include "core/time.h"
 #include "hub/bytes.h"
 #include "hub/client_signin.h"
+#include "hub/negotiate.h"
 #include "hub/seal.h"
 
 #define URL_MAX (64u << 10)
@@ -16,7 +17,9 @@
 #define DISCOVERED "discovered" /* a discovery service was asked */
 #define CHOOSE "choose"         /* show the home realms again */
 #define FRESH "fresh"           /* a partner signed in for this very request */
-#define FRESH_LIFETIME FG_MINUTE
+#define REFUSED "refused"       /* a partner, asked without a page, said no to this very request */
+#define NOTE_LIFETIME FG_MINUTE
+#define REASON_MAX 160u /* of what a partner said, in an address */
 #define LOOP_ROUNDS 5
 #define LOOP_WINDOW (20 * FG_SECOND)
 
@@ -94,7 +97,8 @@ static bool remember_home_realm(fg_exchange_t *ex, const fg_browser_signin_t *in
  * directories check passwords; what a partner can do is the partner's to say. */
 static bool check_method(const fg_exchange_t *ex, const fg_browser_signin_t *in, const fg_home_realm_t *realm,
                          fg_err_t *err) {
-    bool served = in->method == NULL || in->method == fg_authmethod_find(FG_STR(FG_AUTH_PASSWORD));
+    bool served = in->method == NULL || in->method == fg_authmethod_find(FG_STR(FG_AUTH_PASSWORD)) ||
+                  (ex->hub->negotiate != NULL && in->method == fg_authmethod_find(FG_STR(FG_AUTH_WINDOWS)));
     for (size_t i = 0; i < ex->hub->home_realm_count && !served; i++) {
         const fg_home_realm_t *other = &ex->hub->home_realms[i];
         served = realm == NULL && other->identity_provider != NULL && fg_home_realm_is_offered(other);
@@ -181,7 +185,48 @@ static bool is_just_done(fg_exchange_t *ex, const fg_browser_signin_t *in) {
     put_bearer(&bearer, &in->session, url);
     bool same = url.p != NULL && fg_buf_ok(&bearer) && fg_equal_secret(read.rest, fg_buf_str(&bearer));
     fg_buf_free(&bearer);
-    return same && !read.failed && ex->now_ms - made < FRESH_LIFETIME;
+    return same && !read.failed && ex->now_ms - made < NOTE_LIFETIME;
+}
+
+/* ---- a partner said no to a request that shows no page */
+
+static bool put_refusal(fg_buf_t *out, int64_t now_ms, fg_str_t url, fg_str_t why) {
+    unsigned char digest[FG_SHA256_SIZE];
+    fg_sha256(url.p, url.n, digest);
+    fg_bytes_put_number(out, (uint64_t)now_ms, 8);
+    fg_bytes_put_string(out, (fg_str_t){(const char *)digest, sizeof digest});
+    fg_bytes_put_string(out, (fg_str_t){why.p, why.n < REASON_MAX ? why.n : REASON_MAX});
+    return fg_buf_ok(out);
+}
+
+bool fg_browser_refused_put(fg_exchange_t *ex, fg_str_t why, fg_buf_t *url) {
+    fg_str_t text;
+    fg_buf_t bytes = FG_BUF_INIT(512);
+    bool sealed =
+        put_refusal(&bytes, ex->now_ms, fg_buf_str(url), why) && fg_cookie_seal(ex, REFUSED, fg_buf_str(&bytes), &text);
+    fg_buf_free(&bytes);
+    if (sealed)
+        fg_uri_put_param(url, FG_STR(REFUSED), text);
+    return sealed;
+}
+
+/* Asking again would never end. */
+static bool was_refused(fg_exchange_t *ex, const fg_browser_signin_t *in, fg_err_t *err) {
+    unsigned char digest[FG_SHA256_SIZE];
+    fg_str_t text = get(in, REFUSED), bytes, url;
+    if (!in->passive || text.n == 0 || text.n > 1024 || !fg_cookie_unseal(ex, REFUSED, text, &bytes))
+        return false;
+    fg_bytes_t read = {bytes, false};
+    int64_t made = (int64_t)fg_bytes_get_number(&read, 8);
+    fg_str_t noted = fg_bytes_get_string(&read), why = fg_bytes_get_string(&read);
+    url = own_url(ex, in, false);
+    if (!fg_bytes_end(&read) || url.p == NULL || ex->now_ms - made >= NOTE_LIFETIME)
+        return false;
+    fg_sha256(url.p, url.n, digest);
+    if (!fg_str_eq(noted, (fg_str_t){(const char *)digest, sizeof digest}))
+        return false;
+    FG_FAIL(err, FG_E_SAML_PASSIVE, "%.*s", FG_STR_ARG(why));
+    return true;
 }
 
 /* ---- the password */
@@ -276,6 +321,43 @@ static fg_step_t submit(fg_exchange_t *ex, fg_browser_signin_t *in, const fg_hom
     return fg_signin_begin(ex, realm, user, password, after_password);
 }
 
+/* ---- by a ticket of Kerberos (hub/negotiate.h) */
+
+/* A ticket is not asked for where somebody must show himself anew: it would say the same as before. */
+static bool may_negotiate(const fg_exchange_t *ex, const fg_browser_signin_t *in, const fg_home_realm_t *realm) {
+    const fg_negotiate_rules_t *rules = ex->hub->negotiate;
+    bool right_way = in->method == NULL || in->method == fg_authmethod_find(FG_STR(FG_AUTH_WINDOWS));
+    return rules != NULL && right_way && in->form == NULL && in->fresh_ms != 0 && realm != NULL &&
+           realm->directory != NULL && realm->directory == rules->home_realm->directory;
+}
+
+/* Its owner, signed in; whoever has no good one gets the form. */
+static fg_step_t take_ticket(fg_exchange_t *ex, fg_browser_signin_t *in) {
+    fg_err_t err = FG_ERR_INIT;
+    fg_negotiated_t who;
+    if (!fg_negotiate_header(ex, fg_negotiate_find(ex), &who, &err)) {
+        if (!in->passive)
+            return show_sign_in(ex, in, "", in->user.n > 0 ? in->user : get_user(in));
+        return refuse(ex, in, &err);
+    }
+    ex->signin = (fg_signin_t){.realm = who.realm, .ok = true, .identity = who.identity};
+    if (!begin_session(ex, in, &err))
+        return refuse(ex, in, &err);
+    fg_step_t step = in->finish(ex, in);
+    fg_negotiate_answer(ex, who.answer);
+    return step;
+}
+
+/* The form is there for whoever has no ticket: browsers show it when they do not answer the challenge. */
+static fg_step_t challenge(fg_exchange_t *ex, const fg_browser_signin_t *in) {
+    fg_step_t step = show_sign_in(ex, in, "", in->user.n > 0 ? in->user : get_user(in));
+    if (ex->response.status != 200)
+        return step;
+    ex->response.status = 401;
+    fg_negotiate_answer(ex, FG_STR_NONE);
+    return step;
+}
+
 /* ---- what to do */
 
 /* What was asked for holds for the session's sign-in as it holds for a new one (WF-07). */
@@ -350,6 +432,8 @@ fg_step_t fg_browser_sign_in(fg_exchange_t *ex, fg_browser_signin_t *in) {
     in->signed_in = fg_session_open(ex, &in->session);
     if (in->form == NULL && session_satisfies(ex, in))
         return in->finish(ex, in);
+    if (was_refused(ex, in, &err))
+        return refuse(ex, in, &err);
     if (fg_request_is_paos(&ex->request) && !in->local && fg_client_signin_is_served(ex, in->home_realm))
         return answer_client(ex, in);
     const fg_home_realm_t *realm = choose_home_realm(ex, in, &many);
@@ -360,6 +444,9 @@ fg_step_t fg_browser_sign_in(fg_exchange_t *ex, fg_browser_signin_t *in) {
         return ask_service(ex, in);
     if (!check_method(ex, in, realm, &err))
         return refuse(ex, in, &err);
+    bool ticket = may_negotiate(ex, in, realm);
+    if (ticket && fg_negotiate_find(ex).p != NULL)
+        return take_ticket(ex, in);
     if (in->passive && in->form == NULL && (realm == NULL || realm->directory != NULL)) {
         FG_FAIL(&err, FG_E_SAML_PASSIVE, "a page would have to be shown");
         return refuse(ex, in, &err);
@@ -368,6 +455,8 @@ fg_step_t fg_browser_sign_in(fg_exchange_t *ex, fg_browser_signin_t *in) {
         return show_home_realms(ex, in);
     if (realm != NULL && realm->directory == NULL)
         return leave(ex, in, realm, &err) ? FG_STEP_DONE : refuse(ex, in, &err);
+    if (ticket && (in->method != NULL || fg_negotiate_fits(ex)))
+        return challenge(ex, in);
     return in->form != NULL ? submit(ex, in, realm)
                             : show_sign_in(ex, in, "", in->user.n > 0 ? in->user : get_user(in));
 }

@@ -47,6 +47,10 @@ bool fg_browser_check_loop(fg_exchange_t *ex, const fg_browser_signin_t *in, con
  * request of that address asked for it: it counts as fresh for a minute, for that request and session only. */
 bool fg_browser_fresh_put(fg_exchange_t *ex, const fg_session_t *session, fg_buf_t *url, fg_err_t *err) FG_MUST_CHECK;
 
+/* Likewise the note that the partner, asked without a page, said no to the request of that address; why: for the audit
+ * log. */
+bool fg_browser_refused_put(fg_exchange_t *ex, fg_str_t why, fg_buf_t *url) FG_MUST_CHECK;
+
 /* What sends people to a partner; of the protocol that the partner speaks.  back: an address of ours, to which the
  * browser returns with a session. */
 typedef struct fg_partner_signin {
@@ -63,6 +67,7 @@ typedef struct fg_partner_signin {
     int64_t asked_ms;                  /* when the browser was sent there */
     const fg_session_party_t *parties; /* of the session that the new one takes the place of */
     size_t party_count;
+    char (*begun)[FG_ID_SIZE]; /* where the new session's id is to be told; NULL: nowhere */
 } fg_partner_signin_t;
 
 /* The state of a round trip to a partner: sealed in a cookie of this browser (WF-08), named by a random word of 32
@@ -72,6 +77,10 @@ bool fg_partner_state_make(fg_exchange_t *ex, const fg_partner_signin_t *signin,
 bool fg_partner_state_take(fg_exchange_t *ex, fg_str_t word, fg_partner_signin_t *signin, fg_err_t *err) FG_MUST_CHECK;
 /* The same of a state that was made by_client; neither takes the other's.  signin->realm may be NULL. */
 bool fg_client_state_take(fg_exchange_t *ex, fg_str_t word, fg_partner_signin_t *signin, fg_err_t *err) FG_MUST_CHECK;
+/* The partner said no to a passive sign-in: back to where it was begun, which refuses with FG_E_SAML_PASSIVE, so that
+ * the relying party hears it in its own protocol (OpenID Connect core §3.1.2.6, SAML core §3.2.2.2).  False, and nothing
+ * done: it was not passive, or why is no partner's answer. */
+bool fg_partner_refused(fg_exchange_t *ex, const fg_partner_signin_t *signin, const fg_err_t *why) FG_MUST_CHECK;
 /* Ends the round: acceptance rules over what the partner said, what was asked for held against it (FG_E_WSFED_AUTH), a
  * new session, and the way back. */
 bool fg_partner_signed_in(fg_exchange_t *ex, const fg_partner_signin_t *signin, fg_identity_t *identity,

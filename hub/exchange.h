@@ -39,6 +39,7 @@ typedef struct fg_request {
     fg_str_t tls_version, tls_cipher;
     fg_str_t client_certificate; /* PEM, if nginx verified it; .n 0: none */
     fg_str_t client_chain;       /* PEM: what the client sent along with it; .n 0: nothing */
+    fg_str_t channel;            /* the hash of the server's certificate (RFC 5929 §4.1), of requests that may need it */
     bool body_read;              /* body holds it; otherwise it was not asked for yet */
 } fg_request_t;
 

@@ -2,6 +2,7 @@
 #include "hub/hub.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static const fg_partner_t *find(const fg_realm_entry_t *index, size_t count, fg_str_t name) {
     const fg_realm_entry_t wanted = {name, NULL};
@@ -23,6 +24,15 @@ const fg_home_realm_t *fg_hub_find_home_realm(const fg_hub_t *hub, fg_str_t uri)
     for (size_t i = 0; i < hub->home_realm_count; i++)
         if (fg_str_eq(hub->home_realms[i].uri, uri))
             return &hub->home_realms[i];
+    return NULL;
+}
+
+const fg_home_realm_t *fg_hub_find_directory(const fg_hub_t *hub, const char *name) {
+    for (size_t i = 0; i < hub->home_realm_count; i++) {
+        const fg_directory_t *directory = hub->home_realms[i].directory;
+        if (directory != NULL && strcmp(directory->name, name) == 0)
+            return &hub->home_realms[i];
+    }
     return NULL;
 }
 

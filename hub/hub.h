@@ -8,6 +8,7 @@
 #include "core/x509.h"
 #include "core/xml.h"
 #include "directory/directory.h"
+#include "directory/kerberos.h"
 #include "directory/lockout.h"
 #include "hub/identity_provider.h"
 #include "hub/keyring.h"
@@ -16,7 +17,15 @@
 
 typedef struct fg_exchange fg_exchange_t;
 typedef struct fg_pages fg_pages_t;       /* gateway/: templates and languages */
+typedef struct fg_network fg_network_t;   /* core/network.h */
 typedef struct fg_protocol fg_protocol_t; /* hub/protocol.h */
+
+/* How accounts are found that certificates belong to; tried in this order. */
+enum {
+    FG_MAP_UPN = 1,            /* the user principal name in SubjectAltName */
+    FG_MAP_ISSUER_SERIAL = 2,  /* altSecurityIdentities, by issuer and serial number alone */
+    FG_MAP_ALT_IDENTITIES = 4, /* altSecurityIdentities, every strong form */
+};
 
 /* Where people can come from: a directory, a partner identity provider, or CAs that vouch for certificates. */
 struct fg_home_realm {
@@ -25,11 +34,24 @@ struct fg_home_realm {
     fg_directory_t *directory;                       /* or NULL */
     const fg_identity_provider_t *identity_provider; /* or NULL */
     fg_x509_trust_t *certificates;                   /* or NULL */
+    const fg_home_realm_t *accounts;                 /* of certificates: where their owners' accounts are; NULL: none */
+    unsigned account_names;                          /* FG_MAP_…: by which of their names */
     const char *const *domains;                      /* of its people's mail addresses, lower case */
     size_t domain_count;
     fg_claims_t facts;                    /* of its metadata, for acceptance rules (policy/request.h) */
     const fg_ruleset_t *acceptance_rules; /* what becomes of their claims; NULL: they stay as they are */
 };
+
+/* Whose tickets of Kerberos are taken, and who is asked for one. */
+typedef struct fg_negotiate_rules {
+    fg_kerberos_t *kerberos;
+    const fg_home_realm_t *home_realm; /* whose directory knows the people */
+    bool ticket_suffices;              /* what a verified PAC says is enough, and the directory is not asked */
+    const char *const *agents;         /* browsers whose User-Agent has one of these words ... */
+    size_t agent_count;
+    const fg_network_t *networks; /* ... and that are in one of these are asked for a ticket before they see a form */
+    size_t network_count;
+} fg_negotiate_rules_t;
 
 /* A realm and whose it is.  Sorted by fg_realm_entry_compare, so that a look-up is a binary search whatever the number
  * of partners. */
@@ -63,12 +85,15 @@ typedef struct fg_hub {
     size_t client_count;
     const fg_partner_t *registered; /* what clients that register themselves are like; NULL: none may */
     const char *registered_folder;  /* where they are kept */
+    const char *fetched_folder;     /* where documents are that others publish; NULL: in memory alone */
     const fg_home_realm_t *home_realms;
     size_t home_realm_count;
-    struct fg_federations *federations; /* partners without a section of their own (hub/federation.h); NULL: none */
-    fg_str_t discovery_service;         /* of somebody else, for browsers; .n 0: our own page */
-    const fg_protect_t *protects;       /* in the order of the configuration, the same in all snapshots */
+    struct fg_federations *federations;    /* partners without a section of their own (hub/federation.h); NULL: none */
+    const fg_negotiate_rules_t *negotiate; /* tickets of Kerberos (hub/negotiate.h); NULL: none are taken */
+    fg_str_t discovery_service;            /* of somebody else, for browsers; .n 0: our own page */
+    const fg_protect_t *protects;          /* in the order of the configuration, the same in all snapshots */
     size_t protect_count;
+    struct fg_delegate *delegate;                 /* directory/kerberos_delegate.h; NULL: there is no such section */
     fg_rule_stores_t stores;                      /* attribute stores of claim rules: the directories */
     const fg_protocol_t *protocols[FG_PROTOCOLS]; /* that browsers carry between partners; NULL: not built in */
     fg_keyring_t *keyring;
@@ -98,6 +123,8 @@ const fg_partner_t *fg_hub_find_partner(const fg_hub_t *hub, fg_str_t realm);
 const fg_partner_t *fg_hub_find_client(const fg_hub_t *hub, fg_str_t client_id);
 /* By whr; NULL: unknown. */
 const fg_home_realm_t *fg_hub_find_home_realm(const fg_hub_t *hub, fg_str_t uri);
+/* The home realm of a directory, by the directory's name; NULL: there is none. */
+const fg_home_realm_t *fg_hub_find_directory(const fg_hub_t *hub, const char *name);
 /* By the issuer of a token; NULL: nobody that we know. */
 const fg_home_realm_t *fg_hub_find_issuer(const fg_hub_t *hub, fg_str_t issuer);
 /* Whether there is a home realm of certificates. */

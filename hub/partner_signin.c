@@ -21,12 +21,13 @@
 #define BACK_MAX 7168u       /* nginx takes no longer request lines by default */
 #define BACK_IN_COOKIE 1400u /* what is longer stays in the store */
 #define KEPT "partner-state"
+enum { BY_CLIENT = 1, PASSIVE = 2 };
 
 /* ---- the state as bytes */
 
 static void write_state(fg_buf_t *out, const fg_exchange_t *ex, const fg_partner_signin_t *signin, bool back_is_kept) {
     fg_bytes_put_number(out, (uint64_t)ex->now_ms, 8);
-    fg_bytes_put_number(out, signin->by_client, 1);
+    fg_bytes_put_number(out, (signin->by_client ? BY_CLIENT : 0) | (signin->passive ? PASSIVE : 0), 1);
     fg_bytes_put_string(out, signin->realm ? signin->realm->uri : FG_STR_NONE);
     fg_bytes_put_string(out, signin->method ? fg_str(signin->method->claim) : FG_STR_NONE);
     fg_bytes_put_number(out, (uint64_t)signin->fresh_ms, 8);
@@ -63,7 +64,9 @@ static bool read_parties(fg_exchange_t *ex, fg_bytes_t *in, fg_partner_signin_t 
 static bool read_state(fg_exchange_t *ex, fg_str_t bytes, fg_partner_signin_t *signin, fg_str_t *realm) {
     fg_bytes_t in = {bytes, false};
     *signin = (fg_partner_signin_t){.asked_ms = (int64_t)fg_bytes_get_number(&in, 8)};
-    signin->by_client = fg_bytes_get_number(&in, 1) != 0;
+    uint64_t flags = fg_bytes_get_number(&in, 1);
+    signin->by_client = (flags & BY_CLIENT) != 0;
+    signin->passive = (flags & PASSIVE) != 0;
     *realm = fg_bytes_get_string(&in);
     fg_str_t method = fg_bytes_get_string(&in);
     signin->method = method.n ? fg_authmethod_find(method) : NULL;
@@ -190,6 +193,25 @@ bool fg_client_state_take(fg_exchange_t *ex, fg_str_t word, fg_partner_signin_t 
     return take_state(ex, word, true, signin, err);
 }
 
+/* ---- back with nobody */
+
+bool fg_partner_refused(fg_exchange_t *ex, const fg_partner_signin_t *signin, const fg_err_t *why) {
+    static const fg_code_t answers[] = {FG_E_SAML_PASSIVE, FG_E_SAML_STATUS, FG_E_OPENID_PROVIDER,
+                                        FG_E_OPENID2_CANCELLED};
+    bool is_answer = false;
+    for (size_t i = 0; i < FG_ARRAY_SIZE(answers); i++)
+        is_answer = is_answer || answers[i] == why->code;
+    if (!is_answer || !signin->passive || signin->by_client)
+        return false;
+    fg_buf_t url = FG_BUF_INIT(2 * BACK_MAX);
+    fg_buf_put_str(&url, signin->back);
+    bool made = fg_browser_refused_put(ex, fg_str(why->detail), &url) && fg_buf_ok(&url);
+    if (made)
+        fg_response_redirect(ex, fg_buf_str(&url));
+    fg_buf_free(&url);
+    return made;
+}
+
 /* ---- back with a person */
 
 /* What was asked of the partner holds for what it did (WF-07).  wfresh counts from when it was asked. */
@@ -246,5 +268,7 @@ bool fg_partner_signed_in(fg_exchange_t *ex, const fg_partner_signin_t *signin, 
     if (!fg_session_save(ex, &session, err) || !go_back(ex, signin, &session, err))
         return false;
     audit_signin(ex, signin, identity);
+    if (signin->begun != NULL)
+        memcpy(*signin->begun, session.id, sizeof session.id);
     return true;
 }

@@ -18,6 +18,7 @@ enum {
     FG_ACCEPT_BEARER = 2,      /* Authorization: Bearer, a JWT or a base64 SAML assertion */
     FG_ACCEPT_BASIC = 4,       /* Authorization: Basic, checked by a directory */
     FG_ACCEPT_CERTIFICATE = 8, /* a client certificate that nginx verified */
+    FG_ACCEPT_NEGOTIATE = 32,  /* Authorization: Negotiate, a ticket of Kerberos (RFC 4559) */
     FG_ACCEPT_SOAP = 16,       /* a WS-Security header inside a SOAP body */
 };
 
@@ -44,6 +45,10 @@ typedef struct fg_protect {
     const fg_home_realm_t *directory;  /* of Basic and of a UsernameToken; NULL: the first directory */
     const fg_partner_t *upstream;      /* for whom a token is made for the server behind; NULL: none is */
     fg_upstream_token_t upstream_token;
+    fg_str_t delegate_to;          /* "HTTP/app.example.com": the server behind wants Kerberos; .n 0: it does not */
+    const char *delegate_claim;    /* whose value is the person's principal */
+    const fg_str_t *delegate_from; /* URIs of home realms that are believed in it; none: directories */
+    size_t delegate_from_count;
     bool reads_json;        /* the policy names members of a JSON body */
     bool reads_certificate; /* the policy tests the client certificate's subject */
     bool asks_stores;       /* the policy asks attribute stores, which may block */

@@ -21,6 +21,7 @@ typedef struct fg_endpoint {
 struct fg_partner_signin;
 struct fg_signout;
 struct fg_session_party;
+struct fg_session;
 
 struct fg_protocol {
     const char *name;
@@ -38,6 +39,8 @@ struct fg_protocol {
     bool (*begin_client_sign_in)(fg_exchange_t *ex, const struct fg_partner_signin *signin, fg_err_t *err);
     /* Writes our own roles into the metadata document that all protocols share, behind those of WS-Federation. */
     void (*write_roles)(fg_xw_t *w, const fg_hub_t *hub, const fg_keys_t *keys);
+    /* Whose session party a realm is, where the protocol has names of its own; NULL: it is a partner's realm. */
+    const struct fg_partner *(*find_party)(fg_exchange_t *ex, fg_str_t realm);
     /* Where the browser, from a frame of the signed-out page, tells a relying party that the session is over; .n 0: it
      * has no such address, or was told already.  An answer that is to come is noted in signout->awaited.  False: it
      * should have been told and cannot be. */
@@ -46,6 +49,9 @@ struct fg_protocol {
     /* The same for the identity provider that vouched for the session; a protocol that goes there at top level sets
      * signout->next instead. */
     bool (*tell_provider)(fg_exchange_t *ex, struct fg_signout *signout, fg_str_t *url, fg_err_t *err);
+    /* A session for which an identity provider of this protocol vouched is over: what is kept of it goes; may wait for the
+     * provider.  NULL: nothing is kept. */
+    void (*session_ended)(fg_exchange_t *ex, const fg_home_realm_t *realm, const struct fg_session *session);
     /* The keys with which an identity provider signs JWTs, where it publishes them; may wait for it.  again: a token
      * names one that is not among them; *asked: the provider was asked.  NULL: they are configured. */
     bool (*provider_keys)(fg_exchange_t *ex, const fg_identity_provider_t *provider, bool again, fg_jwk_set_t *keys,

@@ -5,7 +5,6 @@
 
 #include "core/fault.h"
 #include "hub/audit.h"
-#include "token/certificate.h"
 #include "policy/request.h"
 
 /* Where nobody said which directory: the one whose domain stands before or behind the name, else the first. */
@@ -73,35 +72,6 @@ bool fg_signin_accept(fg_exchange_t *ex, const fg_home_realm_t *realm, fg_identi
     return true;
 }
 
-/* The realm whose CAs vouch for it; another error than UNTRUSTED is one's who knows it. */
-static const fg_home_realm_t *find_voucher(fg_exchange_t *ex, X509 *leaf, STACK_OF(X509) * more,
-                                           fg_x509_purpose_t purpose, fg_err_t *err) {
-    FG_FAIL(err, FG_E_CERTIFICATE_UNTRUSTED, "there is no home realm of certificates");
-    for (size_t i = 0; i < ex->hub->home_realm_count; i++) {
-        const fg_home_realm_t *realm = &ex->hub->home_realms[i];
-        if (realm->certificates == NULL)
-            continue;
-        if (fg_x509_trust_verify(realm->certificates, ex->env, leaf, more, purpose, err))
-            return realm;
-        if (err->code != FG_E_CERTIFICATE_UNTRUSTED)
-            return NULL;
-    }
-    return NULL;
-}
-
-bool fg_signin_certificate(fg_exchange_t *ex, X509 *leaf, STACK_OF(X509) * more, fg_x509_purpose_t purpose,
-                           fg_identity_t *identity, const fg_home_realm_t **realm, fg_err_t *err) {
-    fg_err_t why = FG_ERR_INIT;
-    *realm = find_voucher(ex, leaf, more, purpose, &why);
-    if (*realm == NULL) {
-        if (err != NULL)
-            *err = why;
-        return false;
-    }
-    return fg_certificate_claims(ex->arena, leaf, ex->now_ms, identity, err) &&
-           fg_signin_accept(ex, *realm, identity, err);
-}
-
 static bool ask(fg_exchange_t *ex, fg_signin_t *signin, const fg_username_token_t *token) {
     fg_directory_t *directory = signin->realm->directory;
     if (token == NULL)
@@ -159,6 +129,20 @@ bool fg_signin_known(fg_exchange_t *ex, const fg_home_realm_t *realm, fg_account
     if (!ok && err != NULL)
         *err = why;
     return ok;
+}
+
+bool fg_signin_vouched(fg_exchange_t *ex, const fg_home_realm_t *realm, fg_str_t name, fg_identity_t *identity,
+                       fg_err_t *err) {
+    fg_err_t why = FG_ERR_INIT;
+    bool ok = fg_signin_accept(ex, realm, identity, &why);
+    tell(ex, realm, name, identity, ok ? NULL : &why);
+    if (!ok && err != NULL)
+        *err = why;
+    return ok;
+}
+
+void fg_signin_tell_refused(fg_exchange_t *ex, const fg_home_realm_t *realm, fg_str_t name, const fg_err_t *why) {
+    tell(ex, realm, name, NULL, why);
 }
 
 static void run(fg_exchange_t *ex, const fg_username_token_t *token) {

@@ -24,6 +24,9 @@ void fg_signout_end(fg_exchange_t *ex, const fg_signout_t *signout) {
     else
         fg_session_end(ex, session);
     fg_audit(ex, "signout", NULL, fields, FG_ARRAY_SIZE(fields));
+    const fg_protocol_t *protocol = realm ? ex->hub->protocols[realm->identity_provider->protocol] : NULL;
+    if (protocol != NULL && protocol->session_ended != NULL)
+        protocol->session_ended(ex, realm, session);
 }
 
 static bool is_same(const fg_session_party_t *a, const fg_session_party_t *b) {
@@ -36,8 +39,9 @@ static void note_untold(fg_exchange_t *ex, fg_signout_t *signout, const char *na
 }
 
 static const fg_partner_t *find_partner(fg_exchange_t *ex, const fg_session_party_t *party) {
-    return party->protocol == FG_PROTOCOL_OPENID ? fg_hub_find_client(ex->hub, party->realm)
-                                                 : fg_find_partner(ex, party->realm);
+    const fg_protocol_t *protocol = ex->hub->protocols[party->protocol];
+    return protocol != NULL && protocol->find_party != NULL ? protocol->find_party(ex, party->realm)
+                                                            : fg_find_partner(ex, party->realm);
 }
 
 /* Adds what the page is to load for one party, if it is anything. */

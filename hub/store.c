@@ -8,7 +8,7 @@
 #include "core/crypto.h"
 
 /* The memory is mapped wherever each process has it: everything in it is said by index, never by address. */
-#define MAGIC UINT64_C(0x6667737430303036) /* "fgst0006": one more whenever the form changes */
+#define MAGIC UINT64_C(0x6667737430303037) /* "fgst0007": one more whenever the form changes */
 #define NONE UINT32_MAX
 #define FIRST_ROOM 64u
 #define MORE_ROOM 120u
@@ -23,12 +23,12 @@ static const struct {
     bool is_cache;
     bool ends; /* an entry says that something is over which others may hold open */
 } kinds[FG_STORE_KINDS] = {
-    {"credential", true, false},    {"upstream", true, false},       {"replay", false, false},
-    {"session-ended", false, true}, {"lockout", false, false},       {"partner-state", false, false},
-    {"ticket", false, false},       {"wsman", false, false},         {"loop", false, false},
-    {"cancelled", false, true},     {"session-note", false, false},  {"session-name", false, false},
-    {"grant", false, false},        {"saml-artifact", false, false}, {"id-token", true, false},
-    {"other", false, false},
+    {"credential", true, false},      {"upstream", true, false},       {"replay", false, false},
+    {"session-ended", false, true},   {"lockout", false, false},       {"partner-state", false, false},
+    {"ticket", false, false},         {"wsman", false, false},         {"loop", false, false},
+    {"cancelled", false, true},       {"session-note", false, false},  {"session-name", false, false},
+    {"grant", false, false},          {"saml-artifact", false, false}, {"id-token", true, false},
+    {"provider-token", false, false}, {"other", false, false},
 };
 
 enum { BLOCK_FREE, BLOCK_FIRST, BLOCK_MORE };

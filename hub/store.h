@@ -16,7 +16,7 @@ fg_store_t *fg_store_open(void *memory, size_t size, bool attach, fg_err_t *err)
 void fg_store_close(fg_store_t *store);
 
 /* A kind is what stands before the ':' of a key.  The last kind, "other", has what has no kind of its own. */
-#define FG_STORE_KINDS 16u
+#define FG_STORE_KINDS 17u
 
 typedef struct fg_store_kind_stats {
     const char *name;

@@ -142,6 +142,8 @@ char *ngx_http_fedgate_identity_header(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
 /* ngx_http_fedgate_peer.c */
+void ngx_http_fedgate_peer_channel(ngx_http_request_t *r,
+    ngx_http_fedgate_ctx_t *ctx);
 ngx_int_t ngx_http_fedgate_peer_certificate(ngx_http_request_t *r,
     fg_request_t *request);
 

@@ -12,6 +12,8 @@
 
 
 static ngx_int_t ngx_http_fedgate_header_filter(ngx_http_request_t *r);
+static void ngx_http_fedgate_take_challenges(ngx_http_request_t *r,
+    fg_access_t *access);
 static ngx_int_t ngx_http_fedgate_body_filter(ngx_http_request_t *r,
     ngx_chain_t *in);
 static ngx_int_t ngx_http_fedgate_copy_answer(ngx_http_request_t *r,
@@ -40,13 +42,18 @@ ngx_http_fedgate_header_filter(ngx_http_request_t *r)
 {
     ngx_http_fedgate_ctx_t  *ctx;
 
-    if (r != r->main || r->headers_out.status != NGX_HTTP_OK) {
+    if (r != r->main) {
         return ngx_http_next_header_filter(r);
     }
 
     ctx = ngx_http_fedgate_find_decision(r);
 
-    if (ctx == NULL
+    if (ctx && ctx->permitted) {
+        ngx_http_fedgate_take_challenges(r, ctx->exchange->access);
+    }
+
+    if (r->headers_out.status != NGX_HTTP_OK
+        || ctx == NULL
         || !ctx->permitted
         || !ctx->exchange->access->answer_is_read)
     {
@@ -71,6 +78,38 @@ ngx_http_fedgate_header_filter(ngx_http_request_t *r)
     r->filter_need_in_memory = 1;
 
     return ngx_http_next_header_filter(r);
+}
+
+
+/* what the server behind says of Negotiate is for the gateway, and would have a browser ask its user */
+
+static void
+ngx_http_fedgate_take_challenges(ngx_http_request_t *r, fg_access_t *access)
+{
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
+
+    static ngx_str_t  name = ngx_string("WWW-Authenticate");
+
+    if (access->upstream_authorization.n == 0) {
+        return;
+    }
+
+    for (part = &r->headers_out.headers.part; part; part = part->next) {
+        h = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+            if (h[i].key.len == name.len
+                && ngx_strncasecmp(h[i].key.data, name.data, name.len) == 0
+                && h[i].value.len >= 9
+                && ngx_strncasecmp(h[i].value.data, (u_char *) "Negotiate", 9)
+                   == 0)
+            {
+                h[i].hash = 0;
+            }
+        }
+    }
 }
 
 

@@ -38,6 +38,8 @@ static ngx_int_t ngx_http_fedgate_take_cookie(ngx_http_request_t *r,
     ngx_table_elt_t *h);
 static size_t ngx_http_fedgate_next_cookie(u_char **p, u_char *end);
 static ngx_uint_t ngx_http_fedgate_is_ours(u_char *cookie, size_t len);
+static ngx_int_t ngx_http_fedgate_authorize(ngx_http_request_t *r,
+    fg_access_t *access);
 static ngx_int_t ngx_http_fedgate_set_identity(ngx_http_request_t *r,
     ngx_http_fedgate_identity_t *identity);
 static ngx_int_t ngx_http_fedgate_push(ngx_http_request_t *r,
@@ -303,6 +305,10 @@ ngx_http_fedgate_forward(ngx_http_request_t *r, ngx_http_fedgate_ctx_t *ctx)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
+    if (ngx_http_fedgate_authorize(r, ctx->exchange->access) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
     rc = ngx_http_fedgate_identify(r, ctx, ctx->conf);
 
     if (rc == NGX_OK) {
@@ -310,6 +316,35 @@ ngx_http_fedgate_forward(ngx_http_request_t *r, ngx_http_fedgate_ctx_t *ctx)
     }
 
     return rc;
+}
+
+
+/* the server behind wants credentials of its own kind; the client's are gone */
+
+static ngx_int_t
+ngx_http_fedgate_authorize(ngx_http_request_t *r, fg_access_t *access)
+{
+    ngx_str_t                    value;
+    ngx_http_fedgate_identity_t  authorization;
+
+    if (access->upstream_authorization.n == 0) {
+        return NGX_OK;
+    }
+
+    ngx_str_set(&authorization.name, "Authorization");
+    authorization.lowcase = (u_char *) "authorization";
+    authorization.hash = ngx_hash_key(authorization.lowcase,
+                                      authorization.name.len);
+
+    value.len = access->upstream_authorization.n;
+    value.data = ngx_pnalloc(r->pool, value.len);
+    if (value.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(value.data, access->upstream_authorization.p, value.len);
+
+    return ngx_http_fedgate_push(r, &authorization, &value);
 }
 
 
@@ -321,7 +356,7 @@ ngx_http_fedgate_matches_spent(void *data, ngx_table_elt_t *h)
     static ngx_str_t  authorization = ngx_string("Authorization");
     static ngx_str_t  accept_encoding = ngx_string("Accept-Encoding");
 
-    if (access->credential_is_spent
+    if ((access->credential_is_spent || access->upstream_authorization.n > 0)
         && ngx_http_fedgate_matches_name(&authorization, h))
     {
         return 1;

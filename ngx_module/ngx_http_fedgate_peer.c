@@ -92,7 +92,56 @@ ngx_http_fedgate_peer_chain(ngx_http_request_t *r, fg_request_t *request)
     return s.data ? NGX_OK : NGX_ERROR;
 }
 
+
+/* RFC 5929, section 4.1: the certificate's hash by its signature's algorithm,
+ * and by SHA-256 where that is SHA-1 or MD5.  Only tickets ask for it. */
+
+void
+ngx_http_fedgate_peer_channel(ngx_http_request_t *r,
+    ngx_http_fedgate_ctx_t *ctx)
+{
+    int             nid;
+    X509           *cert;
+    u_char         *hash;
+    unsigned int    n;
+    const EVP_MD   *md;
+
+    if (r->connection->ssl == NULL
+        || r->headers_in.authorization == NULL
+        || r->headers_in.authorization->value.len < 10
+        || ngx_strncasecmp(r->headers_in.authorization->value.data,
+                           (u_char *) "Negotiate ", 10)
+           != 0)
+    {
+        return;
+    }
+
+    cert = SSL_get_certificate(r->connection->ssl->connection);
+    if (cert == NULL || !X509_get_signature_info(cert, &nid, NULL, NULL, NULL)) {
+        return;
+    }
+
+    if (nid == NID_undef || nid == NID_md5 || nid == NID_sha1) {
+        nid = NID_sha256;
+    }
+
+    md = EVP_get_digestbynid(nid);
+    hash = ngx_pnalloc(r->pool, EVP_MAX_MD_SIZE);
+
+    if (md && hash && X509_digest(cert, md, hash, &n) == 1) {
+        ctx->request.channel.p = (const char *) hash;
+        ctx->request.channel.n = n;
+    }
+}
+
 #else
+
+void
+ngx_http_fedgate_peer_channel(ngx_http_request_t *r,
+    ngx_http_fedgate_ctx_t *ctx)
+{
+}
+
 
 ngx_int_t
 ngx_http_fedgate_peer_certificate(ngx_http_request_t *r, fg_request_t *request)

@@ -219,6 +219,7 @@ ngx_http_fedgate_believe_proxy(ngx_http_request_t *r,
     peer = ngx_http_fedgate_peer(r);
 
     if (!fg_gateway_is_trusted_proxy(gateway, peer)) {
+        ngx_http_fedgate_peer_channel(r, ctx);
         return;
     }
 

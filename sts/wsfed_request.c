@@ -19,6 +19,8 @@ bool fg_wsfed_begin_sign_in(fg_exchange_t *ex, const fg_partner_signin_t *signin
     const fg_identity_provider_t *provider = signin->realm->identity_provider;
     fg_str_t word;
     char now[FG_TIME_SIZE];
+    if (signin->passive) /* no parameter of §13.2.1 says so */
+        return FG_FAIL(err, FG_E_SAML_PASSIVE, "%s cannot be asked not to show a page", provider->name);
     if (!fg_partner_state_make(ex, signin, &word, err))
         return false;
     fg_time_format(ex->now_ms, now);

@@ -53,6 +53,7 @@ typedef struct fg_openid_client {
     const fg_client_secret_t *secrets;
     size_t secret_count;
     fg_jwk_set_t keys;
+    fg_str_t jwks_uri;              /* where they are instead (fg_oauth_client_keys); .n 0: nowhere */
     fg_str_list_t redirect_uris;    /* exact, byte by byte (OI-05) */
     fg_str_list_t post_logout_uris; /* likewise */
     fg_str_list_t scopes;           /* empty: those of OpenID Connect */
@@ -64,9 +65,9 @@ typedef struct fg_openid_client {
     fg_str_t certificate_subject; /* of FG_CLIENT_TLS, as RFC 4514 writes it; .n 0: not by that */
     fg_str_t certificate_dns;     /* or a DNS name in subjectAltName */
     fg_client_binding_t binding;
-    bool pushed_only;     /* its requests come by RFC 9126 alone */
-    bool signed_only;     /* its requests are signed (RFC 9101) */
-    bool userinfo_signed; /* core §5.3.2 */
+    bool pushed_only;               /* its requests come by RFC 9126 alone */
+    bool signed_only;               /* its requests are signed (RFC 9101) */
+    bool userinfo_signed;           /* core §5.3.2 */
     fg_jws_alg_t id_token_alg;      /* with which its ID tokens are signed, */
     bool has_id_token_alg;          /* if not with the key's own */
     const fg_jwk_t *encryption_key; /* to which they are encrypted; NULL: they are not */

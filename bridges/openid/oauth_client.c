@@ -121,7 +121,6 @@ static bool check_assertion(fg_exchange_t *ex, const fg_openid_client_t *client,
         secrets[i] = client->secrets[i].text;
     const fg_jwt_trust_t trust = {
         .issuer = client->id,
-        .keys = &client->keys,
         .secrets = shown->by == FG_CLIENT_SECRET_JWT ? secrets : NULL,
         .secret_count = client->secret_count,
         .audiences = audiences,
@@ -129,7 +128,7 @@ static bool check_assertion(fg_exchange_t *ex, const fg_openid_client_t *client,
         .skew_ms = ex->hub->skew_ms,
         .max_lifetime_ms = ASSERTION_LIFETIME,
     };
-    if (!fg_jwt_read(ex->env, ex->arena, shown->secret, &trust, &read, &why))
+    if (!fg_oauth_client_jwt(ex, client, shown->secret, &trust, &read, &why))
         return FG_FAIL(err, FG_E_OPENID_CLIENT_AUTH, "client_assertion: %s", why.detail);
     if (!fg_str_eq(read.identity.name_id.value, client->id) || read.id.n == 0)
         return FG_FAIL(err, FG_E_OPENID_CLIENT_AUTH, "client_assertion: sub is not iss, or jti is missing");

@@ -18,4 +18,12 @@ const fg_partner_t *fg_oauth_client_form(fg_exchange_t *ex, fg_params_t *form, f
 bool fg_oauth_holder_read(fg_exchange_t *ex, const fg_openid_client_t *client, const char *path, fg_holder_t *holder,
                           fg_err_t *err) FG_MUST_CHECK;
 
+/* The keys with which it signs; those at its jwks_uri may be waited for.  again: what it signed is under a key that is
+ * not among them; *asked: its server was asked. */
+bool fg_oauth_client_keys(fg_exchange_t *ex, const fg_openid_client_t *client, bool again, fg_jwk_set_t *keys,
+                          bool *asked, fg_err_t *err) FG_MUST_CHECK;
+/* A JWT that the client signed, trust but for its keys. */
+bool fg_oauth_client_jwt(fg_exchange_t *ex, const fg_openid_client_t *client, fg_str_t token,
+                         const fg_jwt_trust_t *usual, fg_jwt_read_t *read, fg_err_t *err) FG_MUST_CHECK;
+
 #endif

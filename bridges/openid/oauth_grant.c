@@ -208,6 +208,11 @@ bool fg_oauth_grant_tie(fg_exchange_t *ex, fg_oauth_grant_t *grant, fg_str_t key
     return keep(ex, grant, err);
 }
 
+bool fg_oauth_grant_renew(fg_exchange_t *ex, fg_oauth_grant_t *grant, const fg_identity_t *identity, fg_err_t *err) {
+    grant->session.identity = *identity;
+    return keep(ex, grant, err);
+}
+
 bool fg_oauth_grant_begin(fg_exchange_t *ex, fg_oauth_grant_t *grant, fg_str_t *code, fg_err_t *err) {
     char *secret = fg_arena_alloc(ex->arena, SECRET_SIZE);
     int64_t life = grant->code_life_ms > 0 ? grant->code_life_ms : FG_OAUTH_CODE_LIFETIME;
@@ -220,5 +225,9 @@ bool fg_oauth_grant_begin(fg_exchange_t *ex, fg_oauth_grant_t *grant, fg_str_t *
     grant->session.party_count = 0; /* others' business */
     if (!make_token(ex, grant, CODE_NUMBER, code))
         return FG_FAIL(err, FG_E_MEMORY, "a code");
-    return keep(ex, grant, err) && put_next(ex, grant, CODE_NUMBER, ex->now_ms + life, err);
+    if (!keep(ex, grant, err) || !put_next(ex, grant, CODE_NUMBER, ex->now_ms + life, err))
+        return false;
+    if (fg_openid_word_in(grant->scope, "offline_access"))
+        fg_oidc_rp_hold(ex, &grant->session, grant->until_ms);
+    return true;
 }

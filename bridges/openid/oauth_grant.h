@@ -33,6 +33,9 @@ bool fg_oauth_refresh_make(fg_exchange_t *ex, const fg_oauth_grant_t *grant, fg_
 bool fg_oauth_refresh_look(fg_exchange_t *ex, fg_str_t token, fg_oauth_grant_t *grant, fg_err_t *err) FG_MUST_CHECK;
 /* Keeps the grant with the key to which it is tied from now on. */
 bool fg_oauth_grant_tie(fg_exchange_t *ex, fg_oauth_grant_t *grant, fg_str_t key, fg_err_t *err) FG_MUST_CHECK;
+/* Keeps the grant with what is known of the person from now on. */
+bool fg_oauth_grant_renew(fg_exchange_t *ex, fg_oauth_grant_t *grant, const fg_identity_t *identity,
+                          fg_err_t *err) FG_MUST_CHECK;
 /* As codes. */
 bool fg_oauth_refresh_take(fg_exchange_t *ex, fg_str_t token, fg_oauth_grant_t *grant, fg_err_t *err) FG_MUST_CHECK;
 /* Of an access token; code: what is said if it is gone. */

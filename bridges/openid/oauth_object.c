@@ -43,7 +43,6 @@ static bool verify(fg_exchange_t *ex, const fg_openid_client_t *client, fg_str_t
     const fg_str_t audience = fg_openid_url(ex, FG_OPENID_ISSUER);
     const fg_jwt_trust_t trust = {
         .issuer = client->id,
-        .keys = &client->keys,
         .audiences = &audience,
         .audience_count = 1,
         .type = type_of(ex, signed_object),
@@ -51,9 +50,9 @@ static bool verify(fg_exchange_t *ex, const fg_openid_client_t *client, fg_str_t
         .skew_ms = ex->hub->skew_ms,
         .max_lifetime_ms = OBJECT_LIFETIME,
     };
-    if (client->keys.count == 0)
+    if (client->keys.count == 0 && client->jwks_uri.n == 0)
         return FG_FAIL(err, FG_E_OPENID_OBJECT, "%.*s has no keys", FG_STR_ARG(client->id));
-    return fg_jwt_read(ex->env, ex->arena, signed_object, &trust, read, &why) ||
+    return fg_oauth_client_jwt(ex, client, signed_object, &trust, read, &why) ||
            FG_FAIL(err, FG_E_OPENID_OBJECT_INVALID, "%s", why.detail);
 }
 

@@ -94,12 +94,21 @@ static bool authorize(fg_exchange_t *ex, const json_t *metadata, const fg_partne
 
 /* The members that mean something here (§3.2.1: what is not understood is left out of the answer). */
 static json_t *choose(const json_t *sent) {
-    static const char *const names[] = {"redirect_uris",  "client_id",
-                                        "client_name",    "grant_types",
-                                        "response_types", "token_endpoint_auth_method",
-                                        "jwks",           "jwks_uri",
-                                        "scope",          "post_logout_redirect_uris",
-                                        "subject_type"};
+    static const char *const names[] = {"redirect_uris",
+                                        "client_id",
+                                        "client_name",
+                                        "grant_types",
+                                        "response_types",
+                                        "token_endpoint_auth_method",
+                                        "jwks",
+                                        "jwks_uri",
+                                        "scope",
+                                        "post_logout_redirect_uris",
+                                        "subject_type",
+                                        "backchannel_logout_uri",
+                                        "backchannel_logout_session_required",
+                                        "frontchannel_logout_uri",
+                                        "frontchannel_logout_session_required"};
     json_t *kept = json_object();
     for (size_t i = 0; i < FG_ARRAY_SIZE(names); i++) {
         json_t *member = json_object_get(sent, names[i]);

@@ -48,6 +48,7 @@ bool fg_oauth_registered_write(fg_exchange_t *ex, fg_str_t client_id, const json
 
 bool fg_oauth_registered_remove(fg_exchange_t *ex, fg_str_t client_id, fg_err_t *err) {
     const char *path = path_of(ex, client_id);
+    fg_oauth_registered_forget_keys(ex, client_id);
     return (path != NULL && unlink(path) == 0) || FG_FAIL(err, FG_E_UNAVAILABLE, "a registration cannot be removed");
 }
 
@@ -88,6 +89,8 @@ static bool read_list(fg_exchange_t *ex, const json_t *metadata, const char *nam
     return true;
 }
 
+static bool is_https(fg_str_t url) { return fg_str_starts(url, "https://") && fg_uri_is_web(url); }
+
 typedef struct word {
     const char *word;
     unsigned bit;
@@ -127,19 +130,58 @@ static bool read_ways(fg_exchange_t *ex, const json_t *metadata, fg_openid_clien
     return (client->grants & FG_GRANT_CODE) != 0 || fail(err, "grant_types");
 }
 
-/* A key comes by value: nothing is fetched at a stranger's wish. */
+/* By value or at an address, not both (RFC 7591 §2). */
 static bool read_keys(fg_exchange_t *ex, const json_t *metadata, fg_openid_client_t *client, fg_err_t *err) {
-    const json_t *jwks = json_object_get(metadata, "jwks");
+    const json_t *jwks = json_object_get(metadata, "jwks"), *place = json_object_get(metadata, "jwks_uri");
     bool wanted = (client->auth & FG_CLIENT_JWT) != 0;
     fg_err_t why = FG_ERR_INIT;
-    if (json_object_get(metadata, "jwks_uri") != NULL || wanted != (jwks != NULL))
+    if (wanted != (jwks != NULL || place != NULL) || (jwks != NULL && place != NULL))
         return fail(err, "jwks");
+    client->jwks_uri = fg_json_string(metadata, "jwks_uri");
+    if (place != NULL)
+        return is_https(client->jwks_uri) || fail(err, "jwks_uri");
     if (!wanted)
         return true;
     char *text = json_dumps(jwks, JSON_COMPACT);
     bool read = text != NULL && fg_jwk_set_read(ex->arena, fg_str(text), &client->keys, &why);
     free(text);
     return (read && client->keys.count > 0) || fail(err, "jwks");
+}
+
+/* A place of its own: the rules decided about its redirect URIs, and nobody else is to hear of the people there
+ * (front-channel logout 1.0 §2; the back channel says no such thing, and would have us post anywhere). */
+static bool is_own_place(const fg_openid_client_t *client, fg_str_t url) {
+    bool found = false;
+    fg_buf_t origin = FG_BUF_INIT(1024), other = FG_BUF_INIT(1024);
+    bool good = is_https(url) && fg_uri_origin(url, &origin);
+    for (size_t i = 0; good && !found && i < client->redirect_uris.count; i++) {
+        fg_buf_reset(&other);
+        found =
+            fg_uri_origin(client->redirect_uris.items[i], &other) && fg_str_eq(fg_buf_str(&origin), fg_buf_str(&other));
+    }
+    fg_buf_free(&origin);
+    fg_buf_free(&other);
+    return found;
+}
+
+/* Where it is told of a session's end.  What it is told names the session (sid) whether or not it asks for that. */
+static bool read_logout(const json_t *metadata, fg_openid_client_t *client, fg_err_t *err) {
+    const struct {
+        const char *name, *session;
+        fg_str_t *url;
+    } ways[] = {
+        {"backchannel_logout_uri", "backchannel_logout_session_required", &client->back_channel_logout},
+        {"frontchannel_logout_uri", "frontchannel_logout_session_required", &client->front_channel_logout},
+    };
+    for (size_t i = 0; i < FG_ARRAY_SIZE(ways); i++) {
+        const json_t *session = json_object_get(metadata, ways[i].session);
+        *ways[i].url = fg_json_string(metadata, ways[i].name);
+        if (json_object_get(metadata, ways[i].name) != NULL && !is_own_place(client, *ways[i].url))
+            return fail(err, ways[i].name);
+        if (session != NULL && !json_is_boolean(session))
+            return fail(err, ways[i].session);
+    }
+    return true;
 }
 
 static bool read_secret(fg_exchange_t *ex, const json_t *metadata, fg_openid_client_t *client, fg_err_t *err) {
@@ -202,7 +244,7 @@ bool fg_oauth_registered_build(fg_exchange_t *ex, fg_str_t client_id, const json
     *client = (fg_openid_client_t){.id = client_id, .asks_consent = true, .refresh_lifetime_ms = REFRESH_LIFETIME};
     if (!read_uris(ex, metadata, client, err) || !read_ways(ex, metadata, client, err) ||
         !read_keys(ex, metadata, client, err) || !read_secret(ex, metadata, client, err) ||
-        !read_subject(metadata, client, err))
+        !read_logout(metadata, client, err) || !read_subject(metadata, client, err))
         return false;
     fg_str_t *words = fg_arena_alloc(ex->arena, (scope.n + 1) * sizeof *words);
     size_t count = 0;

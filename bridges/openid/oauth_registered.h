@@ -22,6 +22,8 @@ bool fg_oauth_registered_has_room(fg_exchange_t *ex, fg_err_t *err) FG_MUST_CHEC
 /* The client that the metadata makes.  FG_E_OPENID_METADATA, FG_E_OPENID_METADATA_URI. */
 bool fg_oauth_registered_build(fg_exchange_t *ex, fg_str_t client_id, const json_t *metadata, fg_partner_t *partner,
                                fg_err_t *err) FG_MUST_CHECK;
+/* What was fetched from its jwks_uri goes (oauth_client_keys.c). */
+void fg_oauth_registered_forget_keys(fg_exchange_t *ex, fg_str_t client_id);
 /* The digest of a secret, as it is kept. */
 void fg_oauth_registered_digest(fg_str_t secret, char hex[2 * FG_SHA256_SIZE + 1]);
 

@@ -88,11 +88,27 @@ static bool check_refresh(const fg_oauth_trade_t *trade, fg_err_t *err) {
            FG_FAIL(err, FG_E_OPENID_GRANT, "the refresh token is tied to another key");
 }
 
+/* Whether the provider of the person still vouches, as long as the refresh token is good: what comes too early, or too
+ * late, is for fg_oauth_refresh_take() to judge.  *fresh: what is known of the person now; NULL: as before. */
+static bool ask_upstream(fg_exchange_t *ex, fg_oauth_trade_t *trade, const fg_identity_t **fresh, fg_err_t *err) {
+    fg_err_t why = FG_ERR_INIT;
+    *fresh = NULL;
+    if (!fg_oauth_refresh_look(ex, fg_oauth_trade_get(trade, "refresh_token"), &trade->grant, &why) ||
+        !check_refresh(trade, &why) || fg_oidc_rp_renew(ex, &trade->grant.session, fresh, err))
+        return true;
+    if (err->code == FG_E_OPENID_GRANT)
+        fg_oauth_grant_revoke(ex, &trade->grant, "its identity provider does not vouch any more");
+    return false;
+}
+
 static bool take_refresh(fg_exchange_t *ex, fg_oauth_trade_t *trade, fg_err_t *err) {
-    if (!fg_oauth_refresh_take(ex, fg_oauth_trade_get(trade, "refresh_token"), &trade->grant, err))
+    const fg_identity_t *fresh;
+    if (!ask_upstream(ex, trade, &fresh, err) ||
+        !fg_oauth_refresh_take(ex, fg_oauth_trade_get(trade, "refresh_token"), &trade->grant, err))
         return false;
     if (check_refresh(trade, err))
-        return narrow_scope(trade, err) && fg_oauth_give_granted(ex, trade, err);
+        return (fresh == NULL || fg_oauth_grant_renew(ex, &trade->grant, fresh, err)) && narrow_scope(trade, err) &&
+               fg_oauth_give_granted(ex, trade, err);
     fg_oauth_grant_revoke(ex, &trade->grant, "refresh token of another");
     return false;
 }

@@ -103,13 +103,14 @@ static bool check_id_token(const fg_jwt_read_t *read, const fg_openid_provider_t
         return FG_FAIL(err, FG_E_OPENID_ID_TOKEN, "sub is missing or too long");
     if (!json_is_number(json_object_get(payload, "iat")))
         return FG_FAIL(err, FG_E_OPENID_ID_TOKEN, "iat is missing");
-    if (!fg_equal_secret(fg_json_string(payload, "nonce"), nonce)) /* point 11 */
+    if (nonce.p != NULL && !fg_equal_secret(fg_json_string(payload, "nonce"), nonce)) /* point 11 */
         return FG_FAIL_FOR(err, FG_E_OPENID_ID_TOKEN, FG_R_REQUEST_MISMATCH, "nonce is not that of the request");
     return check_party(us, payload, err) && check_access_hash(read, access_token, err);
 }
 
-bool fg_oidc_rp_id_token_read(fg_exchange_t *ex, const fg_identity_provider_t *provider, const fg_oidc_tokens_t *tokens,
-                              fg_str_t nonce, fg_jwt_read_t *read, fg_err_t *err) {
+/* nonce: .p NULL: there was no request. */
+static bool read_id_token(fg_exchange_t *ex, const fg_identity_provider_t *provider, const fg_oidc_tokens_t *tokens,
+                          fg_str_t nonce, fg_jwt_read_t *read, fg_err_t *err) {
     const fg_key_t *keys[FG_KEY_STATES];
     size_t count = fg_issuer_own_keys(ex, keys);
     fg_str_t token;
@@ -119,6 +120,19 @@ bool fg_oidc_rp_id_token_read(fg_exchange_t *ex, const fg_identity_provider_t *p
         return false;
     read->identity.session_index = fg_json_string(read->payload, "sid");
     return true;
+}
+
+bool fg_oidc_rp_id_token_read(fg_exchange_t *ex, const fg_identity_provider_t *provider, const fg_oidc_tokens_t *tokens,
+                              fg_str_t nonce, fg_jwt_read_t *read, fg_err_t *err) {
+    return nonce.n > 0 ? read_id_token(ex, provider, tokens, nonce, read, err)
+                       : FG_FAIL(err, FG_E_INTERNAL, "a request without a nonce");
+}
+
+bool fg_oidc_rp_id_token_renewed(fg_exchange_t *ex, const fg_identity_provider_t *provider,
+                                 const fg_oidc_tokens_t *tokens, fg_str_t subject, fg_jwt_read_t *read, fg_err_t *err) {
+    return read_id_token(ex, provider, tokens, FG_STR_NONE, read, err) &&
+           (fg_str_eq(read->identity.name_id.value, subject) ||
+            FG_FAIL(err, FG_E_OPENID_ID_TOKEN, "the ID token is about somebody else"));
 }
 
 /* ---- logout tokens */

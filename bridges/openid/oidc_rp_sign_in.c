@@ -106,9 +106,21 @@ static bool check_sender(const fg_identity_provider_t *provider, const fg_openid
            FG_FAIL(err, FG_E_OPENID_MIX_UP, "the answer is from \"%.*s\"", FG_STR_ARG(issuer));
 }
 
-static bool read_code(const fg_params_t *params, fg_str_t *code, fg_err_t *err) {
+/* Core §3.1.2.6: what a provider says that was asked not to show a page, and would have to. */
+static bool needs_a_page(fg_str_t error) {
+    static const char *const errors[] = {"login_required", "interaction_required", "account_selection_required",
+                                         "consent_required"};
+    for (size_t i = 0; i < FG_ARRAY_SIZE(errors); i++)
+        if (fg_str_is(error, errors[i]))
+            return true;
+    return false;
+}
+
+static bool read_code(const fg_params_t *params, bool passive, fg_str_t *code, fg_err_t *err) {
     fg_str_t error = fg_params_get(params, "error", NULL);
     *code = fg_params_get(params, "code", NULL);
+    if (passive && needs_a_page(error))
+        return FG_FAIL(err, FG_E_SAML_PASSIVE, "it answered \"%.*s\"", FG_STR_ARG(error));
     if (error.p != NULL)
         return FG_FAIL(err, FG_E_OPENID_PROVIDER, "it answered \"%.*s\"", FG_STR_ARG(error));
     return code->n > 0 || FG_FAIL(err, FG_E_OPENID_ANSWER, "neither code nor error");
@@ -133,21 +145,20 @@ static void fill_instant(fg_exchange_t *ex, const fg_partner_signin_t *signin, f
 }
 
 static bool read_identity(fg_exchange_t *ex, const fg_partner_signin_t *signin, const fg_openid_metadata_t *metadata,
-                          fg_str_t code, fg_identity_t *identity, fg_err_t *err) {
+                          fg_str_t code, fg_oidc_tokens_t *tokens, fg_identity_t *identity, fg_err_t *err) {
     const fg_identity_provider_t *provider = signin->realm->identity_provider;
-    fg_oidc_tokens_t tokens;
     fg_jwt_read_t read;
     fg_str_t nonce, verifier;
     if (!make_nonce(ex, signin->secret, &nonce, err) || !make_verifier(ex, signin->secret, &verifier, err) ||
-        !fg_oidc_rp_trade(ex, provider, metadata, code, verifier, &tokens, err) ||
-        !fg_oidc_rp_id_token_read(ex, provider, &tokens, nonce, &read, err))
+        !fg_oidc_rp_trade(ex, provider, metadata, code, verifier, tokens, err) ||
+        !fg_oidc_rp_id_token_read(ex, provider, tokens, nonce, &read, err))
         return false;
     *identity = read.identity;
-    if (provider->openid->asks_userinfo && !fg_oidc_rp_userinfo(ex, metadata, tokens.access_token, identity, err))
+    if (provider->openid->asks_userinfo && !fg_oidc_rp_userinfo(ex, metadata, tokens->access_token, identity, err))
         return false;
     fill_instant(ex, signin, identity);
     audit_accepted(ex, provider, &read);
-    fg_oidc_rp_keep_hint(ex, signin->realm, identity, tokens.id_token);
+    fg_oidc_rp_keep_hint(ex, signin->realm, identity, tokens->id_token);
     return true;
 }
 
@@ -156,8 +167,10 @@ static bool read_identity(fg_exchange_t *ex, const fg_partner_signin_t *signin, 
 static bool accept(fg_exchange_t *ex, const fg_params_t *params, fg_err_t *err) {
     fg_partner_signin_t signin;
     fg_openid_metadata_t metadata;
+    fg_oidc_tokens_t tokens;
     fg_identity_t identity;
     fg_str_t code;
+    char session_id[FG_ID_SIZE];
     if (!fg_openid_params_once(params, FG_E_OPENID_REQUEST, err) ||
         !fg_partner_state_take(ex, fg_params_get(params, "state", NULL), &signin, err))
         return false;
@@ -165,10 +178,16 @@ static bool accept(fg_exchange_t *ex, const fg_params_t *params, fg_err_t *err) 
     if (provider->openid == NULL || signin.secret.n == 0)
         return FG_FAIL(err, FG_E_CSRF, "\"%s\" was not asked by OpenID Connect", provider->name);
     if (!fg_openid_metadata_get(ex, provider, &metadata, err) || !check_sender(provider, &metadata, params, err) ||
-        !read_code(params, &code, err) || !read_identity(ex, &signin, &metadata, code, &identity, err))
+        !read_code(params, signin.passive, &code, err) ||
+        !read_identity(ex, &signin, &metadata, code, &tokens, &identity, err)) {
+        (void)fg_err_prefix(err, "identity provider \"%s\"", provider->name);
+        return fg_partner_refused(ex, &signin, err);
+    }
+    signin.begun = &session_id;
+    if (!fg_partner_signed_in(ex, &signin, &identity, err))
         return fg_err_prefix(err, "identity provider \"%s\"", provider->name);
-    return fg_partner_signed_in(ex, &signin, &identity, err) ||
-           fg_err_prefix(err, "identity provider \"%s\"", provider->name);
+    fg_oidc_rp_keep_refresh(ex, provider, session_id, tokens.refresh_token);
+    return true;
 }
 
 fg_step_t fg_oidc_rp_callback(fg_exchange_t *ex) {

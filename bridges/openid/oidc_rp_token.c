@@ -34,6 +34,7 @@ typedef struct trade {
     const fg_openid_provider_t *us;
     const fg_openid_metadata_t *metadata;
     fg_buf_t form;
+    bool renews;            /* by a refresh token */
     fg_str_t authorization; /* header; .n 0: none */
 } trade_t;
 
@@ -107,43 +108,52 @@ static bool prove(trade_t *trade, fg_err_t *err) {
 
 /* ---- the answer */
 
-static bool read_tokens(fg_exchange_t *ex, const fg_http_response_t *response, fg_oidc_tokens_t *tokens,
+static bool read_tokens(const trade_t *trade, const fg_http_response_t *response, fg_oidc_tokens_t *tokens,
                         fg_err_t *err) {
+    fg_exchange_t *ex = trade->ex;
     fg_err_t why = FG_ERR_INIT;
     const json_t *json = fg_jws_object(ex->arena, response->body, "token response", &why);
     if (response->status != 200) {
         fg_str_t error = json ? fg_json_string(json, "error") : FG_STR_NONE;
-        return FG_FAIL(err, FG_E_OPENID_PROVIDER, "its token endpoint answered %d \"%.*s\"", response->status,
-                       FG_STR_ARG(error));
+        bool over = trade->renews && fg_str_is(error, "invalid_grant"); /* RFC 6749 §5.2 */
+        return FG_FAIL(err, over ? FG_E_OPENID_GRANT : FG_E_OPENID_PROVIDER, "its token endpoint answered %d \"%.*s\"",
+                       response->status, FG_STR_ARG(error));
     }
     if (json == NULL)
         return FG_FAIL(err, FG_E_OPENID_ANSWER, "%s", why.detail);
     tokens->id_token = fg_json_string(json, "id_token");
     tokens->access_token = fg_json_string(json, "access_token");
-    if (tokens->id_token.n == 0)
+    tokens->refresh_token = fg_json_string(json, "refresh_token");
+    if (tokens->id_token.n == 0 && !trade->renews)
         return FG_FAIL(err, FG_E_OPENID_ANSWER, "its token endpoint gave no ID token");
     return fg_str_eq_nocase(fg_json_string(json, "token_type"), FG_STR("Bearer")) ||
            FG_FAIL(err, FG_E_OPENID_ANSWER, "its token_type is not Bearer"); /* core §3.1.3.3 */
 }
 
-static bool post(trade_t *trade, fg_oidc_tokens_t *tokens, fg_err_t *err) {
+static bool post(trade_t *trade, fg_str_t url, fg_http_response_t *response, fg_err_t *err) {
     const fg_http_field_t headers[] = {{FG_STR("Content-Type"), FG_STR("application/x-www-form-urlencoded")},
                                        {FG_STR("Accept"), FG_STR("application/json")},
                                        {FG_STR("Authorization"), trade->authorization}};
     const fg_http_request_t request = {
         .method = "POST",
-        .url = trade->metadata->token_endpoint,
+        .url = url,
         .headers = headers,
         .header_count = FG_ARRAY_SIZE(headers) - (trade->authorization.n == 0),
         .body = fg_buf_str(&trade->form),
         .deadline_ms = DEADLINE,
         .body_max = ANSWER_MAX,
     };
-    fg_http_response_t response;
     if (!fg_buf_ok(&trade->form))
-        return FG_FAIL(err, FG_E_OPENID_ANSWER, "its code is too long");
-    return fg_http_fetch(trade->ex->env, trade->ex->arena, &request, &response, err) &&
-           read_tokens(trade->ex, &response, tokens, err);
+        return FG_FAIL(err, FG_E_OPENID_ANSWER, "what it gave is too long");
+    return fg_http_fetch(trade->ex->env, trade->ex->arena, &request, response, err);
+}
+
+static bool ask_for_tokens(trade_t *trade, fg_oidc_tokens_t *tokens, fg_err_t *err) {
+    fg_http_response_t response;
+    bool done = prove(trade, err) && post(trade, trade->metadata->token_endpoint, &response, err) &&
+                read_tokens(trade, &response, tokens, err);
+    fg_buf_free(&trade->form);
+    return done;
 }
 
 bool fg_oidc_rp_trade(fg_exchange_t *ex, const fg_identity_provider_t *provider, const fg_openid_metadata_t *metadata,
@@ -153,9 +163,31 @@ bool fg_oidc_rp_trade(fg_exchange_t *ex, const fg_identity_provider_t *provider,
     put(&trade.form, "code", code);
     put(&trade.form, "redirect_uri", fg_openid_url(ex, FG_OPENID_CALLBACK));
     put(&trade.form, "code_verifier", verifier);
-    bool done = prove(&trade, err) && post(&trade, tokens, err);
+    return ask_for_tokens(&trade, tokens, err);
+}
+
+bool fg_oidc_rp_trade_refresh(fg_exchange_t *ex, const fg_identity_provider_t *provider,
+                              const fg_openid_metadata_t *metadata, fg_str_t refresh_token, fg_oidc_tokens_t *tokens,
+                              fg_err_t *err) {
+    trade_t trade = {
+        .ex = ex, .us = provider->openid, .metadata = metadata, .form = FG_BUF_INIT(FORM_MAX), .renews = true};
+    put(&trade.form, "grant_type", FG_STR("refresh_token"));
+    put(&trade.form, "refresh_token", refresh_token);
+    return ask_for_tokens(&trade, tokens, err);
+}
+
+bool fg_oidc_rp_revoke(fg_exchange_t *ex, const fg_identity_provider_t *provider, const fg_openid_metadata_t *metadata,
+                       fg_str_t refresh_token, fg_err_t *err) {
+    trade_t trade = {.ex = ex, .us = provider->openid, .metadata = metadata, .form = FG_BUF_INIT(FORM_MAX)};
+    fg_http_response_t response;
+    if (metadata->revocation_endpoint.n == 0)
+        return FG_FAIL(err, FG_E_OPENID_ANSWER, "it has no revocation_endpoint");
+    put(&trade.form, "token", refresh_token);
+    put(&trade.form, "token_type_hint", FG_STR("refresh_token"));
+    bool done = prove(&trade, err) && post(&trade, metadata->revocation_endpoint, &response, err);
     fg_buf_free(&trade.form);
-    return done;
+    return done && (response.status == 200 ||
+                    FG_FAIL(err, FG_E_OPENID_PROVIDER, "its revocation endpoint answered %d", response.status));
 }
 
 /* ---- UserInfo */

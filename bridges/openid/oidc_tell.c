@@ -48,7 +48,7 @@ static bool post(fg_exchange_t *ex, fg_str_t url, fg_str_t token, fg_err_t *err)
         .header_count = FG_ARRAY_SIZE(headers),
         .body = fg_str(body),
         .deadline_ms = DEADLINE,
-        .any_host = true, /* the administrator wrote this address down */
+        .any_host = true, /* the administrator wrote this address down, or rules let its client register it */
     };
     fg_http_response_t response;
     if (body == NULL)

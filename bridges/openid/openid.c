@@ -218,7 +218,9 @@ const fg_protocol_t fg_openid_protocol = {
     .endpoints = endpoints,
     .endpoint_count = FG_ARRAY_SIZE(endpoints),
     .begin_sign_in = fg_oidc_rp_begin_sign_in,
+    .find_party = fg_openid_client_get,
     .tell_party = fg_oidc_tell_party,
     .tell_provider = fg_oidc_rp_tell_provider,
+    .session_ended = fg_oidc_rp_session_ended,
     .provider_keys = fg_openid_provider_keys,
 };

@@ -92,6 +92,14 @@ bool fg_oidc_tell_party(fg_exchange_t *ex, struct fg_signout *signout, const fg_
 struct fg_partner_signin;
 bool fg_oidc_rp_begin_sign_in(fg_exchange_t *ex, const struct fg_partner_signin *signin, fg_err_t *err) FG_MUST_CHECK;
 fg_step_t fg_oidc_rp_callback(fg_exchange_t *ex);
+/* Before something of a session is refreshed: asks the OpenID provider that vouched for it whether it still does, at
+ * most once in its refresh_interval.  *fresh: the person as of the last answer; NULL: as before.  FG_E_OPENID_GRANT: it
+ * does not, and the session is over; FG_E_UNAVAILABLE: it could not be asked for too long. */
+bool fg_oidc_rp_renew(fg_exchange_t *ex, const fg_session_t *session, const fg_identity_t **fresh,
+                      fg_err_t *err) FG_MUST_CHECK;
+/* Something was granted in that session that can be refreshed until then. */
+void fg_oidc_rp_hold(fg_exchange_t *ex, const fg_session_t *session, int64_t until_ms);
+void fg_oidc_rp_session_ended(fg_exchange_t *ex, const fg_home_realm_t *realm, const fg_session_t *session);
 bool fg_oidc_rp_tell_provider(fg_exchange_t *ex, struct fg_signout *signout, fg_str_t *url,
                               fg_err_t *err) FG_MUST_CHECK;
 fg_step_t fg_oidc_rp_signed_out(fg_exchange_t *ex);

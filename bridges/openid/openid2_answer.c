@@ -171,7 +171,8 @@ static bool check_mode(const answer_t *in, fg_err_t *err) {
     fg_str_t mode = get(in, "mode");
     bool setup = fg_str_is(mode, "setup_needed") || get(in, "user_setup_url").p != NULL;
     if (setup || fg_str_is(mode, "cancel"))
-        return FG_FAIL(err, FG_E_OPENID2_CANCELLED, "%s", setup ? "a page would have to be shown" : "cancel");
+        return FG_FAIL(err, setup && in->signin.passive ? FG_E_SAML_PASSIVE : FG_E_OPENID2_CANCELLED, "%s",
+                       setup ? "a page would have to be shown" : "cancel");
     return fg_str_is(mode, "id_res") ||
            FG_FAIL(err, FG_E_OPENID2_ANSWER, "mode \"%.*s\": %.*s", FG_STR_ARG(mode), FG_STR_ARG(get(in, "error")));
 }
@@ -193,8 +194,10 @@ static bool accept(fg_exchange_t *ex, answer_t *in, fg_err_t *err) {
     if (!check_mode(in, err) || !fg_openid2_check_signed(&in->message, &in->service, err) ||
         !check_signature(ex, in, err) || !keep_signed(ex, in, err) || !check_nonce(ex, in, err) ||
         !check_identity(ex, in, err) ||
-        !fg_openid2_take_claims(ex, &in->proven, provider->issuer, &provider->openid2->attributes, &identity, err))
-        return fg_err_prefix(err, "identity provider \"%s\"", provider->name);
+        !fg_openid2_take_claims(ex, &in->proven, provider->issuer, &provider->openid2->attributes, &identity, err)) {
+        (void)fg_err_prefix(err, "identity provider \"%s\"", provider->name);
+        return fg_partner_refused(ex, &in->signin, err);
+    }
     identity.name_id.value = in->claimed_id;
     if (!fg_claims_put(ex->arena, &identity.claims, FG_CLAIM_NAMEIDENTIFIER, in->claimed_id))
         return FG_FAIL(err, FG_E_MEMORY, "claims");

@@ -26,6 +26,7 @@ typedef struct fg_openid_provider {
     unsigned algs;          /* of ID tokens: bits 1u << fg_jws_alg_t */
     fg_str_list_t tenants;  /* where the issuer has FG_OPENID_TENANT in it; "*": any */
     bool asks_userinfo;
+    int64_t refresh_interval_ms; /* how often it is asked whether an account is still there; 0: never */
     fg_openid_upstream_t *upstream;
 } fg_openid_provider_t;
 
@@ -35,6 +36,7 @@ typedef struct fg_openid_metadata {
     fg_str_t token_endpoint;
     fg_str_t jwks_uri;
     fg_str_t userinfo_endpoint;    /* .n 0: none, as the next one */
+    fg_str_t revocation_endpoint;  /* RFC 8414 §2 */
     fg_str_t end_session_endpoint; /* RP-initiated logout 1.0 §2.1 */
     bool names_itself;             /* answers say iss (RFC 9207 §3) */
 } fg_openid_metadata_t;

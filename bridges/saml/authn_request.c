@@ -177,6 +177,26 @@ bool fg_saml_authn_request_read(fg_exchange_t *ex, const xmlNode *root, fg_saml_
     return true;
 }
 
+/* ---- where the answer goes */
+
+const fg_saml_endpoint_t *fg_saml_authn_request_consumer(const fg_saml_authn_request_t *request,
+                                                         const fg_saml_party_t *party, fg_err_t *err) {
+    fg_saml_binding_t binding = request->protocol_binding;
+    bool open = binding == FG_SAML_BINDINGS && request->consumer_url.n == 0 && request->consumer_index < 0;
+    const fg_saml_endpoint_t *consumer =
+        fg_saml_party_consumer(party, request->consumer_url, request->consumer_index, open ? FG_SAML_POST : binding);
+    if (consumer == NULL && open)
+        consumer = fg_saml_party_consumer(party, FG_STR_NONE, -1, FG_SAML_ARTIFACT);
+    if (consumer != NULL && (consumer->binding == FG_SAML_POST || consumer->binding == FG_SAML_ARTIFACT))
+        return consumer;
+    if (consumer != NULL)
+        FG_FAIL(err, FG_E_SAML_BINDING, "answers do not go by %s", fg_saml_binding_uri(consumer->binding));
+    else
+        FG_FAIL(err, FG_E_SAML_CONSUMER, "AssertionConsumerService \"%.*s\", index %d",
+                FG_STR_ARG(request->consumer_url), request->consumer_index);
+    return NULL;
+}
+
 /* ---- writing */
 
 static void write_scoping(fg_xw_t *w, const fg_saml_authn_asked_t *asked) {

@@ -5,6 +5,7 @@
 #define FG_BRIDGES_SAML_AUTHN_REQUEST_H
 
 #include "bridges/saml/message.h"
+#include "bridges/saml/party.h"
 #include "token/authmethod.h"
 
 #define FG_SAML_CONTEXTS 8u
@@ -40,6 +41,11 @@ typedef struct fg_saml_authn_request {
 /* Reads a request that was verified.  Strings are in ex's arena. */
 bool fg_saml_authn_request_read(fg_exchange_t *ex, const xmlNode *root, fg_saml_authn_request_t *request,
                                 fg_err_t *err) FG_MUST_CHECK;
+
+/* Where the answer goes: an address and a binding of party's metadata (SA-17).  NULL: it may go nowhere;
+ * FG_E_SAML_CONSUMER, FG_E_SAML_BINDING. */
+const fg_saml_endpoint_t *fg_saml_authn_request_consumer(const fg_saml_authn_request_t *request,
+                                                         const fg_saml_party_t *party, fg_err_t *err) FG_MUST_CHECK;
 
 /* What we ask of an identity provider. */
 typedef struct fg_saml_authn_asked {

@@ -144,8 +144,9 @@ static bool accept(fg_exchange_t *ex, fg_saml_inbound_t *in, fg_err_t *err) {
     fg_str_t word;
     if (in->binding == FG_SAML_REDIRECT) /* profiles §4.1.2 */
         return FG_FAIL(err, FG_E_SAML_BINDING, "a Response in an address");
-    return fg_saml_find_word(ex, in->root, &word, err) && fg_partner_state_take(ex, word, &signin, err) &&
-           fg_saml_accept(ex, &signin, in, fg_saml_own_url(ex), word, err);
+    if (!fg_saml_find_word(ex, in->root, &word, err) || !fg_partner_state_take(ex, word, &signin, err))
+        return false;
+    return fg_saml_accept(ex, &signin, in, fg_saml_own_url(ex), word, err) || fg_partner_refused(ex, &signin, err);
 }
 
 fg_step_t fg_saml_consume(fg_exchange_t *ex, fg_saml_inbound_t *in) {

@@ -325,20 +325,11 @@ static const fg_partner_t *find_partner(fg_exchange_t *ex, fg_str_t realm, fg_er
 
 /* ---- the request */
 
-/* SA-17: an address and a binding of the metadata, or none. */
 static bool choose_consumer(const fg_saml_party_t *party, const fg_saml_authn_request_t *request, errand_t *e,
                             fg_err_t *err) {
-    fg_saml_binding_t binding = request->protocol_binding;
-    bool open = binding == FG_SAML_BINDINGS && request->consumer_url.n == 0 && request->consumer_index < 0;
-    const fg_saml_endpoint_t *consumer =
-        fg_saml_party_consumer(party, request->consumer_url, request->consumer_index, open ? FG_SAML_POST : binding);
-    if (consumer == NULL && open)
-        consumer = fg_saml_party_consumer(party, FG_STR_NONE, -1, FG_SAML_ARTIFACT);
+    const fg_saml_endpoint_t *consumer = fg_saml_authn_request_consumer(request, party, err);
     if (consumer == NULL)
-        return FG_FAIL(err, FG_E_SAML_CONSUMER, "AssertionConsumerService \"%.*s\", index %d",
-                       FG_STR_ARG(request->consumer_url), request->consumer_index);
-    if (consumer->binding != FG_SAML_POST && consumer->binding != FG_SAML_ARTIFACT)
-        return FG_FAIL(err, FG_E_SAML_BINDING, "answers do not go by %s", fg_saml_binding_uri(consumer->binding));
+        return false;
     e->consumer = consumer->location;
     e->binding = consumer->binding;
     return true;

@@ -3,6 +3,7 @@
 """Makes the corpus: tokens that are wrong in exactly one way, each with its sound twin, by programs of others.
 
 usage: make.py [FOLDER]
+       make.py --configured    only the cases of make_configured.py again; the keys and all others stay
 
 Signed by xmlsec1, PyJWT and the stacks of make_peers.py, encrypted by xmlsec1, with certificates by python3-cryptography.  What is committed
 is the result: signatures and keys differ at each run.  The keys are for this corpus alone.  manifest.json has a line for
@@ -20,10 +21,11 @@ import tempfile
 import urllib.parse
 import zlib
 
-HERE = sys.argv[1] if len(sys.argv) > 1 else os.path.dirname(os.path.abspath(__file__))
+CONFIGURED = sys.argv[1:] == ['--configured']
+HERE = sys.argv[1] if len(sys.argv) > 1 and not CONFIGURED else os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from make_keys import make_keys  # noqa: E402
+from make_keys import make_keys, make_more  # noqa: E402
 from make_xml import DS, assertion11, assertion20, encrypted, response, rstr, signature, soap  # noqa: E402
 
 AT = '2026-11-28T12:00:00Z'
@@ -490,13 +492,23 @@ def metadata():
 
 
 def main():
-    os.makedirs(FILES, exist_ok=True)
-    make_keys(KEYS, IDP)
-    for make in (assertions, only_saml20, encryption, messages, trust_responses, soap_messages, jwts, metadata):
-        make()
+    import make_configured
     import make_peers
-    make_peers.add(case, KEYS, AT)
-    with open(os.path.join(HERE, 'manifest.json'), 'w') as file:
+    os.makedirs(FILES, exist_ok=True)
+    manifest = os.path.join(HERE, 'manifest.json')
+    if CONFIGURED:
+        make_more(KEYS, IDP)
+        make_configured.add(case, KEYS, sign)
+        made = {one['file'] for one in cases}
+        with open(manifest) as file:
+            cases[:0] = [one for one in json.load(file) if one['file'] not in made]
+    else:
+        make_keys(KEYS, IDP)
+        for make in (assertions, only_saml20, encryption, messages, trust_responses, soap_messages, jwts, metadata):
+            make()
+        make_peers.add(case, KEYS, AT)
+        make_configured.add(case, KEYS, sign)
+    with open(manifest, 'w') as file:
         file.write('[\n' + ',\n'.join(json.dumps(one) for one in cases) + '\n]\n')
     print('%d cases, %d of them wrong' % (len(cases), sum(one['code'] != 'valid' for one in cases)))
 

@@ -148,23 +148,27 @@ def node_tokens(case, keys):
              'signature.value-mismatch', options, 'a claim was edited', twin, **by)
 
 
+def seal(keys, text, alg='RSA-OAEP-256', enc='A256GCM', to='enc'):
+    return node(JOSE_ENCRYPT, os.path.join(keys, to + '.pem'), alg, enc, text)
+
+
 def encrypted_tokens(case, keys):
     """A signed token inside an encrypted one (RFC 7519 §5.2)."""
     options, by = ['--trust', 'keys/jwks.json', '--issuer', IDP, '--audience', OURS], dict(kind='jwt', by='jose')
     claims = '{"iss":"%s","aud":"%s","sub":"alice","iat":1795867140,"exp":1795870800,"upn":"alice@example.org"}' % (IDP, OURS)
     token, ours = node(JOSE, os.path.join(keys, 'idp.key'), 'RS256', 'idp', claims), options + ['--decrypt-key', 'keys/enc.key']
-    seal = lambda text, alg='RSA-OAEP-256', enc='A256GCM', to='enc': node(JOSE_ENCRYPT, os.path.join(keys, to + '.pem'), alg, enc, text)  # noqa: E731
-    sound, twin = seal(token), 'jwe-sound.txt'
+    close = lambda *how, **to: seal(keys, *how, **to)  # noqa: E731
+    sound, twin = close(token), 'jwe-sound.txt'
     case(twin, sound, 'valid', ours, **by)
-    case('jwe-cbc-sound.txt', seal(token, 'RSA-OAEP', 'A128CBC-HS256'), 'valid', ours, **by)
+    case('jwe-cbc-sound.txt', close(token, 'RSA-OAEP', 'A128CBC-HS256'), 'valid', ours, **by)
     case('jwe-without-key.txt', sound, 'encryption.no-key', options, 'nobody gave the key', twin, **by)
-    case('jwe-to-another.txt', seal(token, to='other'), 'encryption.failed', ours, 'it is encrypted to somebody else', twin, **by)
+    case('jwe-to-another.txt', close(token, to='other'), 'encryption.failed', ours, 'it is encrypted to somebody else', twin, **by)
     case('jwe-edited.txt', sound[:-6] + 'AAAAAA', 'encryption.failed', ours, 'its tag was edited', twin, **by)
-    case('jwe-192.txt', seal(token, enc='A192GCM'), 'encryption.weak-algorithm', ours, 'an algorithm of no list', twin, **by)
-    case('jwe-unsigned.txt', seal(claims), 'signature.missing', ours, 'it is encrypted, but nobody signed it', twin, **by)
+    case('jwe-192.txt', close(token, enc='A192GCM'), 'encryption.weak-algorithm', ours, 'an algorithm of no list', twin, **by)
+    case('jwe-unsigned.txt', close(claims), 'signature.missing', ours, 'it is encrypted, but nobody signed it', twin, **by)
     head, body, value = token.split('.')
     edited = base64.urlsafe_b64encode(claims.replace('alice', 'mallory').encode()).decode().rstrip('=')
-    case('jwe-inner-edited.txt', seal('.'.join([head, edited, value])), 'signature.value-mismatch', ours, 'a claim of the inner token was edited', twin, **by)
+    case('jwe-inner-edited.txt', close('.'.join([head, edited, value])), 'signature.value-mismatch', ours, 'a claim of the inner token was edited', twin, **by)
 
 
 def openid2(case, keys):

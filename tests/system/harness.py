@@ -98,14 +98,14 @@ class Authority:
     def _openssl(self, *arguments):
         subprocess.run(['openssl', *arguments], check=True, capture_output=True)
 
-    def issue(self, name, names):
+    def issue(self, name, names, days=30):
         """Path without its ending: NAME.crt, NAME.key."""
         path = os.path.join(self.folder, name)
         with open(path + '.ext', 'w') as file:
             file.write('subjectAltName=%s\nextendedKeyUsage=serverAuth\n' % ','.join(names))
         self._openssl('req', '-newkey', 'rsa:2048', '-nodes', '-subj', '/CN=' + name, '-keyout', path + '.key', '-out', path + '.csr')
         self._openssl(
-            'x509', '-req', '-in', path + '.csr', '-CA', self.ca, '-CAkey', self.key, '-CAcreateserial', '-days', '30',
+            'x509', '-req', '-in', path + '.csr', '-CA', self.ca, '-CAkey', self.key, '-CAcreateserial', '-days', str(days),
             '-extfile', path + '.ext', '-out', path + '.crt',
         )  # fmt: skip
         return path
@@ -243,6 +243,8 @@ class Nginx:
                 return True
 
         wait_for(listens, 120)
+        # it listens before it says who it is
+        wait_for(lambda: os.path.exists(self.pid_file) and os.path.getsize(self.pid_file) > 1, 60)
 
     def pid(self):
         with open(self.pid_file) as file:

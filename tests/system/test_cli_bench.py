@@ -61,7 +61,7 @@ def test_what_is_made_is_taken_by_others(key, tmp_path):
 @pytest.mark.parametrize('words, said', [
     (['saml30', '--key', 'k', '--issuer', 'i', '--audience', 'a'], "'saml30': saml11, saml20, jwt, wresult, rstrc or response is expected"),
     (['jwt', '--issuer', 'i', '--audience', 'a'], '--key, --issuer and --audience are needed'),
-    (['jwt', '--key', 'k', '--issuer', 'i', '--audience', 'a', '--at', 'noon'], "'--at noon': a time as 2026-01-31T12:00:00Z is expected"),
+    (['jwt', '--key', 'k', '--issuer', 'i', '--audience', 'a', '--at', 'noon'], "'--at noon': a time as 2026-01-31T12:00:00Z, or @SECONDS, is expected"),
 ])  # fmt: skip
 def test_make_is_told_what_is_missing(words, said):
     assert said in fedgate('token', 'make', *words, code=2)

@@ -14,17 +14,17 @@ with open(os.path.join(FOLDER, 'manifest.json')) as file:
     CASES = json.load(file)
 WRONG = [case for case in CASES if case['code'] != 'valid']
 
-# What no token by itself can show: these are refusals of a running gateway, told in its audit log by the same words.
-ELSEWHERE = {
-    'password.wrong', 'password.missing', 'account.locked', 'policy.denied', 'partner.unknown', 'partner.reply-url', 'delegation.denied',
-    'token.cancelled',    'certificate.purpose', 'certificate.weak', 'certificate.unchecked', 'time.too-long',
-}  # fmt: skip
+# What no token by itself can show: refusals of a running gateway, told in its audit log by the same words. Passwords and
+# lockouts are of a sign-in; delegation takes a request with two tokens; what was cancelled stands in the gateway's store
+# (`fedgate trust validate` asks it).
+ELSEWHERE = {'password.wrong', 'password.missing', 'account.locked', 'delegation.denied', 'token.cancelled'}
 
 
 def verify(case, *more):
     done = subprocess.run([os.path.abspath(COMMAND), 'token', 'verify', os.path.join('files', case['file']), *case['options'], *more],
                           cwd=FOLDER, capture_output=True, text=True)
-    assert done.stderr == ''
+    told = [line for line in done.stderr.splitlines() if not (case['code'] == 'certificate.unchecked' and 'CRL' in line)]
+    assert told == []
     return done
 
 
@@ -63,4 +63,4 @@ def test_the_corpus_is_whole():
 def test_every_code_has_a_case():
     with open(os.path.join(FOLDER, '..', '..', 'doc', 'reason-codes.md')) as page:
         codes = {line.split('`')[1] for line in page if line.startswith('| `') and '.' in line.split('`')[1]}
-    assert codes - {case['code'] for case in WRONG} <= ELSEWHERE
+    assert codes - {case['code'] for case in WRONG} == ELSEWHERE

@@ -186,6 +186,15 @@ def test_an_account_of_a_wsfederation_identity_provider_opens_a_client(site):
     assert told['claims']['iss'] == site.base_url + '/adfs' and told['claims']['sub'], told
 
 
+def test_prompt_none_where_a_wsfederation_provider_would_have_to_be_asked(site):
+    """WS-Federation 1.2 §13.2.1 has no way to ask without a page, so nobody is sent there."""
+    session = careless_browser()
+    page = choose(session, session.get(site.app.origin + '/login', timeout=30), 'University')
+    assert page.url.startswith(site.university.origin), page.url  # the control; the choice is remembered from here on
+    page = session.get(site.app.origin + '/login', params={'prompt': 'none'}, timeout=30)
+    assert page.status_code == 400 and page.json()['error'] == 'login_required', page.text
+
+
 def test_an_account_of_a_saml_identity_provider_opens_a_client(site):
     session = careless_browser()
     page = choose(session, session.get(site.app.origin + '/login', timeout=30), 'College')
@@ -196,6 +205,19 @@ def test_an_account_of_a_saml_identity_provider_opens_a_client(site):
         page = submit(session, page)
     told = page.json()
     assert told['claims']['iss'] == site.base_url + '/adfs' and told['userinfo']['email'] == 'alice@pysaml2.test', told
+
+
+def test_prompt_none_goes_on_to_a_saml_identity_provider_as_is_passive(site):
+    """pysaml2 answers NoPassive, and the client hears of that."""
+    session = careless_browser()
+    page = choose(session, session.get(site.app.origin + '/login', timeout=30), 'College')
+    assert 'name="password"' in page.text, page.text  # the control; the choice is remembered from here on
+    page = session.get(site.app.origin + '/login', params={'prompt': 'none'}, timeout=30)
+    while 'name="SAMLResponse"' in page.text:
+        page = submit(session, page)
+    assert page.status_code == 400 and page.json()['error'] == 'login_required', page.text
+    line = site.site.audit(event='refused', reason='saml_passive', protocol='openid')[-1]
+    assert 'NoPassive' in line['detail'], line
 
 
 def enter_apache(site, session):

@@ -108,7 +108,8 @@ def without_our_session(session):
 
 
 def test_immediate(site):
-    """prompt=none goes on as checkid_immediate: the provider knows the browser, or says that it would have to ask."""
+    """prompt=none goes on as checkid_immediate: the provider knows the browser, or says that it would have to ask, and the client
+    hears that."""
     session = browser(site)
     assert enter(session, session.get(site.app.origin + '/login', timeout=30), 'Op', 'frank').status_code == 200
     without_our_session(session)
@@ -124,7 +125,8 @@ def test_immediate(site):
     page = session.get(site.app.origin + '/login', params={'prompt': 'none'}, timeout=30)
     while 'openid.mode' in page.text and '<form' in page.text:
         page = submit(session, page)
-    assert page.status_code == 403 and 'openid2_cancelled' in page.text, page.text
+    assert page.status_code == 400 and page.json()['error'] == 'login_required', page.text
+    assert site.site.audit(event='refused', reason='saml_passive', protocol='openid', partner='app')
 
 
 def test_on_to_ws_trust(authority):

@@ -265,6 +265,74 @@ def test_signing_in_afresh(world):
     assert len(signed) == before + 2, refusal(page)
 
 
+# ---- without a page
+
+
+def forget(session, provider=False):
+    """The browser's cookies of ours, but for which home realm was chosen; and the provider's."""
+    for cookie in list(session.cookies):
+        ours = cookie.name.startswith('__Host-fedgate') and not cookie.name.startswith('__Host-fedgate-m-')
+        if ours or (provider and cookie.name.startswith('_session')):
+            session.cookies.clear(cookie.domain, cookie.path, cookie.name)
+
+
+def test_prompt_none_goes_on_to_the_provider_and_its_answer_to_the_client(world):
+    """Core §3.1.2.6.  The control: as long as the provider knows the person."""
+    session = browser()
+    signed_in_client(world, session, 'ingrid')
+    forget(session)
+    page = session.get(world.app.origin + '/login?prompt=none', timeout=30)
+    assert page.status_code == 200 and page.json()['userinfo']['email'] == 'ingrid@op.test', page.text
+    forget(session, provider=True)
+    page = session.get(world.app.origin + '/login?prompt=none', timeout=30)
+    assert page.status_code == 400 and page.json()['error'] == 'login_required', refusal(page)
+    line = world.site.audit(event='refused', reason='saml_passive', protocol='openid', partner='app')[-1]
+    assert '"ada"' in line['detail'] and 'login_required' in line['detail'], line
+    page = session.get(world.app.origin + '/login', timeout=30)
+    assert 'name="login"' in page.text, refusal(page)  # asked again, the provider may show its page
+
+
+def test_the_note_of_a_refusal_is_for_one_request(world):
+    """What was refused once may be asked again, and the note fits no other request."""
+    session = browser()
+    signed_in_client(world, session, 'ilse')
+    forget(session, provider=True)
+    first = callback_and_back(session, world.app.origin + '/login?prompt=none')
+    assert 'refused=' in first
+    other = session.get(world.app.origin + '/login?prompt=none', allow_redirects=False, timeout=30).headers['Location']
+    page = session.get(other, allow_redirects=False, timeout=30)
+    assert page.headers['Location'].startswith(world.ops['ada'].origin), page.headers
+    note = parse_qs(urlsplit(first).query)['refused'][0]
+    page = session.get(alter(first, refused=note[:-8] + 'AAAAAAAA'), allow_redirects=False, timeout=30)
+    assert page.headers['Location'].startswith(world.ops['ada'].origin), page.headers  # altered, it says nothing
+    page = session.get(first, allow_redirects=False, timeout=30)
+    assert 'error=login_required' in page.headers['Location'], page.headers  # the control
+
+
+def callback_and_back(session, url):
+    """Follows until the gateway sends the browser back to its own request."""
+    for _ in range(8):
+        url = urljoin(url, session.get(url, allow_redirects=False, timeout=30).headers['Location'])
+        if 'refused=' in url:
+            break
+    return url
+
+
+def test_is_passive_goes_on_to_the_provider_and_its_answer_to_the_service_provider(world):
+    """SAML core §3.4.1: NoPassive."""
+    session = browser()
+    page = saml.begin(session, world, world.sp)
+    page = at_provider(session, saml.choose(session, page, 'Ada'), 'ivo')
+    assert 'ivo@op.test' in page.text, refusal(page)
+    forget(session)
+    page = submit(session, saml.begin(session, world, world.sp, passive=1))
+    assert page.status_code == 200 and 'ivo@op.test' in page.text, refusal(page)
+    forget(session, provider=True)
+    page = submit(session, saml.begin(session, world, world.sp, passive=1))
+    assert 'NoPassive' in page.text, refusal(page)
+    assert world.site.audit(event='refused', reason='saml_passive', protocol='saml')
+
+
 # ---- keys
 
 
@@ -275,6 +343,28 @@ def test_keys_that_roll_are_found(world):
     op.start(world, GENERATION='-2')
     session = browser()
     page = at_demo(world, session, 'pia')
+    assert page.status_code == 200 and page.url == world.url('/demo/'), refusal(page)
+
+
+def test_what_was_fetched_outlives_a_reload(world):
+    """And a restart: it is in files, so workers share it, and a provider that is down at that moment stops nobody later on."""
+    op = world.ops['edda']
+    assert at_demo(world, browser(), 'edda').status_code == 200
+    asked = op.log().count('asked ')
+    assert asked >= 2
+    assert world.nginx.reload()
+    page = at_demo(world, browser(), 'edda')
+    assert page.status_code == 200 and page.url == world.url('/demo/'), refusal(page)
+    assert op.log().count('asked ') == asked
+    op.stop()
+    try:
+        assert world.nginx.reload()
+        query = {'wa': 'wsignin1.0', 'wtrealm': 'urn:fedgate:demo', 'whr': op.issuer}
+        page = browser().get(world.url(PASSIVE), params=query, allow_redirects=False, timeout=30)
+        assert page.status_code == 302 and page.headers['Location'].startswith(op.origin + '/auth'), refusal(page)
+    finally:
+        op.start(world, GENERATION='-2')
+    page = at_demo(world, browser(), 'edda')  # its keys rolled meanwhile
     assert page.status_code == 200 and page.url == world.url('/demo/'), refusal(page)
 
 

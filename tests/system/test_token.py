@@ -73,6 +73,26 @@ def test_show_unwraps(name, text):
     assert {'alice@example.org', 'M\u00fcller', 'Users', 'Staff'} <= values
 
 
+def cut_anywhere():
+    """A kind of input, and up to where what is missing can be told: behind that the rest of a form is not needed."""
+    for name in ('saml11-sound.xml', 'response-sound.xml', 'wstrust-sound.xml', 'metadata-sound.xml', 'wsfed-sound.txt'):
+        text = sound(name).strip()
+        yield name, text, len(text)
+    yield 'base64', b64(sound()), len(b64(sound())) - 3
+    yield 'form', sound('response-sound-form.txt').strip(), sound('response-sound-form.txt').index('&') - 12
+    yield 'page', sound('response-sound-page.html').strip(), sound('response-sound-page.html').index('"/></form>') - 4
+    yield 'JSON', sound('jwt-sound-answer.txt').strip(), len(sound('jwt-sound-answer.txt').strip())
+
+
+@pytest.mark.parametrize('name, text, end', list(cut_anywhere()), ids=lambda value: value if str(value)[:30] == value else '')
+def test_what_was_cut_says_so(name, text, end):
+    verify = [os.path.abspath(COMMAND), 'token', 'verify', '--trust', 'keys/idp.pem', '-']
+    assert run(*verify, cwd=FOLDER, input=text).returncode in (0, 1)  # whole, it is judged
+    for at in [*range(200, end, max(1, end // 40)), *range(end - 8, end)]:
+        done = run(*verify, cwd=FOLDER, input=text[:at])
+        assert done.returncode == 3 and done.stdout.startswith('invalid: input.truncated: '), (at, done.stdout, done.stderr)
+
+
 def test_show_says_what_about_whom_until_when():
     text = fedgate('show', TWIN, '--at', '2026-11-28T12:00:00Z')
     assert 'https://idp.example.org about alice, for urn:federation:ours, until 2026-11-28T13:00:00Z (in 60 minutes)' in text
@@ -190,3 +210,44 @@ def test_explain_times_and_names():
 def test_explain_a_rewritten_query():
     case = next(case for case in CASES if case['file'] == 'redirect-percent-case.txt')
     assert 'arrived in lower case' in fedgate('explain', 'files/' + case['file'], *case['options'], code=1)
+
+
+# ---- a partner of whom there is WS-Federation metadata alone
+
+WSFED = '''<md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" entityID="https://idp.example.org">
+<md:RoleDescriptor xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xmlns:fed="http://docs.oasis-open.org/wsfed/federation/200706"
+  xsi:type="fed:SecurityTokenServiceType" protocolSupportEnumeration="http://docs.oasis-open.org/wsfed/federation/200706">
+<md:KeyDescriptor use="signing"><ds:KeyInfo xmlns:ds="http://www.w3.org/2000/09/xmldsig#"><ds:X509Data><ds:X509Certificate>%s</ds:X509Certificate></ds:X509Data></ds:KeyInfo></md:KeyDescriptor>
+<fed:PassiveRequestorEndpoint><wsa:EndpointReference xmlns:wsa="http://www.w3.org/2005/08/addressing"><wsa:Address>https://idp.example.org/adfs/ls/</wsa:Address></wsa:EndpointReference></fed:PassiveRequestorEndpoint>
+</md:RoleDescriptor></md:EntityDescriptor>'''  # WS-Federation 1.2 §3.1.2, as AD FS writes it
+
+
+def wsfed_configuration(folder, key):
+    with open(os.path.join(FOLDER, 'keys', key + '.pem')) as file:
+        certificate = ''.join(file.read().split('-----')[2].split())
+    (folder / 'partner.xml').write_text(WSFED % certificate)
+    (folder / 'gateway.conf').write_text('base_url = "https://fs.example.com"\npages = "%s"\nstate = "%s"\nidentity_provider "adfs" { metadata = "partner.xml" realm = "urn:federation:ours" }\n'
+                                         % (os.path.join(FOLDER, '..', '..', 'etc', 'pages'), folder / 'state'))
+    return ['--config', str(folder / 'gateway.conf'), '--at', '2026-11-28T12:00:00Z', '--json']
+
+
+@pytest.mark.parametrize('trust', [['--trust', 'adfs'], []], ids=['by its title', 'by the issuer'])
+@pytest.mark.parametrize('name, code', [
+    ('wsfed-sound.txt', 'valid'), ('wsfed-edited.txt', 'signature.digest-mismatch'), ('wsfed-other-key.txt', 'signature.wrong-key'),
+    ('wsfed-other-audience.txt', 'audience.mismatch'), ('wsfed-expired.txt', 'time.expired')])  # fmt: skip
+def test_verify_by_wsfederation_metadata(tmp_path, trust, name, code):
+    said = json.loads(fedgate('verify', 'files/' + name, *trust, *wsfed_configuration(tmp_path, 'idp'), code=int(code != 'valid')))
+    assert said.get('reason', said['verdict']) == code
+    assert all(check['outcome'] == 'passed' for check in said['checks'] if code == 'valid' and check['name'] in ('key', 'issuer', 'audience', 'times'))
+
+
+def test_verify_by_wsfederation_metadata_of_another_key(tmp_path):
+    """The same token and issuer; what the metadata has is another certificate."""
+    said = json.loads(fedgate('verify', 'files/wsfed-sound.txt', '--trust', 'adfs', *wsfed_configuration(tmp_path, 'other'), code=1))
+    assert said['reason'] == 'signature.wrong-key'
+    assert "did you mean \"adfs\"" in fedgate('verify', 'files/wsfed-sound.txt', '--trust', 'adsf', *wsfed_configuration(tmp_path, 'idp'), code=3)
+
+
+def test_explain_by_wsfederation_metadata(tmp_path):
+    said = fedgate('explain', 'files/wsfed-sound.txt', '--trust', 'adfs', *wsfed_configuration(tmp_path, 'other')[:-1], code=1)
+    assert 'signature.wrong-key' in said and 'rolled' in said

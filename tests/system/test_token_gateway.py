@@ -1,13 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """`fedgate trust`, `probe` and `token` against the running gateway: what the command says is what the gateway does."""
+import email.utils
 import json
 import os
+import re
+import socket
+import subprocess
+import time
 
 import pytest
 
 import harness
 from harness import COMMAND, run
 from protected import protecting
+from test_corpus import FOLDER
 from tokens import JwtIssuer
 from trust import Program, applies_to
 
@@ -94,14 +100,82 @@ def test_probe(gateway):
     said = fedgate('probe', gateway.url('/'), '--network', '--ca', gateway.authority.ca)
     assert 'federation metadata: metadata of an entity' in said and 'clock: as here' in said and 'TLS: the certificate is believed' in said
     assert 'entity_id: http://localhost' in said
-    assert 'TLS: the certificate is believed' not in fedgate('probe', gateway.url('/'), '--network', code=1)
+    assert re.search(r'TLS: TLSv1\.[23] / \S+', said) and '  certificate CN=localhost\n    issued by CN=fedgate test CA\n    for localhost, *.localhost\n' in said
+    assert re.search(r'    until 20\S+Z \(in 29 days\)', said)
+
+
+def test_probe_of_a_certificate_that_is_not_believed(gateway):
+    """It is shown all the same, with why; and nothing is asked of the server."""
+    said = fedgate('probe', gateway.url('/'), '--network', code=1)
+    assert 'TLS: the certificate is not believed: SSL certificate problem: ' in said and 'name it with --ca' in said
+    assert '  certificate CN=localhost' in said and 'metadata of an entity' not in said and 'clock' not in said
+
+
+@pytest.fixture
+def server(authority, tmp_path):
+    """openssl's own server, which answers with a file as it stands: (certificate, seconds its clock is off, options) -> URL."""
+    started = []
+
+    def start(certificate, seconds=0, *options):
+        folder = tmp_path / 'FederationMetadata' / '2007-06'
+        folder.mkdir(parents=True)
+        with open(os.path.join(FOLDER, 'files', 'metadata-sound.xml')) as file:
+            body = file.read()
+        date = email.utils.formatdate(time.time() + seconds, usegmt=True)
+        (folder / 'FederationMetadata.xml').write_bytes(('HTTP/1.0 200 OK\r\nDate: %s\r\nContent-Type: text/xml\r\n\r\n%s' % (date, body)).encode())
+        port = harness.free_port()
+        with open(tmp_path / 'log', 'w') as log:
+            started.append(subprocess.Popen(['openssl', 's_server', '-accept', '127.0.0.1:%d' % port, '-HTTP', '-cert', certificate + '.crt', '-key', certificate + '.key', *options],
+                                            cwd=tmp_path, stdin=subprocess.DEVNULL, stdout=log, stderr=log))  # fmt: skip
+        harness.wait_for(lambda: socket.socket().connect_ex(('127.0.0.1', port)) == 0)
+        return 'https://localhost:%d/' % port
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+def probe(url, authority, code=0):
+    return fedgate('probe', url, '--network', '--ca', authority.ca, code=code)
+
+
+@pytest.mark.parametrize('seconds, told', [(0, 'clock: as here\n'), (600, ' s later than here: more than is taken by default (skew), tokens will be refused\n'), (-90, ' s earlier than here\n')])
+def test_probe_of_a_clock(server, authority, seconds, told):
+    said = probe(server(authority.certificate, seconds, '-tls1_2'), authority)
+    line = next(line + '\n' for line in said.splitlines() if line.startswith('clock: '))
+    assert line.endswith(told) and (seconds == 0 or abs(abs(seconds) - int(line.split()[1])) < 10)
+    assert 'TLS: TLSv1.2 / ' in said and 'entity_id: https://idp.example.org' in said
+
+
+def test_probe_of_an_expired_certificate(server, authority):
+    said = probe(server(authority.issue('late', ['DNS:localhost'], days=-1)), authority, code=1)
+    assert 'not believed: SSL certificate problem: certificate has expired' in said and '  warning: the certificate ' in said and 'has expired' in said
+
+
+def test_probe_of_a_certificate_of_another_name(server, authority):
+    said = probe(server(authority.issue('elsewhere.example.org', ['DNS:elsewhere.example.org'])), authority, code=1)
+    assert '    for elsewhere.example.org\n' in said and "not believed: SSL: no alternative certificate subject name matches target host name 'localhost'" in said
+
+
+def test_probe_where_there_is_no_tls(gateway):
+    port = harness.free_port()
+    assert 'cannot be reached by TLS: Failed to connect to localhost port %d' % port in fedgate('probe', 'https://localhost:%d/' % port, '--network', code=1)
 
 
 def test_trust_by_address(gateway, password, tmp_path):
     path = tmp_path / 'answer'
     path.write_text(raw(gateway, password, 'issue', '--applies-to', 'urn:app', '--token-type', 'jwt'))
     url = gateway.url('/FederationMetadata/2007-06/FederationMetadata.xml')
-    assert 'is fetched with --network alone' in fedgate('token', 'verify', str(path), '--trust', url, code=3)
+    verify = ['token', 'verify', str(path), '--trust', url, '--audience', 'urn:app']
+    assert 'is fetched with --network alone' in fedgate(*verify, code=3)
+    assert 'certificate' in fedgate(*verify, '--network', code=3)  # of a CA that nobody named
+    assert fedgate(*verify, '--network', '--tls-ca', gateway.authority.ca).startswith('valid\n')
+    other = os.path.join(FOLDER, 'keys', 'ca.pem')
+    assert 'certificate' in fedgate(*verify, '--network', '--tls-ca', other, code=3)
+    discovery = gateway.url('/adfs/.well-known/openid-configuration')
+    said = fedgate('token', 'verify', str(path), '--trust', discovery, '--audience', 'urn:app', '--network', '--tls-ca', gateway.authority.ca, code=1)
+    assert said.startswith('invalid: issuer.mismatch: ') and 'passed       key' in said  # WS-Trust's tokens have another issuer than OpenID Connect's
 
 
 def test_translate(gateway, tmp_path):

@@ -140,7 +140,7 @@ static void every_option_is_read(void **state) {
     assert_int_equal(c->store_size, 64 << 10);
     assert_int_equal(c->skew_ms, 0);
     assert_int_equal(c->trusted_proxies.count, 3);
-    const fg_config_network_t *networks = c->trusted_proxies.items;
+    const fg_network_t *networks = c->trusted_proxies.items;
     assert_int_equal(networks[0].bits, 96 + 9);
     assert_int_equal(networks[1].bits, 128);
     assert_true(networks[2].local);

@@ -2,8 +2,13 @@
  * The relying party before a provider that says whatever a test wants: each refusal beside the answer that is taken. */
 #include "tests/unit/openid.h"
 
+#include <dirent.h>
+#include <stdlib.h>
+#include <unistd.h>
+
 #include "bridges/openid/provider.h"
 #include "core/crypto.h"
+#include "core/file.h"
 #include "core/http.h"
 #include "sts/wsfed.h"
 
@@ -29,7 +34,8 @@ typedef struct world {
     const char *issuer;          /* of its metadata */
     const char *header, *claims; /* JSON that is laid over those of the token; null takes a member away */
     const char *subject;         /* of UserInfo */
-    bool down, names_itself;
+    bool down, names_itself, gone;
+    unsigned refresh_number; /* of the refresh token that is good; 0: it gives none */
     unsigned jwks_asked, discovery_asked;
     char nonce[64], state[40], form[4096], authorization[512];
     char text[4][8192];
@@ -121,13 +127,27 @@ static char *jwks(void) {
     return text;
 }
 
+/* Refresh tokens are good once. */
+static bool takes_refresh(void) {
+    char wanted[32];
+    snprintf(wanted, sizeof wanted, "&refresh_token=r-%u", now->refresh_number);
+    return !now->gone && strstr(now->form, wanted) != NULL;
+}
+
 static char *tokens(const fg_http_request_t *request) {
     snprintf(now->form, sizeof now->form, "%.*s", (int)request->body.n, request->body.p);
     for (size_t i = 0; i < request->header_count; i++)
         if (fg_str_is(request->headers[i].name, "Authorization"))
             snprintf(now->authorization, sizeof now->authorization, "%.*s", (int)request->headers[i].value.n,
                      request->headers[i].value.p);
+    if (strstr(now->form, "grant_type=refresh_token") != NULL && !takes_refresh())
+        return NULL;
     json_t *json = json_pack("{s:s, s:s, s:s}", "access_token", ACCESS, "token_type", "Bearer", "id_token", id_token());
+    if (now->refresh_number > 0) {
+        char text[32];
+        snprintf(text, sizeof text, "r-%u", ++now->refresh_number);
+        json_object_set_new(json, "refresh_token", json_string(text));
+    }
     char *text = json_dumps(json, 0);
     json_decref(json);
     return text;
@@ -153,8 +173,9 @@ static bool answer(fg_http_t *http, const fg_env_t *env, fg_arena_t *arena, cons
                  : fg_str_is(request->url, TOKEN)    ? tokens(request)
                  : fg_str_is(request->url, USERINFO) ? userinfo()
                                                      : NULL;
-    assert_non_null(text);
-    *response = (fg_http_response_t){.status = 200, .url = request->url};
+    *response = (fg_http_response_t){.status = text != NULL ? 200 : 400, .url = request->url};
+    if (text == NULL)
+        text = strdup("{\"error\":\"invalid_grant\"}");
     response->body = fg_arena_str(arena, fg_str(text));
     free(text);
     return response->body.p != NULL;
@@ -477,6 +498,71 @@ static void the_last_good_copy_stays(void **state) {
     assert_int_equal(w->discovery_asked, 2);
 }
 
+/* As another worker, or the next one: nothing is in its memory. */
+static void forget_memory(world_t *w) {
+    fg_openid_upstream_free(w->us.upstream);
+    w->us.upstream = fg_openid_upstream_new();
+    assert_non_null(w->us.upstream);
+}
+
+/* Writes to over from, which is as long, in all files of a folder; to NULL: removes them. */
+static void spoil_files(const char *folder, const char *from, const char *to) {
+    char path[600];
+    fg_err_t err = FG_ERR_INIT;
+    DIR *files = opendir(folder);
+    assert_non_null(files);
+    for (const struct dirent *file = readdir(files); file != NULL; file = readdir(files)) {
+        fg_buf_t text = FG_BUF_INIT(1u << 20);
+        snprintf(path, sizeof path, "%s/%s", folder, file->d_name);
+        if (file->d_name[0] == '.')
+            continue;
+        if (to == NULL) {
+            assert_int_equal(unlink(path), 0);
+            continue;
+        }
+        assert_true(fg_file_read(path, &text, NULL, &err));
+        fg_buf_putc(&text, '\0');
+        char *at = strstr(text.data, from);
+        if (at != NULL)
+            memcpy(at, to, strlen(to));
+        assert_true(fg_file_replace(path, fg_str(text.data), 0600, &err));
+        fg_buf_free(&text);
+    }
+    closedir(files);
+}
+
+static void files_outlive_the_process(void **state) {
+    world_t *w = *state;
+    char folder[] = "/tmp/fedgate-fetched-XXXXXX";
+    assert_non_null(mkdtemp(folder));
+    w->b->hub.fetched_folder = folder;
+    sign_in(w);
+    assert_int_equal(w->discovery_asked, 1);
+    forget_memory(w);
+    sign_in(w);
+    assert_int_equal(w->discovery_asked, 1);
+    assert_int_equal(w->jwks_asked, 1);
+    w->b->test.now_ms += 2 * FG_DAY;
+    forget_memory(w);
+    w->issuer = "https://evil.test"; /* it can be had no more: the file serves */
+    sign_in(w);
+    assert_int_equal(w->discovery_asked, 2);
+    forget_memory(w);
+    sign_in(w); /* that it failed is in the file as well */
+    assert_int_equal(w->discovery_asked, 2);
+    w->issuer = ISSUER;
+    spoil_files(folder, "https://op.test\\\"", "https://ev.test\\\""); /* a text of somebody else is none */
+    forget_memory(w);
+    sign_in(w);
+    assert_int_equal(w->discovery_asked, 3);
+    spoil_files(folder, "{", "x");
+    forget_memory(w);
+    sign_in(w);
+    assert_int_equal(w->discovery_asked, 4);
+    spoil_files(folder, NULL, NULL);
+    assert_int_equal(rmdir(folder), 0);
+}
+
 static void where_nothing_was_ever_had_it_is_refused(void **state) {
     world_t *w = *state;
     w->down = true;
@@ -584,6 +670,96 @@ static void the_provider_is_told(void **state) {
     assert_true(browser_refused(w->b, FG_E_CSRF));
 }
 
+/* ---- its refresh token (oidc_rp_refresh.c) */
+
+#define INTERVAL (10 * FG_MINUTE)
+
+static fg_session_t begin_refreshing(world_t *w) {
+    fg_session_t session;
+    w->us.refresh_interval_ms = INTERVAL;
+    w->refresh_number = 1;
+    w->gone = w->down = false;
+    w->claims = NULL;
+    sign_in(w);
+    assert_int_equal(browser_get(w->b, &fg_wsfed_protocol, FG_WSFED_PATH, SIGN_IN), 200);
+    assert_true(fg_session_open(w->b->ex, &session));
+    return session;
+}
+
+static fg_code_t renew_at(world_t *w, const fg_session_t *session, int64_t ms, const char **upn) {
+    const fg_identity_t *fresh;
+    fg_err_t err = FG_ERR_INIT;
+    w->b->ex->now_ms += ms;
+    bool done = fg_oidc_rp_renew(w->b->ex, session, &fresh, &err);
+    const fg_claim_t *claim = done && fresh ? fg_claims_get(&fresh->claims, FG_CLAIM_UPN) : NULL;
+    *upn = claim ? fg_arena_strndup(w->b->ex->arena, claim->value.p, claim->value.n) : NULL;
+    return done ? FG_OK : err.code;
+}
+
+static void the_provider_is_asked_now_and_then(void **state) {
+    world_t *w = *state;
+    const char *upn;
+    fg_session_t session = begin_refreshing(w);
+    unsigned first = w->refresh_number;
+    w->claims = "{\"upn\":\"dora.new@op.test\",\"nonce\":\"of another time\"}";
+    assert_int_equal(renew_at(w, &session, INTERVAL - 1, &upn), FG_OK);
+    assert_null(upn);
+    assert_int_equal(w->refresh_number, first);
+    assert_int_equal(renew_at(w, &session, 1, &upn), FG_OK);
+    assert_string_equal(upn, "dora.new@op.test");
+    assert_int_equal(w->refresh_number, first + 1);
+    assert_int_equal(renew_at(w, &session, 1, &upn), FG_OK); /* what was heard last, without asking */
+    assert_string_equal(upn, "dora.new@op.test");
+    assert_int_equal(renew_at(w, &session, INTERVAL, &upn), FG_OK); /* with the next token */
+    assert_int_equal(w->refresh_number, first + 2);
+    w->down = true;
+    assert_int_equal(renew_at(w, &session, INTERVAL, &upn), FG_OK);
+    assert_string_equal(upn, "dora.new@op.test");
+    assert_int_equal(renew_at(w, &session, FG_HOUR + 1, &upn), FG_E_UNAVAILABLE);
+    w->down = false;
+    assert_int_equal(renew_at(w, &session, 1, &upn), FG_OK);
+    w->gone = true;
+    assert_int_equal(renew_at(w, &session, INTERVAL, &upn), FG_E_OPENID_GRANT);
+    assert_true(fg_session_is_ended(w->b->ex, session.id));
+    w->gone = false;
+    assert_int_equal(renew_at(w, &session, 1, &upn), FG_E_OPENID_GRANT); /* nothing is left */
+}
+
+static void a_refreshed_id_token_is_the_same_persons(void **state) {
+    world_t *w = *state;
+    static const struct {
+        const char *claims;
+        fg_code_t code;
+    } cases[] = {{NULL, FG_OK},
+                 {"{\"sub\":\"mallory\"}", FG_E_OPENID_GRANT},
+                 {"{\"azp\":\"other\"}", FG_E_OPENID_GRANT},
+                 {"{\"iss\":\"https://evil.test\"}", FG_OK}, /* no answer of the provider: as if it were down */
+                 {"{\"aud\":\"other\"}", FG_OK}};
+    for (size_t i = 0; i < FG_ARRAY_SIZE(cases); i++) {
+        const char *upn;
+        fg_session_t session = begin_refreshing(w);
+        w->claims = cases[i].claims;
+        assert_int_equal(renew_at(w, &session, INTERVAL, &upn), cases[i].code);
+        assert_true((upn != NULL) == (i == 0)); /* nothing of a wrong one is taken */
+    }
+}
+
+static void a_provider_without_refresh_tokens(void **state) {
+    world_t *w = *state;
+    const char *upn;
+    fg_session_t session = begin_refreshing(w);
+    assert_int_equal(renew_at(w, &session, INTERVAL, &upn), FG_OK); /* the control */
+    w->us.refresh_interval_ms = INTERVAL;
+    w->refresh_number = 0;
+    sign_in(w);
+    assert_non_null(strstr(w->b->test.log, "gave no refresh token"));
+    assert_int_equal(browser_get(w->b, &fg_wsfed_protocol, FG_WSFED_PATH, SIGN_IN), 200);
+    assert_true(fg_session_open(w->b->ex, &session));
+    assert_int_equal(renew_at(w, &session, 1, &upn), FG_E_OPENID_GRANT);
+    w->us.refresh_interval_ms = 0; /* then nobody asks */
+    assert_int_equal(renew_at(w, &session, 1, &upn), FG_OK);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void) {
@@ -602,12 +778,16 @@ int main(void) {
         TEST(freshness_is_held_against_auth_time),
         TEST(metadata_is_its_own),
         TEST(the_last_good_copy_stays),
+        TEST(files_outlive_the_process),
         TEST(where_nothing_was_ever_had_it_is_refused),
         TEST(jw_12_unknown_keys_are_asked_for_now_and_then),
         TEST(oi_11_logout_tokens),
         TEST(a_logout_token_ends_what_it_names),
         TEST(the_browser_may_tell),
         TEST(the_provider_is_told),
+        TEST(the_provider_is_asked_now_and_then),
+        TEST(a_refreshed_id_token_is_the_same_persons),
+        TEST(a_provider_without_refresh_tokens),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

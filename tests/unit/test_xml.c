@@ -141,10 +141,67 @@ static void bad_documents_are_refused_and_controls_accepted(void **state) {
 }
 
 /* XP-03, XP-08: the scan does not rely on the parser for what may end up in a value */
+/* ---- what was cut says so, wherever: a terminal or a log line did it, and not the sender ---- */
+
+static void cut_everywhere(const char *name, fg_str_t document, size_t from) {
+    assert_true(fg_xml_scan(document, NULL, NULL));
+    for (size_t n = from; n < document.n; n++) {
+        fg_err_t err = FG_ERR_INIT;
+        char *cut = malloc(n); /* of its exact length, for what watches over memory */
+        assert_non_null(cut);
+        memcpy(cut, document.p, n);
+        if (fg_xml_scan((fg_str_t){cut, n}, NULL, &err) || err.reason != FG_R_INPUT_TRUNCATED)
+            fail_msg("%s cut at byte %zu: code %d, reason %d: %s", name, n, err.code, err.reason, err.detail);
+        free(cut);
+    }
+}
+
+static void a_cut_document_is_told_as_cut_at_every_byte(void **state) {
+    (void)state;
+    cut_everywhere(
+        "all markup",
+        FG_STR("\xef\xbb\xbf<?xml version='1.0' encoding=\"utf-8\" standalone = 'yes' ?>\n<!-- a-b -->\n"
+               "<x:a xmlns:x = 'urn:1' b='&lt;&#65;&#x42;' ><c /><d/>&amp;&apos;&#233;&#xE9;<![CDATA[ ]] > ]]>"
+               "gr\xc3\xbc\xe2\x82\xac\xf0\x9f\x94\x91<!----><e></e ></x:a >"),
+        3);
+    static const char *const kinds[] = {"saml11-sound.xml",    "saml20-sound.xml",    "response-sound.xml",
+                                        "request-sound.xml",   "soap-sound.xml",      "wstrust-sound.xml",
+                                        "metadata-sound.xml",  "encrypted-sound.xml", "wss4j-saml20-sound.xml",
+                                        "xml-crypto-sound.xml"};
+    for (size_t i = 0; i < FG_ARRAY_SIZE(kinds); i++) {
+        char path[256];
+        size_t length;
+        snprintf(path, sizeof path, "tests/corpus/files/%s", kinds[i]);
+        char *text = test_file(path, &length);
+        assert_non_null(text);
+        cut_everywhere(kinds[i], fg_str_trim((fg_str_t){text, length}), 1);
+        free(text);
+    }
+}
+
+/* What is wrong in the middle stays wrong, however it ends. */
+static void a_mistake_is_not_taken_for_a_cut(void **state) {
+    (void)state;
+    static const char *const documents[] = {"<a>&x;</a>",  "<a b='<'/>",       "<a b=c></a>",  "<a><!-- -- --></a>",
+                                            "<a b='></a>", "<a></a><b/>",      "<a/>x",        "<a>&#xD800;</a>",
+                                            "<a/ >",       "<!doctype a><a/>", "<a b=''c=''/>"};
+    for (size_t i = 0; i < FG_ARRAY_SIZE(documents); i++) {
+        fg_err_t err = FG_ERR_INIT;
+        assert_false(fg_xml_scan(fg_str(documents[i]), NULL, &err));
+        assert_int_equal(err.code, FG_E_XML_MALFORMED);
+        assert_int_equal(err.reason, FG_R_NONE);
+    }
+    fg_err_t err = FG_ERR_INIT;
+    assert_false(fg_xml_scan(FG_STR("<a>\xc3\xbc\xfc</a>"), NULL, &err));
+    assert_int_equal(err.code, FG_E_XML_ENCODING);
+    assert_int_equal(err.reason, FG_R_NONE);
+}
+
 static void the_scan_knows_references_itself(void **state) {
     (void)state;
-    static const char *const refused[] = {"<a>&#0;</a>", "<a>&#xD800;</a>", "<a>&#xFFFE;</a>", "<a>&#x1;</a>", "<a>&#x110000;</a>",
-                                          "<a b='&#31;'/>", "<a>&x;</a>", "<a>&#x41</a>", "<a>&# 65;</a>", "<a>&#X41;</a>"};
+    static const char *const refused[] = {"<a>&#0;</a>",       "<a>&#xD800;</a>", "<a>&#xFFFE;</a>", "<a>&#x1;</a>",
+                                          "<a>&#x110000;</a>", "<a b='&#31;'/>",  "<a>&x;</a>",      "<a>&#x41</a>",
+                                          "<a>&# 65;</a>",     "<a>&#X41;</a>"};
     fg_err_t err = FG_ERR_INIT;
     for (size_t i = 0; i < FG_ARRAY_SIZE(refused); i++) {
         if (fg_xml_scan(fg_str(refused[i]), NULL, &err))
@@ -154,7 +211,8 @@ static void the_scan_knows_references_itself(void **state) {
     assert_true(fg_xml_scan(FG_STR("<a>&#x9;&#65;&#x10FFFF;&amp;</a>"), NULL, &err));
 }
 
-/* The scan alone must not be looser than the parser about what it counts: each of these hides a tag from a careless counter. */
+/* The scan alone must not be looser than the parser about what it counts: each of these hides a tag from a careless
+ * counter. */
 static void limits_see_what_the_parser_sees(void **state) {
     (void)state;
     const fg_xml_limits_t limits = {.bytes = 1000, .depth = 2, .elements = 3, .attributes = 1, .namespaces = 1};
@@ -274,7 +332,10 @@ static void text_is_read_whole(void **state) {
     (void)state;
     fg_err_t err = FG_ERR_INIT;
     static const char *const same[] = {
-        "<a>admin@x</a>", "<a>admin<!-- -->@x</a>", "<a><![CDATA[admin]]>@x</a>", "<a><!---->adm<![CDATA[in@]]>&#120;</a>",
+        "<a>admin@x</a>",
+        "<a>admin<!-- -->@x</a>",
+        "<a><![CDATA[admin]]>@x</a>",
+        "<a><!---->adm<![CDATA[in@]]>&#120;</a>",
     };
     for (size_t i = 0; i < FG_ARRAY_SIZE(same); i++)
         assert_true(fg_str_is(fg_xml_text(arena, root(same[i]), &err), "admin@x"));
@@ -284,7 +345,8 @@ static void text_is_read_whole(void **state) {
     assert_true(empty.p != NULL && empty.n == 0);
     assert_true(fg_str_is(fg_xml_text(arena, root("<a> \n x&lt;y &amp;amp;</a>"), &err), " \n x<y &amp;"));
     assert_true(fg_str_is(fg_xml_token(arena, root("<a> \n x y\t</a>"), &err), "x y"));
-    assert_true(fg_str_is(fg_xml_attr(arena, root("<a b='&lt;x&amp;&#10;&quot;&#38;amp;'/>"), NULL, "b"), "<x&\n\"&amp;"));
+    assert_true(
+        fg_str_is(fg_xml_attr(arena, root("<a b='&lt;x&amp;&#10;&quot;&#38;amp;'/>"), NULL, "b"), "<x&\n\"&amp;"));
     fg_str_t none = fg_xml_attr(arena, root("<a b=''/>"), NULL, "b");
     assert_true(none.p != NULL && none.n == 0);
 }
@@ -293,12 +355,14 @@ static void canonical_form_is_exclusive_and_has_no_comments(void **state) {
     (void)state;
     fg_err_t err = FG_ERR_INIT;
     fg_buf_t out = FG_BUF_INIT(1000);
-    xmlNode *a = root("<a xmlns='urn:1' xmlns:x='urn:2' xmlns:y='urn:3'><b  c = '1' a='2'><!--no--><x:d/><![CDATA[<]]></b>\n</a>");
+    xmlNode *a = root(
+        "<a xmlns='urn:1' xmlns:x='urn:2' xmlns:y='urn:3'><b  c = '1' a='2'><!--no--><x:d/><![CDATA[<]]></b>\n</a>");
     assert_true(fg_xml_canonical(fg_xml_first_child(a), &out, &err));
     assert_string_equal(out.data, "<b xmlns=\"urn:1\" a=\"2\" c=\"1\"><x:d xmlns:x=\"urn:2\"></x:d>&lt;</b>");
     fg_buf_reset(&out);
     char y[] = "y", *prefixes[] = {y, NULL};
-    assert_true(fg_xml_canonical_without(fg_xml_first_child(a), fg_xml_first_child(fg_xml_first_child(a)), prefixes, &out, &err));
+    assert_true(fg_xml_canonical_without(fg_xml_first_child(a), fg_xml_first_child(fg_xml_first_child(a)), prefixes,
+                                         &out, &err));
     assert_string_equal(out.data, "<b xmlns=\"urn:1\" xmlns:y=\"urn:3\" a=\"2\" c=\"1\">&lt;</b>");
     fg_buf_free(&out);
     fg_buf_t small = FG_BUF_INIT(10);
@@ -362,6 +426,8 @@ static void bombs_of_the_vectors(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(bad_documents_are_refused_and_controls_accepted, begin, end),
+        cmocka_unit_test(a_cut_document_is_told_as_cut_at_every_byte),
+        cmocka_unit_test(a_mistake_is_not_taken_for_a_cut),
         cmocka_unit_test_setup_teardown(the_scan_knows_references_itself, begin, end),
         cmocka_unit_test_setup_teardown(limits_see_what_the_parser_sees, begin, end),
         cmocka_unit_test_setup_teardown(limits_hold_exactly, begin, end),

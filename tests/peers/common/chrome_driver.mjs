@@ -12,6 +12,8 @@ const flags = [
   '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
   '--disable-component-update', '--disable-sync', '--no-proxy-server',
 ]; // prettier-ignore
+// hosts that get the Kerberos ticket of $KRB5CCNAME
+if (process.env.SPNEGO) flags.push(`--auth-server-allowlist=${process.env.SPNEGO}`);
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM || '/usr/bin/chromium', args: flags });
 const contexts = new Map();
 let names = 0;

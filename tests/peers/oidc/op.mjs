@@ -39,6 +39,8 @@ const keys = [
   jwk('ec', { namedCurve: 'P-256' }, 'ES256'),
   jwk('ed25519', {}, 'EdDSA'),
 ];
+// {"NAME": null (there is no such account any more) or {claim: value}}, read whenever an account is looked up
+const accounts = () => (env.ACCOUNTS && fs.existsSync(env.ACCOUNTS) ? JSON.parse(fs.readFileSync(env.ACCOUNTS)) : {});
 const policy = interactionPolicy.base();
 if (env.CONSENT !== '1') policy.remove('consent');
 const provider = new Provider(issuer, {
@@ -63,7 +65,9 @@ const provider = new Provider(issuer, {
   responseTypes: ['code'],
   pkce: { required: () => env.REQUIRE_PKCE === '1' },
   clientBasedCORS: () => true,
-  issueRefreshToken: async (c, cl, code) => cl.grantTypeAllowed('refresh_token') && code.scopes.has('offline_access'),
+  issueRefreshToken: async (c, cl, code) =>
+    cl.grantTypeAllowed('refresh_token') && (code.scopes.has('offline_access') || env.REFRESH === '1'),
+  rotateRefreshToken: () => env.REFRESH === '1',
   features: {
     devInteractions: { enabled: false },
     backchannelLogout: { enabled: true },
@@ -74,11 +78,14 @@ const provider = new Provider(issuer, {
       getResourceServerInfo: (ctx, resource) => ({ scope: 'api', audience: resource, accessTokenFormat: 'jwt', jwt: { sign: { alg: 'RS256' } } }),
     },
     encryption: { enabled: true },
+    revocation: { enabled: true },
     rpInitiatedLogout: { enabled: true },
     userinfo: { enabled: true },
     claimsParameter: { enabled: true },
   },
   async findAccount(ctx, id) {
+    const more = accounts()[id];
+    if (more === null) return undefined;
     const capitalized = id[0].toUpperCase() + id.slice(1);
     return {
       accountId: id,
@@ -92,6 +99,7 @@ const provider = new Provider(issuer, {
         preferred_username: id,
         locale: 'en',
         groups: ['staff', 'engineers'],
+        ...more,
       }),
     };
   },
@@ -111,6 +119,7 @@ const provider = new Provider(issuer, {
 provider.proxy = false;
 const handleProtocol = provider.callback();
 const handle = async (req, res) => {
+  if (/^\/(\.well-known|jwks)/.test(req.url)) console.log('asked', req.url);
   const interaction = /^\/interaction\/([^/?]+)(\/login)?/.exec(req.url);
   if (!interaction) return handleProtocol(req, res);
   try {
@@ -163,6 +172,7 @@ for (const event of [
   'userinfo.error',
   'end_session.error',
   'backchannel.error',
+  'revocation.error',
 ])
   provider.on(event, (context, error) =>
     console.error(
@@ -174,6 +184,7 @@ for (const event of [
       error?.cause?.code || '',
     ),
   );
+for (const event of ['refresh_token.consumed', 'refresh_token.destroyed', 'grant.revoked']) provider.on(event, () => console.log(event));
 https
   .createServer({ key: fs.readFileSync(env.KEY), cert: fs.readFileSync(env.CERT) }, handle)
   .listen(+issuerUrl.port, '127.0.0.1', () => console.log('ready', issuer));

@@ -4,6 +4,7 @@
 #   ISSUER=https://localhost:9001  CLIENT_ID=gw  CLIENT_SECRET  REDIRECT_URIS, POST_LOGOUT_URIS (comma lists)
 #   BACKCHANNEL_URI  TOKEN_AUTH=client_secret_basic|client_secret_post|private_key_jwt|none  JWKS_URI  CERT, KEY (PEM files of
 #   its https)  ALG=RS256|PS256|ES256|EdDSA|HS256  ENC_ALG=RSA-OAEP-256|RSA-OAEP|ECDH-ES|…  ENC=A256GCM  REQUIRE_PKCE=1
+#   REFRESH=1 (refresh tokens without offline_access, a new one each time)  ACCOUNTS (JSON file: {NAME: null or {claim: value}})
 #   CONSENT=1 (asks)  ID_TOKEN_CLAIMS=1 (claims in the ID token too)  GENERATION (behind the kid of its keys, which are new at
 #   each start)
 # Users: any name with a password that is not empty, in a form with the fields login, password and deny; claims are made from

@@ -2,6 +2,7 @@
 // rp.mjs   openid-client as an OpenID Connect relying party; started by rp.sh, which lists the environment.
 // ORIGIN/login[?name=value: added to the authorization request], /cb, / (JSON {claims, userinfo, …}; 403 before a login), /refresh,
 // /userinfo, /tokens (as they are), /logout, /bye, /backchannel (checks the logout token and ends its sessions), /metadata.
+// /frontchannel ends the session of that sid, /jwks has its public key.
 // Errors: status 400 {error, description, cause}.
 import fs from 'node:fs';
 import http from 'node:http';
@@ -125,6 +126,11 @@ const serve = async (request, response) => {
   };
   const redirect = (location) => answer(303, {}, { Location: location });
   if (url.pathname === '/favicon.ico') return response.writeHead(204).end();
+  if (url.pathname === '/jwks') {
+    console.log('jwks asked');
+    const { d, ...open } = JSON.parse(fs.readFileSync(env.JWK));
+    return answer(200, { keys: [open] });
+  }
   try {
     const config = await configuration();
     switch (url.pathname) {
@@ -151,6 +157,13 @@ const serve = async (request, response) => {
         return answer(200, { bye: url.searchParams.get('state') });
       case '/backchannel':
         await backchannel(config, body);
+        return answer(200, {});
+      case '/frontchannel':
+        for (const [id, other] of sessions)
+          if (url.searchParams.get('iss') === env.ISSUER && other.claims?.sid === url.searchParams.get('sid')) {
+            sessions.delete(id);
+            ended++;
+          }
         return answer(200, {});
       case '/metadata':
         return answer(200, config.serverMetadata());

@@ -1,7 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 # populate.py SMB_CONF KEYTAB SPNHOST[,SPNHOST...]  - fills the DC's database directly (one process: ~1.5 s)
-import sys, ldb
+import os
+import sys
+
+import ldb
 from samba.param import LoadParm
 from samba.auth import system_session
 from samba.samdb import SamDB
@@ -85,7 +88,22 @@ mod(
     telephoneNumber='+1 555 0100',
     department='R&D',
 )
+# delegation: svc-gw may act for people towards HTTP/backend, whoever has proven to the gateway who they are (protocol transition,
+# [MS-SFU]); HTTP/other is on the same account, but not allowed; grace is sensitive and cannot be delegated
+domain = spnhosts[0].split('.', 1)[1]
+backend = [f'HTTP/backend.{domain}', f'HTTP/other.{domain}']
+user('svc-backend', 'Back.Pw1', 'Svc', 'Backend', ou='CN=Users')
+user('grace', 'Grace.Pw1', 'Grace', 'Sensitive')
+one = lambda name: str(s.search(base, expression=f'(sAMAccountName={name})', attrs=['dn'])[0].dn)
+mod(one('svc-backend'), servicePrincipalName=backend, msDS_SupportedEncryptionTypes='24')
+mod(str(svc), msDS_AllowedToDelegateTo=backend[:1])
+s.toggle_userAccountFlags('(sAMAccountName=svc-gw)', 0x1000000, 'trusted to authenticate for delegation', on=True)
+s.toggle_userAccountFlags('(sAMAccountName=grace)', 0x100000, 'not delegated', on=True)
 net = Net(creds, lp)
+folder = os.path.dirname(keytab)
+net.export_keytab(keytab=f'{folder}/gateway.keytab', principal='svc-gw')
+for principal in backend:
+    net.export_keytab(keytab=f'{folder}/backend.keytab', principal=principal)
 for h in spnhosts:
     for p in ('HTTP', 'host'):
         net.export_keytab(keytab=keytab, principal=f'{p}/{h}')

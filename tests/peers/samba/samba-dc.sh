@@ -36,6 +36,7 @@ if [ "$FULL" = 1 ]; then SVCS="s3fs rpc ldap cldap kdc winbindd dns"; else SVCS=
 print_env() {
     cat <<E
 export KRB5_CONFIG=$dir/krb5.conf LDAPTLS_CACERT=$dir/tls/ca.pem
+GATEWAY_KEYTAB=$dir/gateway.keytab GATEWAY_PRINCIPAL=svc-gw@$REALM BACKEND_KEYTAB=$dir/backend.keytab BACKEND=HTTP/backend.$lower
 DC_HOST=$HOST.$lower DC_IP=$DCIP REALM=$REALM BASE_DN=$BASE KEYTAB=$dir/http.keytab SPN=HTTP/${SPNHOSTS%%,*} ADMINPW=$ADMINPW
 E
 }
