@@ -16,7 +16,7 @@ BEGIN {
     # foreign header: the only rooms that may include it
     only["^(lasso|glib)"] = " bridges/saml "
     only["^ngx_|^nginx"] = " ngx_module "
-    only["^(ldap|lber|gssapi|krb5)"] = " directory "
+    only["^(ldap|openldap|lber|gssapi|krb5)"] = " directory "
     only["^crypt\\.h"] = " directory "
     only["^xmlsec/"] = " " # in a test, as a second judge
     only["^confuse\\.h"] = " gateway "

@@ -15,6 +15,7 @@ typedef enum fg_code {
     FG_E_INTERNAL,
     FG_E_MEMORY,
     FG_E_UNAVAILABLE, /* a one-time check could not be answered: fails closed */
+    FG_E_DIRECTORY, /* no server of a directory answers, or not as it should */
     FG_E_BUSY,        /* a queue is full */
     FG_E_FILE,        /* a file cannot be read or written */
     FG_E_CONFIG,
@@ -71,6 +72,12 @@ typedef enum fg_code {
     /* who is it */
     FG_E_AUTH_MISSING,
     FG_E_AUTH_FAILED, /* unknown user and wrong password alike */
+    /* a directory's word on whoever sent the right password */
+    FG_E_AUTH_DISABLED,
+    FG_E_AUTH_EXPIRED,
+    FG_E_AUTH_RESTRICTED, /* not at this hour, not from here */
+    FG_E_AUTH_MUST_CHANGE,
+    FG_E_AUTH_ACCOUNT_LOCKED, /* in the directory; looks like a wrong password */
     FG_E_AUTH_KERBEROS, /* a ticket, or what came in place of one */
     FG_E_AUTH_LOCKED,
     FG_E_AUTH_DIGEST, /* the account's password cannot be checked by its digest; looks like a wrong one */

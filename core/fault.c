@@ -19,6 +19,7 @@ static const fg_fault_t fault_table[] = {
     {FG_E_INTERNAL, "internal_error", "The gateway could not process the request.", 500, true, WST, "RequestFailed", NULL, "RequestDenied", "server_error"},
     {FG_E_MEMORY, "out_of_memory", "The gateway could not process the request.", 500, true, WST, "RequestFailed", NULL, "RequestDenied", "server_error"},
     {FG_E_UNAVAILABLE, "store_unavailable", "The gateway cannot check the request now. Try again shortly.", 503, true, WST, "RequestFailed", NULL, "RequestDenied", "temporarily_unavailable"},
+    {FG_E_DIRECTORY, "directory_unavailable", "The directory of accounts does not answer. Try again shortly.", 503, true, WST, "RequestFailed", NULL, "RequestDenied", "temporarily_unavailable"},
     {FG_E_BUSY, "busy", "The gateway is busy. Try again shortly.", 503, true, WST, "RequestFailed", NULL, "RequestDenied", "temporarily_unavailable"},
     {FG_E_FILE, "file_error", "The gateway could not process the request.", 500, true, WST, "RequestFailed", NULL, "RequestDenied", "server_error"},
     {FG_E_CONFIG, "configuration_error", "The gateway could not process the request.", 500, true, WST, "RequestFailed", NULL, "RequestDenied", "server_error"},
@@ -75,6 +76,11 @@ static const fg_fault_t fault_table[] = {
 
     {FG_E_AUTH_MISSING, "not_signed_in", "Credentials are missing.", 401, false, WSSE, "FailedAuthentication", "NotSignedIn", "NoPassive", "login_required"},
     {FG_E_AUTH_FAILED, "wrong_user_or_password", auth_sentence, 401, false, WST, "FailedAuthentication", "NotSignedIn", "AuthnFailed", "access_denied"},
+    {FG_E_AUTH_DISABLED, "account_disabled", "This account is disabled. Ask your administrator.", 401, false, WST, "FailedAuthentication", "NotSignedIn", "AuthnFailed", "access_denied"},
+    {FG_E_AUTH_EXPIRED, "account_expired", "This account has expired. Ask your administrator.", 401, false, WST, "FailedAuthentication", "NotSignedIn", "AuthnFailed", "access_denied"},
+    {FG_E_AUTH_RESTRICTED, "account_restricted", "This account may not sign in now, or not from here. Ask your administrator.", 401, false, WST, "FailedAuthentication", "NotSignedIn", "AuthnFailed", "access_denied"},
+    {FG_E_AUTH_MUST_CHANGE, "password_must_change", "The password must be changed first.", 401, false, WST, "FailedAuthentication", "NotSignedIn", "AuthnFailed", "access_denied"},
+    {FG_E_AUTH_ACCOUNT_LOCKED, "account_locked", auth_sentence, 401, false, WST, "FailedAuthentication", "NotSignedIn", "AuthnFailed", "access_denied"},
     {FG_E_AUTH_KERBEROS, "ticket_refused", "The Kerberos ticket is not accepted here.", 401, false, WSSE, "FailedAuthentication", "NotSignedIn", "AuthnFailed", "access_denied"},
     {FG_E_AUTH_LOCKED, "locked_out", auth_sentence, 401, false, WST, "FailedAuthentication", "NotSignedIn", "AuthnFailed", "access_denied"},
     {FG_E_AUTH_DIGEST, "digest_not_possible", auth_sentence, 401, false, WST, "FailedAuthentication", "NotSignedIn", "AuthnFailed", "access_denied"},
@@ -220,6 +226,7 @@ const char *fg_fault_public_reason(fg_code_t code) {
  * as its HTTP status says. */
 static const fg_fault_wsman_t wsman_table[FG_CODE_COUNT] = {
     [FG_E_UNAVAILABLE] = {"a", "EndpointUnavailable", NULL, true, NULL},
+    [FG_E_DIRECTORY] = {"a", "EndpointUnavailable", NULL, true, NULL},
     [FG_E_BUSY] = {"a", "EndpointUnavailable", NULL, true, NULL},
     [FG_E_HTTP_NOT_FOUND] = {"a", "DestinationUnreachable", NULL, false, NULL},
     [FG_E_HTTP_METHOD] = {"a", "ActionNotSupported", NULL, false, NULL},

@@ -24,6 +24,8 @@ struct fg_directory {
      * after the same time.  May block: runs on the password pool. */
     bool (*check_password)(fg_directory_t *, const fg_env_t *, fg_arena_t *, fg_str_t user, fg_str_t password,
                            fg_identity_t *, fg_err_t *);
+    /* True for a name with the directory's own domain, "DOMAIN\\name" or "name@realm".  NULL: it has none. */
+    bool (*has_domain)(fg_directory_t *, fg_str_t user);
     /* The same for a UsernameToken with a digest.  An account of which nothing is kept to check one with:
      * FG_E_AUTH_DIGEST.  Asks for no slow hash.  NULL: this directory never can. */
     bool (*check_digest)(fg_directory_t *, const fg_env_t *, fg_arena_t *, const fg_username_token_t *, fg_identity_t *,

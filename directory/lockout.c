@@ -112,6 +112,17 @@ bool fg_lockout_enter(const fg_env_t *env, const fg_lockout_t *rules, fg_str_t d
     return enter(env, rules, &client, "the address", err) && enter(env, rules, &account, "the account", err);
 }
 
+/* This attempt was no failure: it is taken back, and so is the wait that it made; the others' failures stay. */
+static void take_back(const fg_env_t *env, subject_t *subject) {
+    fg_store_t *store = env->store;
+    if (store == NULL || subject->free_failures == 0)
+        return;
+    int64_t now = fg_now(env), total = 0;
+    fg_store_result_t counted = store->add(store, key_of(subject, 'n'), -1, now, now + COUNT_LIFE, &total);
+    if (counted == FG_STORE_OK && total >= subject->free_failures)
+        (void)store->remove(store, key_of(subject, 'w'));
+}
+
 void fg_lockout_succeed(const fg_env_t *env, const fg_lockout_t *rules, fg_str_t directory, fg_str_t user,
                         fg_str_t address) {
     fg_store_t *store = env->store;
@@ -122,11 +133,12 @@ void fg_lockout_succeed(const fg_env_t *env, const fg_lockout_t *rules, fg_str_t
     for (size_t i = 0; account.free_failures > 0 && i < sizeof kinds; i++)
         (void)store->remove(store, key_of(&account, kinds[i]));
     subject_t client = address_of(rules, address);
-    if (client.free_failures == 0)
-        return;
-    /* this attempt was no failure: it is taken back, and so is the wait that it made; the others' failures stay */
-    int64_t now = fg_now(env), total = 0;
-    fg_store_result_t counted = store->add(store, key_of(&client, 'n'), -1, now, now + COUNT_LIFE, &total);
-    if (counted == FG_STORE_OK && total >= client.free_failures)
-        (void)store->remove(store, key_of(&client, 'w'));
+    take_back(env, &client);
+}
+
+void fg_lockout_forgive(const fg_env_t *env, const fg_lockout_t *rules, fg_str_t directory, fg_str_t user,
+                        fg_str_t address) {
+    subject_t account = account_of(rules, directory, user), client = address_of(rules, address);
+    take_back(env, &account);
+    take_back(env, &client);
 }

@@ -22,5 +22,9 @@ bool fg_lockout_enter(const fg_env_t *env, const fg_lockout_t *rules, fg_str_t d
 /* After a right password: the account's failures are forgotten; the address's stay. */
 void fg_lockout_succeed(const fg_env_t *env, const fg_lockout_t *rules, fg_str_t directory, fg_str_t user,
                         fg_str_t address);
+/* After an attempt of which nobody can say whether the password was right, as no server of the directory answered: it is
+ * not counted. */
+void fg_lockout_forgive(const fg_env_t *env, const fg_lockout_t *rules, fg_str_t directory, fg_str_t user,
+                        fg_str_t address);
 
 #endif

@@ -151,10 +151,27 @@ static const fg_config_option_t certificates_options[] = {
 #define STRUCT fg_config_directory_t
 static const fg_config_option_t directory_options[] = {
     ROW("type", directory, type, ONE, NULL, "file"),
-    ROW("path", path, path, ONE, "path = \"users.json\"", NULL),
+    ROW("path", path, path, ONE, NULL, NULL),
     ROW("display_name", text, display_name, ONE, NULL, NULL),
     ROW("uri", uri, uri, ONE, NULL, NULL),
     ROW("domains", domain, domains, LIST, NULL, NULL),
+    ROW("servers", ldap_server, servers, LIST, NULL, NULL),
+    ROW("ca", path, ca, ONE, NULL, NULL),
+    ROW("base", ldap_dn, base, ONE, NULL, NULL),
+    ROW("bind_dn", text, bind_dn, ONE, NULL, NULL),
+    ROW("bind_password_file", path, bind_password_file, ONE, NULL, NULL),
+    ROW("user_filter", ldap_filter, user_filter, ONE, NULL, NULL),
+    ROW("attributes", ldap_attribute, attributes, LIST, NULL, NULL),
+    ROW("groups", ldap_groups, groups, ONE, NULL, "nested"),
+    ROW("group_base", ldap_dn, group_base, ONE, NULL, NULL),
+    ROW("group_filter", ldap_filter, group_filter, ONE, NULL, NULL),
+    ROW("group_name", text, group_name, ONE, NULL, NULL),
+    ROW("domain", text, domain, ONE, NULL, NULL),
+    ROW("realm", text, realm, ONE, NULL, NULL),
+    ROW("timeout", duration, timeout_ms, ONE, NULL, "5s"),
+    ROW("cache", duration, cache_ms, ONE, NULL, "30s"),
+    ROW("negative_cache", duration, negative_cache_ms, ONE, NULL, "5s"),
+    ROW("connections", count, connections, ONE, NULL, "4"),
     ROW("acceptance_rules", path, acceptance_rules, ONE, NULL, NULL),
 };
 #undef STRUCT

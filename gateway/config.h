@@ -7,6 +7,7 @@
 
 #include "bridges/openid/client.h"
 #include "core/env.h"
+#include "directory/ldap.h"
 #include "gateway/config_text.h"
 #include "hub/hub.h"
 
@@ -21,10 +22,27 @@ typedef struct fg_config_at {
 typedef struct fg_config_directory {
     fg_config_at_t at;
     const char *type;
-    const char *path;
+    const char *path; /* of a users file; all from servers on is of LDAP */
     const char *display_name;
     fg_str_t uri;
     fg_config_list_t domains; /* const char * */
+    fg_config_list_t servers; /* const char * */
+    const char *ca;
+    const char *base;
+    const char *bind_dn;
+    const char *bind_password_file;
+    const char *user_filter;
+    fg_config_list_t attributes; /* fg_ldap_attribute_t */
+    fg_ldap_groups_t groups;
+    const char *group_base;
+    const char *group_filter;
+    const char *group_name;
+    const char *domain;
+    const char *realm;
+    int64_t timeout_ms;
+    int64_t cache_ms;
+    int64_t negative_cache_ms;
+    unsigned connections;
     const char *acceptance_rules;
 } fg_config_directory_t;
 

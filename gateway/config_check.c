@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "core/file.h"
+#include "gateway/config_ldap.h"
 #include "core/time.h"
 
 #define STORE_SIZE_MIN (64u << 10)
@@ -82,11 +83,14 @@ static bool check_limits(const fg_config_t *config, fg_err_t *err) {
 /* whr must lead to one directory. */
 static bool check_directories(const fg_config_t *config, fg_err_t *err) {
     const fg_config_directory_t *d = config->directories.items;
-    for (size_t i = 0; i < config->directories.count; i++)
+    for (size_t i = 0; i < config->directories.count; i++) {
+        if (!fg_config_check_directory(&d[i], err))
+            return false;
         for (size_t k = 0; k < i; k++)
             if (d[i].uri.n > 0 && fg_str_eq(d[i].uri, d[k].uri))
                 return fg_config_refuse(err, &d[i].at, "uri", 0, "a URI that no other directory has (it is \"%s\"'s)",
                                         d[k].at.title);
+    }
     return true;
 }
 

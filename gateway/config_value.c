@@ -11,6 +11,8 @@
 #include "core/key.h"
 #include "core/time.h"
 #include "core/uri.h"
+#include "directory/ldap.h"
+#include "directory/users.h"
 #include "hub/protect.h"
 
 /* ---- texts and addresses */
@@ -224,13 +226,52 @@ static bool read_encryption(const fg_config_reading_t *in, const char *text, voi
     return true;
 }
 
-static const char *const directory_words[] = {"file", NULL};
+static const char *const directory_words[] = {"file", "ad", "ldap", NULL};
 static bool read_directory(const fg_config_reading_t *in, const char *text, void *field) {
     unsigned index;
     (void)in;
     if (!find_word(text, directory_words, &index))
         return false;
     memcpy(field, &directory_words[index], sizeof directory_words[index]);
+    return true;
+}
+
+/* ---- LDAP */
+
+static bool read_ldap_server(const fg_config_reading_t *in, const char *text, void *field) {
+    return fg_ldap_is_server(fg_str(text)) && read_text(in, text, field);
+}
+
+static bool read_ldap_dn(const fg_config_reading_t *in, const char *text, void *field) {
+    return fg_ldap_is_dn(text) && read_text(in, text, field);
+}
+
+static bool read_ldap_filter(const fg_config_reading_t *in, const char *text, void *field) {
+    return fg_ldap_is_filter(fg_str(text)) && read_text(in, text, field);
+}
+
+/* The claim type by its short name, as in a users file, or a URI. */
+static bool read_ldap_attribute(const fg_config_reading_t *in, const char *text, void *field) {
+    const char *equals = strchr(text, '=');
+    size_t length = equals ? (size_t)(equals - text) : 0;
+    const char *type = equals ? fg_user_claim_type(equals + 1) : NULL;
+    size_t good = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-;.");
+    if (length == 0 || good != length || type == NULL || !is_printable(type))
+        return false;
+    fg_ldap_attribute_t attribute = {fg_arena_strndup(in->arena, text, length), fg_arena_strdup(in->arena, type)};
+    memcpy(field, &attribute, sizeof attribute);
+    return attribute.name != NULL && attribute.claim_type != NULL;
+}
+
+static const char *const ldap_groups_words[] = {"nested", "chain", "direct", "memberof", "none", NULL};
+static bool read_ldap_groups(const fg_config_reading_t *in, const char *text, void *field) {
+    static const fg_ldap_groups_t ways[] = {FG_LDAP_GROUPS_NESTED, FG_LDAP_GROUPS_CHAIN, FG_LDAP_GROUPS_DIRECT,
+                                            FG_LDAP_GROUPS_MEMBEROF, FG_LDAP_GROUPS_NONE};
+    unsigned index;
+    (void)in;
+    if (!find_word(text, ldap_groups_words, &index))
+        return false;
+    memcpy(field, &ways[index], sizeof ways[index]);
     return true;
 }
 
@@ -597,7 +638,18 @@ const fg_config_kind_t fg_config_encryption_kind = {sizeof(fg_encryption_t), rea
                                                     "\"aes256-cbc\" or \"aes256-gcm\"", encryption_words};
 const fg_config_kind_t fg_config_claim_kind = {sizeof(char *), read_claim, "a claim type: a short name or a URI",
                                                claim_words};
-const fg_config_kind_t fg_config_directory_kind = {sizeof(char *), read_directory, "\"file\"", directory_words};
+const fg_config_kind_t fg_config_ldap_server_kind = {
+    sizeof(char *), read_ldap_server, "\"ldaps://HOST\", or \"ldap://HOST\" (StartTLS is required then)", NULL};
+const fg_config_kind_t fg_config_ldap_dn_kind = {sizeof(char *), read_ldap_dn,
+                                                 "a distinguished name such as \"DC=example,DC=com\"", NULL};
+const fg_config_kind_t fg_config_ldap_filter_kind = {
+    sizeof(char *), read_ldap_filter, "an LDAP filter such as \"(uid={user})\"", NULL};
+const fg_config_kind_t fg_config_ldap_attribute_kind = {
+    sizeof(fg_ldap_attribute_t), read_ldap_attribute, "\"ATTRIBUTE=CLAIM TYPE\", the claim type a URI", NULL};
+const fg_config_kind_t fg_config_ldap_groups_kind = {
+    sizeof(fg_ldap_groups_t), read_ldap_groups, "\"nested\", \"chain\", \"direct\", \"memberof\" or \"none\"",
+    ldap_groups_words};
+const fg_config_kind_t fg_config_directory_kind = {sizeof(char *), read_directory, "\"file\", \"ad\" or \"ldap\"", directory_words};
 const fg_config_kind_t fg_config_host_kind = {sizeof(fg_str_t), read_host, "a host name as \"app.example.com\"", NULL};
 const fg_config_kind_t fg_config_protect_kind = {sizeof(fg_protect_kind_t), read_protect,
                                                  "\"web\", \"rest\" or \"wsman\"", protect_words};

@@ -69,6 +69,11 @@ extern const fg_config_kind_t fg_config_trust_kind;         /* fg_trust_version_
 extern const fg_config_kind_t fg_config_protocol_kind;      /* fg_config_protocol_t */
 extern const fg_config_kind_t fg_config_claim_kind;         /* const char *: claim type URI */
 extern const fg_config_kind_t fg_config_directory_kind;     /* const char *: the word */
+extern const fg_config_kind_t fg_config_ldap_server_kind;    /* const char *: ldap(s)://host[:port] */
+extern const fg_config_kind_t fg_config_ldap_dn_kind;        /* const char * */
+extern const fg_config_kind_t fg_config_ldap_filter_kind;    /* const char * */
+extern const fg_config_kind_t fg_config_ldap_attribute_kind; /* fg_ldap_attribute_t: "attribute=claim type" */
+extern const fg_config_kind_t fg_config_ldap_groups_kind;    /* fg_ldap_groups_t */
 extern const fg_config_kind_t fg_config_host_kind;          /* fg_str_t: host[:port], lower case */
 extern const fg_config_kind_t fg_config_protect_kind;       /* fg_protect_kind_t */
 extern const fg_config_kind_t fg_config_accept_kind;        /* unsigned: one bit */

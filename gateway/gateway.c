@@ -18,6 +18,7 @@
 #include "core/time.h"
 #include "gateway/certificate_realms.h"
 #include "gateway/config_check.h"
+#include "gateway/config_ldap.h"
 #include "gateway/delegation.h"
 #include "gateway/federations.h"
 #include "gateway/identity_providers.h"
@@ -157,6 +158,11 @@ static bool load_directory(fg_gateway_t *gateway, const fg_config_directory_t *d
         realm->uri = fg_str(fg_arena_printf(gateway->arena, "%s/%s", gateway->hub.entity_id.p, d->at.title));
     if (realm->uri.p == NULL)
         return FG_FAIL(err, FG_E_MEMORY, "loading directories");
+    if (strcmp(d->type, "file") != 0) {
+        const fg_ldap_options_t options = fg_config_ldap_options(d);
+        realm->directory = fg_config_ldap_files(d, err) ? fg_ldap_directory_new(&options, err) : NULL;
+        return realm->directory != NULL;
+    }
     realm->directory = fg_users_file_directory_new(d->at.title, d->path, &why);
     return realm->directory != NULL || fg_config_refuse(err, &d->at, "path", 0, "a users file (%s)", why.detail);
 }
@@ -183,7 +189,8 @@ static bool load_directories(fg_gateway_t *gateway, const fg_gateway_options_t *
         if (!load_directory(gateway, d, &gateway->directories[i], err))
             return false;
         hub->home_realm_count = i + 1;
-        warn_of_unreadable(d->path, options, env);
+        if (d->path != NULL || d->bind_password_file != NULL)
+            warn_of_unreadable(d->path != NULL ? d->path : d->bind_password_file, options, env);
         fg_directory_t *directory = gateway->directories[i].directory;
         if (directory->query != NULL)
             gateway->stores[hub->stores.count++] = (fg_rule_store_t){directory->name, query_directory, directory};

@@ -270,12 +270,31 @@ static bool begin_session(fg_exchange_t *ex, fg_browser_signin_t *in, fg_err_t *
     return remember_home_realm(ex, in, err);
 }
 
+/* What the sign-in page says of a refusal; the rest goes the way of all errors.  What only a right password leads to may
+ * be said. */
+static const char *message_of(fg_code_t code) {
+    static const struct {
+        fg_code_t code;
+        const char *message;
+    } table[] = {
+        {FG_E_AUTH_FAILED, "wrong"},          {FG_E_AUTH_LOCKED, "wrong"},
+        {FG_E_AUTH_MISSING, "wrong"},         {FG_E_AUTH_ACCOUNT_LOCKED, "wrong"},
+        {FG_E_AUTH_DISABLED, "disabled"},     {FG_E_AUTH_EXPIRED, "over"},
+        {FG_E_AUTH_RESTRICTED, "restricted"}, {FG_E_AUTH_MUST_CHANGE, "change"},
+        {FG_E_DIRECTORY, "directory"},
+    };
+    for (size_t i = 0; i < FG_ARRAY_SIZE(table); i++)
+        if (table[i].code == code)
+            return table[i].message;
+    return NULL;
+}
+
 static fg_step_t after_password(fg_exchange_t *ex) {
     fg_browser_signin_t *in = ex->browser;
     fg_err_t err = FG_ERR_INIT;
-    fg_code_t code = ex->signin.err.code;
-    if (!ex->signin.ok && (code == FG_E_AUTH_FAILED || code == FG_E_AUTH_LOCKED || code == FG_E_AUTH_MISSING))
-        return show_sign_in(ex, in, "wrong", ex->signin.user);
+    const char *message = ex->signin.ok ? NULL : message_of(ex->signin.err.code);
+    if (message != NULL)
+        return show_sign_in(ex, in, message, ex->signin.user);
     if (!ex->signin.ok)
         return refuse(ex, in, &ex->signin.err);
     if (!begin_session(ex, in, &err))

@@ -3,12 +3,23 @@
 
 #include <stdint.h>
 
+#include "core/fault.h"
 #include "hub/audit.h"
 #include "policy/request.h"
 
+/* Where nobody said which directory: the one whose domain stands before or behind the name, else the first. */
+static const fg_home_realm_t *pick_realm(const fg_hub_t *hub, fg_str_t user) {
+    for (size_t i = 0; i < hub->home_realm_count; i++) {
+        fg_directory_t *directory = hub->home_realms[i].directory;
+        if (directory != NULL && directory->has_domain != NULL && directory->has_domain(directory, user))
+            return &hub->home_realms[i];
+    }
+    return fg_hub_default_home_realm(hub);
+}
+
 fg_step_t fg_signin_begin(fg_exchange_t *ex, const fg_home_realm_t *realm, fg_str_t user, fg_str_t password,
                           fg_handler_t then) {
-    ex->signin = (fg_signin_t){.realm = realm ? realm : fg_hub_default_home_realm(ex->hub), .user = user};
+    ex->signin = (fg_signin_t){.realm = realm ? realm : pick_realm(ex->hub, user), .user = user};
     ex->signin.password = password;
     ex->next = then;
     return FG_STEP_PASSWORD;
@@ -77,8 +88,13 @@ static bool check(fg_exchange_t *ex, fg_signin_t *signin, const fg_username_toke
         return FG_FAIL(err, FG_E_AUTH_FAILED, "no directory is configured");
     const fg_lockout_t *rules = &ex->hub->lockout;
     fg_str_t name = fg_str(signin->realm->directory->name), address = ex->request.client_address;
-    if (!fg_lockout_enter(ex->env, rules, name, signin->user, address, err) || !ask(ex, signin, token))
+    if (!fg_lockout_enter(ex->env, rules, name, signin->user, address, err))
         return false;
+    if (!ask(ex, signin, token)) {
+        if (fg_fault_is_temporary(err->code))
+            fg_lockout_forgive(ex->env, rules, name, signin->user, address);
+        return false;
+    }
     fg_lockout_succeed(ex->env, rules, name, signin->user, address);
     return fg_signin_accept(ex, signin->realm, &signin->identity, err);
 }

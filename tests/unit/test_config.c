@@ -231,6 +231,7 @@ static void included_files_bring_partners(void **state) {
 #define BASE "base_url = \"https://h\"\n"
 
 /* text, message behind the file's name */
+#define LDAP "directory \"d\" { type = ad servers = {\"ldaps://a\"} ca = \"ca.pem\" "
 static const struct {
     const char *text;
     const char *expected;
@@ -290,7 +291,7 @@ static const struct {
     {BASE "keys { signing = \"ecp256\" }", ":2:18: found \"ecp256\", expected one of rsa-2048, rsa-3072, rsa-4096, ec-p256, ec-p384; did you mean \"ec-p256\"?"},
     {BASE "keys { encryption = ec-p256 }", ":2:21: found \"ec-p256\", expected one of rsa-2048, rsa-3072, rsa-4096 (tokens are encrypted with RSA-OAEP)"},
     {BASE "limits { xml_depth = many }", ":2:22: found \"many\", expected a number"},
-    {BASE "directory \"d\" { type = fle path = \"x\" }", ":2:24: found \"fle\", expected \"file\"; did you mean \"file\"?"},
+    {BASE "directory \"d\" { type = fle path = \"x\" }", ":2:24: found \"fle\", expected \"file\", \"ad\" or \"ldap\"; did you mean \"file\"?"},
     {BASE "directory \"d\" { }", ":2:1: found no path, expected path = \"users.json\""},
     {BASE "partner \"p\" { token = \"saml2\" }", ":2:23: found \"saml2\", expected \"saml11\" or \"saml20\"; did you mean \"saml20\"?"},
     {BASE "partner \"p\" { trust = \"1.3\" }", ":2:23: found \"1.3\", expected \"2005\" or \"13\"; did you mean \"13\"?"},
@@ -310,6 +311,22 @@ static const struct {
     {BASE "lockout { first_wait = 1h }", ":2:24: found \"1h\", expected at most the duration of longest_wait"},
     {BASE "limits { body = 1k }", ":2:17: found \"1k\", expected a size from 4k to 16m"},
     {BASE "store_size = 1k", ":2:14: found \"1k\", expected at least 64k"},
+    {BASE "directory \"d\" { type = ad path = \"x\" }", ":2:34: found \"x\", expected no path: type is \"ad\""},
+    {BASE "directory \"d\" { path = \"x\" servers = {\"ldaps://a\"} }", ":2:39: found \"ldaps://a\", expected type = \"ad\" or \"ldap\" with servers"},
+    {BASE "directory \"d\" { type = ad }", ":2:1: found no servers, expected servers = {\"ldaps://dc1.example.com\"}"},
+    {BASE "directory \"d\" { type = ad servers = {\"http://a\"} }", ":2:38: found \"http://a\", expected \"ldaps://HOST\", or \"ldap://HOST\" (StartTLS is required then)"},
+    {BASE "directory \"d\" { type = ad servers = {\"ldaps://a:0\"} }", ":2:38: found \"ldaps://a:0\", expected \"ldaps://HOST\", or \"ldap://HOST\" (StartTLS is required then)"},
+    {BASE "directory \"d\" { type = ad servers = {\"ldaps://a\"} }", ":2:1: found no ca, expected ca = \"ca.pem\", the CA certificates of the servers"},
+    {BASE LDAP "}", ":2:1: found no base, expected base = \"DC=example,DC=com\""},
+    {BASE LDAP "base = \"nonsense\" }", ":2:72: found \"nonsense\", expected a distinguished name such as \"DC=example,DC=com\""},
+    {BASE LDAP "base = \"DC=a\" bind_dn = \"x\" }", ":2:1: found no bind_password_file, expected the file with the password of bind_dn"},
+    {BASE LDAP "base = \"DC=a\" user_filter = \"(uid={user}\" }", ":2:93: found \"(uid={user}\", expected an LDAP filter such as \"(uid={user})\""},
+    {BASE LDAP "base = \"DC=a\" user_filter = \"(uid=x)\" }", ":2:93: found \"(uid=x)\", expected a filter with {user} in it"},
+    {BASE LDAP "base = \"DC=a\" group_filter = \"(member={who})\" }", ":2:94: found \"(member={who})\", expected a filter with no other words in braces than {dn} {user} {gid}"},
+    {BASE LDAP "base = \"DC=a\" attributes = {\"mail\"} }", ":2:93: found \"mail\", expected \"ATTRIBUTE=CLAIM TYPE\", the claim type a URI"},
+    {BASE LDAP "base = \"DC=a\" cache = 11m }", ":2:87: found \"11m\", expected at most 10m: what changes in the directory must be seen"},
+    {BASE LDAP "base = \"DC=a\" connections = 65 }", ":2:93: found \"65\", expected a number from 1 to 64"},
+    {BASE LDAP "base = \"DC=a\" groups = nestd }", ":2:88: found \"nestd\", expected \"nested\", \"chain\", \"direct\", \"memberof\" or \"none\"; did you mean \"nested\"?"},
     {BASE "directory \"a\" { path = \"a\" uri = \"urn:d\" }\ndirectory \"b\" { path = \"b\" uri = \"urn:d\" }", ":3:34: found \"urn:d\", expected a URI that no other directory has (it is \"a\"'s)"},
     {BASE "pages = \"/nowhere/at/all\"", ":2:9: found \"/nowhere/at/all\", expected a folder that is there"},
     {BASE "audit_log = \"/nowhere/audit.log\"", ":2:13: found \"/nowhere/audit.log\", expected a file in a folder that is there"},
