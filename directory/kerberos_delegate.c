@@ -40,6 +40,7 @@ typedef struct job {
     const char *service; /* in key */
     int64_t now_ms;
     bool done;
+    bool silent; /* somebody has waited in vain: that counts once */
     answer_t *answer;
 } job_t;
 
@@ -216,7 +217,8 @@ static void finish(fg_delegate_t *d, job_t *job, answer_t *answer) {
         d->last = &d->first;
     d->job_count--;
     if (answer != NULL && answer->err.code == FG_E_DELEGATION_UNREACHABLE) {
-        note_silence(d, job->now_ms);
+        if (!job->silent)
+            note_silence(d, job->now_ms);
     } else if (answer != NULL) {
         d->silences = 0;
         d->paused_until_ms = 0;
@@ -334,8 +336,9 @@ static answer_t *get_answer(fg_delegate_t *d, const char *key, size_t length, in
     answer = job->answer;
     if (answer != NULL)
         answer->references++;
-    else if (!job->done)
+    else if (!job->done && !job->silent)
         note_silence(d, now_ms + d->options.timeout_ms);
+    job->silent = job->silent || !job->done;
     job_release(job);
     if (answer == NULL)
         FG_FAIL(err, FG_E_DELEGATION_UNREACHABLE, "no KDC answered within %lld ms", (long long)d->options.timeout_ms);

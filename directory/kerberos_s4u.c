@@ -227,14 +227,16 @@ static OM_uint32 init(const fg_s4u_ticket_t *ticket, gss_buffer_t token, OM_uint
 static bool get_ticket(const fg_s4u_service_t *service, const char *target, fg_s4u_ticket_t *ticket, bool *trusted,
                        fg_err_t *err) {
     gss_buffer_desc token = GSS_C_EMPTY_BUFFER;
-    OM_uint32 minor, ignored, lifetime = 0;
-    OM_uint32 major = init(ticket, &token, &lifetime, &minor);
+    OM_uint32 minor, ignored, lifetime = 0, own = 0;
+    OM_uint32 major = init(ticket, &token, &own, &minor);
     bool ok = !GSS_ERROR(major) || fail_gss(major, minor, target, err);
     gss_release_buffer(&ignored, &token);
     if (!ok && err->code == FG_E_DELEGATION_NOT_ALLOWED)
         look_closer(service, ticket->credential, trusted, err);
     if (gss_inquire_cred(&minor, ticket->credential, NULL, &lifetime, NULL, NULL) != GSS_S_COMPLETE)
         lifetime = 0;
+    if (own < lifetime)
+        lifetime = own;
     ticket->lifetime_ms = (int64_t)lifetime * 1000;
     *trusted = *trusted || ok;
     return ok;

@@ -5,6 +5,7 @@ import re
 import shutil
 import signal
 import subprocess
+import time
 
 import harness
 import peers
@@ -64,7 +65,8 @@ class Backend:
         self.log = script('backend.sh', 'START', **self.environment)['BACKEND_LOG']
 
     def seen(self):
-        """[user, status, method, path] of each request."""
+        """[user, status, method, path] of each request; Apache writes the line when the answer is out."""
+        time.sleep(0.3)
         with open(self.log) as file:
             return [line.split() for line in file]
 

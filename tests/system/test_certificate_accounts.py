@@ -63,15 +63,16 @@ class Pki:
                 out.write(part.public_bytes(serialization.Encoding.PEM) if isinstance(part, x509.Certificate) else part)
         return path
 
-    def issue(self, name, *names, more=()):
+    def issue(self, name, *names, more=(), key=None):
         """Path without its ending of a client certificate CN=name with these names in SubjectAltName."""
+        key = key or self.client_key
         extensions = [(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), False)]
-        extensions.append((x509.SubjectKeyIdentifier.from_public_key(self.client_key.public_key()), False))
+        extensions.append((x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False))
         if names:
             extensions.append((x509.SubjectAlternativeName(names), False))
         extensions += [(one, False) for one in more]
-        certificate = self._build(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]), self.client_key.public_key(), extensions)
-        key = self.client_key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        certificate = self._build(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]), key.public_key(), extensions)
+        key = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
         self._write(name + '.crt', certificate)
         self._write(name + '.key', key)
         return os.path.join(self.folder, name)
