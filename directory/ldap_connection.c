@@ -11,6 +11,7 @@
 #include <netinet/tcp.h>
 #include <openldap.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -57,7 +58,7 @@ static int open_socket(const struct addrinfo *address, int64_t deadline) {
     return -1;
 }
 
-/* Blocking again, but for no longer than the deadline: libldap's handshake does not know it. */
+/* Blocking again, but for no longer than the deadline. */
 static void set_up_socket(int fd, int64_t deadline) {
     int on = 1;
     struct timeval left = time_left(deadline);
@@ -176,6 +177,51 @@ static bool wait_answer(fg_ldap_connection_t *connection, int id, const char *wh
 
 /* ---- TLS */
 
+/* libldap's handshake over GnuTLS knows no deadline: it tries to read again when a read has timed out.  So somebody
+ * watches, and hangs up when the time is over. */
+typedef struct watch {
+    pthread_mutex_t mutex;
+    pthread_cond_t changed;
+    bool done;
+    int fd;
+    struct timespec until; /* of the monotonic clock */
+} watch_t;
+
+static void *keep_watch(void *context) {
+    watch_t *watch = context;
+    int rc = 0;
+    pthread_mutex_lock(&watch->mutex);
+    while (!watch->done && rc != ETIMEDOUT)
+        rc = pthread_cond_timedwait(&watch->changed, &watch->mutex, &watch->until);
+    if (!watch->done)
+        shutdown(watch->fd, SHUT_RDWR);
+    pthread_mutex_unlock(&watch->mutex);
+    return NULL;
+}
+
+static int install_tls_watched(fg_ldap_connection_t *connection, int64_t deadline) {
+    watch_t watch = {.mutex = PTHREAD_MUTEX_INITIALIZER,
+                     .fd = connection->fd,
+                     .until = {.tv_sec = deadline / 1000, .tv_nsec = deadline % 1000 * 1000000}};
+    pthread_condattr_t monotonic;
+    pthread_t thread;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&watch.changed, &monotonic);
+    int rc = LDAP_NO_MEMORY;
+    if (pthread_create(&thread, NULL, keep_watch, &watch) == 0) {
+        rc = ldap_install_tls(connection->ld);
+        pthread_mutex_lock(&watch.mutex);
+        watch.done = true;
+        pthread_cond_signal(&watch.changed);
+        pthread_mutex_unlock(&watch.mutex);
+        pthread_join(thread, NULL);
+    }
+    pthread_cond_destroy(&watch.changed);
+    pthread_condattr_destroy(&monotonic);
+    return rc;
+}
+
 static bool start_tls(fg_ldap_connection_t *connection, int64_t deadline, fg_err_t *err) {
     fg_ldap_answer_t answer;
     int id, rc = ldap_start_tls(connection->ld, NULL, NULL, &id);
@@ -195,7 +241,7 @@ static bool secure(fg_ldap_connection_t *connection, int64_t deadline, fg_ldap_s
         return false;
     *stage = FG_LDAP_STAGE_TLS;
     set_deadline(connection, deadline);
-    int rc = ldap_install_tls(connection->ld);
+    int rc = install_tls_watched(connection, deadline);
     if (rc != LDAP_SUCCESS)
         return lost(connection, "TLS", rc, err);
     return ldap_tls_inplace(connection->ld) == 1 || FG_FAIL(err, FG_E_DIRECTORY, "%s: no TLS", connection->server->uri);
