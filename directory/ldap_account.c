@@ -2,6 +2,7 @@
  *
  * From a name to the account in the directory, and from its attributes to claims. */
 #include "directory/ldap_parts.h"
+#include "directory/sid.h"
 
 #include <stdlib.h>
 
@@ -157,7 +158,7 @@ static LDAPMessage *choose(entry_t *e, LDAPMessage *result, const fg_ldap_name_t
 fg_str_t fg_ldap_value_text(fg_arena_t *arena, const char *attribute, fg_str_t value) {
     fg_buf_t out = FG_BUF_INIT(2 * FG_LDAP_VALUE_MAX);
     bool known = (strcasecmp(attribute, "objectSid") == 0 || strcasecmp(attribute, "tokenGroups") == 0)
-                     ? fg_ldap_put_sid(&out, value)
+                     ? fg_sid_put(&out, value)
                      : strcasecmp(attribute, "objectGUID") == 0 && fg_ldap_put_guid(&out, value);
     if (!known && fg_str_is_utf8(value))
         fg_buf_put_str(&out, value);
@@ -248,7 +249,7 @@ static bool put_primary_group(const entry_t *e) {
     fg_str_t sid = get_value(e, "objectSid"), group = get_value(e, "primaryGroupID");
     fg_buf_t text = FG_BUF_INIT(256);
     bool ok = true;
-    if (sid.n > 12 && group.n > 0 && fg_ldap_put_sid(&text, sid)) {
+    if (sid.n > 12 && group.n > 0 && fg_sid_put(&text, sid)) {
         const char *end = strrchr(text.data, '-');
         const char *made =
             fg_arena_printf(e->arena, "%.*s%.*s", (int)(end + 1 - text.data), text.data, FG_STR_ARG(group));

@@ -31,8 +31,6 @@ typedef struct fg_ldap_word {
 /* The filter with {name} replaced by escaped values; a word that is not there is an error (FG_E_CONFIG). */
 const char *fg_ldap_make_filter(fg_arena_t *arena, const char *filter, const fg_ldap_word_t *words, size_t count,
                                 fg_err_t *err);
-/* "S-1-5-21-…" ([MS-DTYP] §2.4.2.1) of the binary form; false: it is none. */
-bool fg_ldap_put_sid(fg_buf_t *out, fg_str_t sid);
 /* "xxxxxxxx-xxxx-…" of a GUID's 16 bytes, the first three numbers little endian ([MS-DTYP] §2.3.4.2). */
 bool fg_ldap_put_guid(fg_buf_t *out, fg_str_t guid);
 /* AD's sub-code, the number behind "data " of a bind's message; 0: none. */

@@ -161,18 +161,6 @@ static uint64_t little_endian(const char *bytes, size_t n) {
     return number;
 }
 
-bool fg_ldap_put_sid(fg_buf_t *out, fg_str_t sid) {
-    if (sid.n < 8 || sid.p[0] != 1 || (unsigned char)sid.p[1] > 15 || sid.n != 8 + 4 * (size_t)(unsigned char)sid.p[1])
-        return false;
-    uint64_t authority = 0;
-    for (size_t i = 2; i < 8; i++)
-        authority = authority << 8 | (unsigned char)sid.p[i];
-    fg_buf_printf(out, "S-1-%llu", (unsigned long long)authority);
-    for (size_t at = 8; at < sid.n; at += 4)
-        fg_buf_printf(out, "-%llu", (unsigned long long)little_endian(sid.p + at, 4));
-    return true;
-}
-
 bool fg_ldap_put_guid(fg_buf_t *out, fg_str_t guid) {
     if (guid.n != 16)
         return false;

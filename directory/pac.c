@@ -9,11 +9,10 @@
 #include <stdio.h>
 
 #include "core/utf16.h"
+#include "directory/sid.h"
 
 #define HEADER_SIZE 16u /* common and private header of a serialised type ([MS-RPCE] §2.2.6) */
 #define NAME_MAX_BYTES 1024u
-#define SUBAUTHORITIES_MAX 15u /* [MS-DTYP] §2.4.2 */
-#define SID_SIZE (sizeof "S-255-281474976710655" + SUBAUTHORITIES_MAX * sizeof "-4294967295")
 enum { ENABLED = 0x4, DENY_ONLY = 0x10 }; /* [MS-PAC] §2.2.1 */
 
 typedef struct ndr {
@@ -106,22 +105,19 @@ static fg_str_t get_string(ndr_t *in, fg_arena_t *arena, string_t s) {
     return fg_arena_str(arena, fg_buf_str(&text));
 }
 
-/* RPC_SID ([MS-DTYP] §2.4.2.3). */
+/* RPC_SID ([MS-DTYP] §2.4.2.3): the number of sub-authorities, and then the binary form. */
 static fg_str_t get_sid(ndr_t *in, fg_arena_t *arena) {
+    char room[FG_SID_TEXT_SIZE];
+    fg_buf_t text;
     uint32_t count = get_u32(in);
-    const unsigned char *head = take(in, 8, 4);
-    uint64_t authority = 0;
-    char text[SID_SIZE];
-    if (head == NULL || head[0] != 1 || head[1] != count || count > SUBAUTHORITIES_MAX) {
+    size_t size = 8 + 4 * (size_t)count;
+    const unsigned char *sid = count > FG_SID_SUBAUTHORITIES_MAX ? NULL : take(in, size, 4);
+    fg_buf_init_in(&text, room, sizeof room);
+    if (sid == NULL || !fg_sid_put(&text, (fg_str_t){(const char *)sid, size})) {
         in->failed = true;
         return FG_STR_NONE;
     }
-    for (size_t i = 2; i < 8; i++)
-        authority = authority << 8 | head[i];
-    int n = snprintf(text, sizeof text, "S-1-%" PRIu64, authority);
-    for (uint32_t i = 0; i < count; i++)
-        n += snprintf(text + n, sizeof text - (size_t)n, "-%" PRIu32, get_u32(in));
-    return fg_arena_str(arena, (fg_str_t){text, (size_t)n});
+    return fg_arena_str(arena, fg_buf_str(&text));
 }
 
 static fg_str_t add_rid(fg_arena_t *arena, fg_str_t domain, uint32_t rid) {
