@@ -14,6 +14,9 @@
 #define VALUES_MAX 256u
 #define ATTRIBUTES_MAX 96u
 #define DISABLED 0x2 /* ADS_UF_ACCOUNTDISABLE, [MS-ADTS] §2.2.16 */
+/* Until an administrator unlocks it.  Any other time stays in the entry when the lock is over: what it means is the
+ * server's word, at the bind (draft-behera-ldap-password-policy §5.3.3). */
+#define LOCKED_FOR_GOOD FG_STR("000001010000Z")
 
 /* ---- names */
 
@@ -316,7 +319,7 @@ static void read_state(const entry_t *e, int64_t now_ms) {
         return;
     }
     fg_str_t days = get_value(e, "shadowExpire");
-    if (get_value(e, "pwdAccountLockedTime").n > 0)
+    if (fg_str_eq(get_value(e, "pwdAccountLockedTime"), LOCKED_FOR_GOOD))
         disable(e, "the account is locked");
     else if (days.n > 0 && days.p[0] != '-' && strtoll(days.p, NULL, 10) * 86400000 <= now_ms)
         disable(e, "the account has expired");
