@@ -71,6 +71,7 @@ def gateway(authority, domain, locations='location /app/ { fedgate_protect CONF 
     shutil.chown(copy, harness.WORKER, harness.WORKER)
     text = 'protect "app" { accept = {"session", "negotiate", "bearer"} }\n' + harness.conf_section(
         'kerberos', None, {'keytab': copy, 'realms': ['GW.TEST'], **(kerberos or {})})  # fmt: skip
-    with protecting(authority, locations, gateway_conf=text + gateway_conf, users=USERS, nginx={'main': 'env KRB5_CONFIG;\n'}, **options) as gw:
+    options.setdefault('users', USERS)
+    with protecting(authority, locations, gateway_conf=text + gateway_conf, nginx={'main': 'env KRB5_CONFIG;\n'}, **options) as gw:
         gw.keytab = copy
         yield gw
