@@ -67,6 +67,16 @@ bool fg_ldap_names_domain(const fg_ldap_options_t *options, fg_str_t text) {
     return at != NULL && same((fg_str_t){at + 1, text.n - (size_t)(at + 1 - text.p)}, options->realm);
 }
 
+fg_str_t fg_ldap_plain_name(const fg_ldap_options_t *options, fg_str_t text) {
+    if (!fg_ldap_names_domain(options, text))
+        return text;
+    const char *slash = memchr(text.p, '\\', text.n);
+    if (slash != NULL)
+        return (fg_str_t){slash + 1, text.n - (size_t)(slash + 1 - text.p)};
+    const char *at = memrchr(text.p, '@', text.n);
+    return options->type == FG_LDAP_AD ? (fg_str_t){text.p, (size_t)(at - text.p)} : text;
+}
+
 /* Which accounts a name could be of.  The two last: local names count as well if the domain is ours. */
 static const char *pick_filter(const fg_ldap_options_t *options, const fg_ldap_name_t *name) {
     bool ad = options->type == FG_LDAP_AD, qualified = name->local.n < name->text.n;

@@ -291,6 +291,24 @@ static bool find(fg_directory_t *directory, const fg_env_t *env, fg_arena_t *are
     return ok && yield(d, env, &task, FG_STR_NONE, identity, err);
 }
 
+static bool knows(fg_directory_t *directory, const fg_env_t *env, fg_arena_t *arena, fg_str_t user, bool *known,
+                  fg_err_t *err) {
+    ldap_directory_t *d = (ldap_directory_t *)directory;
+    fg_ldap_name_t name;
+    fg_err_t why = FG_ERR_INIT;
+    task_t task = {.arena = arena, .name = &name, .now_ms = fg_now(env)};
+    *known = fg_ldap_name_read(&d->options, arena, FG_ACCOUNT_NAME, user, &name, &why) &&
+             find_account(d, &task, fg_ldap_now() + d->options.timeout_ms, &why);
+    fg_ldap_pool_log(d->pool, env, d->options.name);
+    if (!*known && why.code != FG_E_AUTH_FAILED)
+        return FG_FAIL(err, why.code, "%s", why.detail);
+    return true;
+}
+
+static fg_str_t plain_name(fg_directory_t *directory, fg_str_t user) {
+    return fg_ldap_plain_name(&((ldap_directory_t *)directory)->options, user);
+}
+
 static bool has_domain(fg_directory_t *directory, fg_str_t user) {
     const fg_ldap_options_t *options = &((ldap_directory_t *)directory)->options;
     return fg_ldap_names_domain(options, user);
@@ -365,6 +383,8 @@ static bool fill(ldap_directory_t *d, const fg_ldap_options_t *options, fg_err_t
     d->directory = (fg_directory_t){.name = d->options.name,
                                     .check_password = check_password,
                                     .has_domain = has_domain,
+                                    .plain_name = plain_name,
+                                    .knows = may_search ? knows : NULL,
                                     .find = may_search ? find : NULL,
                                     .refresh = refresh,
                                     .free = directory_free};

@@ -214,6 +214,16 @@ static bool find(fg_directory_t *directory, const fg_env_t *env, fg_arena_t *are
     return ok;
 }
 
+static bool knows(fg_directory_t *directory, const fg_env_t *env, fg_arena_t *arena, fg_str_t user, bool *known,
+                  fg_err_t *err) {
+    users_file_t *file = (users_file_t *)directory;
+    (void)env, (void)arena, (void)err;
+    content_t *content = content_get(file);
+    *known = fg_users_find(content->users, user) != NULL;
+    content_put(file, content);
+    return true;
+}
+
 static bool query(fg_directory_t *directory, fg_arena_t *arena, fg_str_t text, const fg_str_t *params,
                   size_t param_count, const fg_str_t *types, size_t type_count, fg_claims_t *out, fg_err_t *err) {
     users_file_t *file = (users_file_t *)directory;
@@ -278,6 +288,7 @@ fg_directory_t *fg_users_file_directory_new(const char *name, const char *path, 
     file->path = strdup(path);
     file->directory = (fg_directory_t){.name = file->name,
                                        .check_password = check_password,
+                                       .knows = knows,
                                        .check_digest = check_digest,
                                        .find = find,
                                        .query = query,
