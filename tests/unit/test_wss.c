@@ -82,6 +82,8 @@ static const struct bit {
     {FG_STS_ISSUED_BEARER, "SignedSupportingTokens/Policy/IssuedToken", DRAFT_SAML, 0, 0},
     {FG_STS_TO_SIGNED, "SignedParts/Header", 0, DRAFT_TO, 0},
     {FG_STS_NEGOTIATE, "NegotiateAuthentication", 0, 0, 0},
+    {FG_STS_KERBEROS_ENDORSES, "EndorsingSupportingTokens/Policy/KerberosToken/Policy/WssGssKerberosV5ApReqToken11", 0,
+     0, 0},
     {FG_STS_MESSAGE, "AsymmetricBinding/Policy/InitiatorToken", 0, DRAFT_BODY, 0},
     {FG_STS_MESSAGE, "EncryptedParts/Body", 0, 0, DRAFT_BODY},
     {FG_STS_MESSAGE, "SignedParts/Header", 0, DRAFT_MESSAGE_ID, 0},
@@ -192,8 +194,11 @@ static void suite_and_layout_are_published_as_they_are(void **state) {
     for (size_t i = 0; i < FG_STS_ENDPOINTS; i++) {
         const fg_sts_endpoint_t *endpoint = &fg_sts_endpoint_table[i];
         xmlNode *all = find_alternative(arena, root, endpoint, 0);
-        assert_true(holds(
-            arena, all, endpoint->sha256 ? "AlgorithmSuite/Policy/Basic256Sha256" : "AlgorithmSuite/Policy/Basic256"));
+        bool ticket = (endpoint->alternatives[0] & FG_STS_KERBEROS_ENDORSES) != 0;
+        assert_true(holds(arena, all,
+                          ticket             ? "AlgorithmSuite/Policy/Basic128"
+                          : endpoint->sha256 ? "AlgorithmSuite/Policy/Basic256Sha256"
+                                             : "AlgorithmSuite/Policy/Basic256"));
         assert_true(holds(arena, all, endpoint->strict ? "Layout/Policy/Strict" : "Layout/Policy/Lax"));
         assert_int_equal(holds(arena, all, "Wss11/Policy/RequireSignatureConfirmation"),
                          fg_sts_endpoint_is_message(endpoint));
