@@ -74,10 +74,14 @@ static bool note_answer(fg_exchange_t *ex, const fg_wss_t *wss, fg_soap_message_
 bool fg_wss_read(fg_exchange_t *ex, fg_soap_message_t *message, const fg_sts_endpoint_t *endpoint, fg_wss_t *wss,
                  fg_err_t *err) {
     memset(wss, 0, sizeof *wss);
-    return fill_rules(ex, endpoint, wss, err) &&
-           fg_wss_header_read(ex->arena, message->security, &wss->rules, &wss->header, err) &&
-           fg_soap_read_decrypted(ex, endpoint->path, message, err) && fg_wss_judge(ex, message, endpoint, wss, err) &&
-           fg_wss_header_remember(&wss->header, err) && note_answer(ex, wss, message, err);
+    bool good = fill_rules(ex, endpoint, wss, err) &&
+                fg_wss_header_read(ex->arena, message->security, &wss->rules, &wss->header, err) &&
+                fg_soap_read_decrypted(ex, endpoint->path, message, err) &&
+                fg_wss_judge(ex, message, endpoint, wss, err) && fg_wss_header_remember(&wss->header, err) &&
+                note_answer(ex, wss, message, err);
+    if (wss->ticket.key.n > 0)
+        explicit_bzero((void *)(uintptr_t)wss->ticket.key.p, wss->ticket.key.n);
+    return good;
 }
 
 /* ---- what was proved */
