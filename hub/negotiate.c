@@ -72,9 +72,9 @@ static bool fill_from_pac(fg_exchange_t *ex, const fg_home_realm_t *realm, const
 }
 
 /* Once the ticket is good: by what it says itself, or by the directory. */
-bool fg_negotiate_owner(fg_exchange_t *ex, const fg_kerberos_ticket_t *ticket, fg_negotiated_t *out, fg_err_t *err) {
+static bool identify(fg_exchange_t *ex, const fg_kerberos_ticket_t *ticket, fg_negotiated_t *out, fg_err_t *err) {
     const fg_negotiate_rules_t *rules = ex->hub->negotiate;
-    *out = (fg_negotiated_t){.realm = rules->home_realm};
+    out->realm = rules->home_realm;
     if (!ticket->has_pac || !rules->ticket_suffices)
         return fg_signin_known(ex, out->realm, FG_ACCOUNT_PRINCIPAL, ticket->principal, FG_AUTH_WINDOWS, &out->identity,
                                err);
@@ -124,9 +124,8 @@ bool fg_negotiate_header(fg_exchange_t *ex, fg_str_t base64, fg_negotiated_t *ou
     fg_buf_t bytes = FG_BUF_INIT(FG_KERBEROS_TOKEN_MAX);
     bool ok = fg_base64_decode(&bytes, base64) && fg_buf_ok(&bytes);
     fg_str_t token = ok ? fg_buf_str(&bytes) : FG_STR_NONE;
-    fg_kerberos_ticket_t ticket;
     /* what cannot be decoded, or is too long, is no token: refused, and told, by the same way */
     ok = take_header(ex, token, out, err);
     fg_buf_free(&bytes);
-    return ok && fg_negotiate_owner(ex, &ticket, out, err) && encode_answer(ex, ticket.answer, &out->answer, err);
+    return ok;
 }

@@ -46,14 +46,6 @@ static bool is_endorsed_by_certificate(judgement_t *j, fg_err_t *err) {
                              : FG_FAIL(err, FG_E_AUTH_MISSING, "no signature by a certificate");
 }
 
-static bool is_endorsed_by_ticket(judgement_t *j, fg_err_t *err) {
-    const fg_wss_header_t *header = &j->wss->header;
-    for (size_t i = 0; i < header->signature_count; i++)
-        if (header->signatures[i].token->kind == FG_WSS_TICKET)
-            return endorses(j, &header->signatures[i], err);
-    return FG_FAIL(err, FG_E_AUTH_MISSING, "no signature by a ticket's key");
-}
-
 /* WS-Trust 1.3 §4.4.7: the proof key is what makes the token its holder's. */
 static bool is_endorsed_by_assertion(judgement_t *j, bool symmetric, fg_err_t *err) {
     const fg_wss_token_t *issued = j->wss->header.assertion;
@@ -123,11 +115,10 @@ static const struct {
     {FG_STS_SYMMETRIC_ENDORSES, is_endorsed_symmetrically},
     {FG_STS_PUBLIC_ENDORSES, is_endorsed_publicly},
     {FG_STS_ISSUED_BEARER, has_bearer},
-    {FG_STS_TICKET_ENDORSES, is_endorsed_by_ticket},
     {FG_STS_MESSAGE, is_protected},
-    {FG_STS_TO_SIGNED, is_to_signed},
     {FG_STS_NEGOTIATE, has_ticket},
     {FG_STS_KERBEROS_ENDORSES, is_endorsed_by_ticket},
+    {FG_STS_TO_SIGNED, is_to_signed},
 };
 
 static bool meets(judgement_t *j, unsigned alternative, fg_err_t *err) {

@@ -12,7 +12,6 @@
 #define FG_WSS_SOAP_SECURITY "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-soap-message-security-1.0#"
 #define FG_WSS_SOAP_SECURITY11 "http://docs.oasis-open.org/wss/oasis-wss-soap-message-security-1.1#"
 #define FG_WSS_X509_PROFILE "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-x509-token-profile-1.0#"
-#define FG_WSS_KERBEROS_PROFILE "http://docs.oasis-open.org/wss/oasis-wss-kerberos-token-profile-1.1#"
 
 #define FG_WSS_KERBEROS_PROFILE "http://docs.oasis-open.org/wss/oasis-wss-kerberos-token-profile-1.1#"
 
