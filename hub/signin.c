@@ -132,15 +132,6 @@ static bool ask(fg_exchange_t *ex, fg_signin_t *signin, const fg_username_token_
     return directory->check_digest(directory, ex->env, ex->arena, token, &signin->identity, &signin->err);
 }
 
-/* Forgets the failures of the account that signed in.  A name in another form may look like somebody else's plain one:
- * then only this attempt is no failure. */
-static void succeed(fg_exchange_t *ex, const fg_signin_t *signin, fg_str_t directory, fg_str_t counted) {
-    const fg_claim_t *name = fg_claims_get(&signin->identity.claims, FG_CLAIM_NAME);
-    bool own = fg_str_eq(counted, signin->user) || (name != NULL && fg_str_eq_nocase(name->value, counted));
-    (own ? fg_lockout_succeed : fg_lockout_forgive)(ex->env, &ex->hub->lockout, directory, counted,
-                                                    ex->request.client_address);
-}
-
 static bool check_counted(fg_exchange_t *ex, fg_signin_t *signin, const fg_username_token_t *token) {
     const fg_lockout_t *rules = &ex->hub->lockout;
     fg_directory_t *directory = signin->realm->directory;
@@ -149,7 +140,7 @@ static bool check_counted(fg_exchange_t *ex, fg_signin_t *signin, const fg_usern
     if (!fg_lockout_enter(ex->env, rules, name, counted, address, &signin->err))
         return false;
     if (ask(ex, signin, token)) {
-        succeed(ex, signin, name, counted);
+        fg_lockout_succeed(ex->env, rules, name, counted, address);
         return true;
     }
     if (fg_fault_is_temporary(signin->err.code))

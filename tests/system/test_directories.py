@@ -142,18 +142,6 @@ def test_all_forms_of_a_name_count_as_one(authority, servers, name):
         assert ask(gateway, 'zoë', PEOPLE['zoë']).status_code == 200  # the control
 
 
-def test_another_ones_mail_address_forgives_nothing(authority, servers):
-    """An account name of the same directory that looks like somebody's plain name does not reset what was counted for that one."""
-    found = in_order(servers, account_failures=3, first_wait='20s')
-    with harness.Gateway(authority, partners=SITE, sections=found) as gateway:
-        for _ in range(3):
-            ask(gateway, 'people.test\\bob', 'wrong')
-        assert ask(gateway, 'alice@people.test', PEOPLE['alice']).status_code == 200
-        ask(gateway, 'people.test\\bob', 'wrong')
-        ask(gateway, 'people.test\\bob', 'wrong')
-        assert reason(gateway, 'people.test\\bob', 5) == 'locked_out'
-
-
 def test_nothing_is_counted_while_no_server_answers(authority, servers):
     first, _ = servers
     found = in_order(servers, account_failures=3, first_wait='1h', longest_wait='1h')
