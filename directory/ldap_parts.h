@@ -132,9 +132,9 @@ void fg_ldap_pool_log(fg_ldap_pool_t *pool, const fg_env_t *env, const char *nam
 
 typedef struct fg_ldap_account {
     const char *dn;
-    const char *sam; /* sAMAccountName or uid */
-    bool disabled;   /* or its time is over */
-    const char *why; /* then */
+    const char *sam;   /* sAMAccountName or uid */
+    fg_code_t refusal; /* FG_OK: it may be used */
+    const char *why;   /* else */
     fg_str_t name_id;
     fg_claims_t claims;
 } fg_ldap_account_t;
