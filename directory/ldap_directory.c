@@ -288,10 +288,6 @@ static bool find(fg_directory_t *directory, const fg_env_t *env, fg_arena_t *are
     task_t task = {.arena = arena, .name = &name, .now_ms = fg_now(env)};
     bool ok = find_account(d, &task, fg_ldap_now() + d->options.timeout_ms, err);
     fg_ldap_pool_log(d->pool, env, d->options.name);
-    /* whoever is disabled is nobody here */
-    if (ok && task.account.refusal != FG_OK)
-        return FG_FAIL(err, FG_E_AUTH_FAILED, "%.*s in directory %s: %s", FG_STR_ARG(text), d->options.name,
-                       task.account.why);
     return ok && yield(d, env, &task, FG_STR_NONE, identity, err);
 }
 

@@ -14,9 +14,6 @@
 #define FG_LDAP_FILTER_MAX 16384u
 #define FG_LDAP_GROUPS_MAX 2000u
 #define FG_LDAP_PASSWORD_MAX 511u
-#define FG_CLAIM_GROUPSID FG_CLAIMS_2008 "groupsid"
-#define FG_CLAIM_PRIMARYSID FG_CLAIMS_2008 "primarysid"
-#define FG_CLAIM_PRIMARYGROUPSID FG_CLAIMS_2008 "primarygroupsid"
 #define FG_CLAIM_OBJECTIDENTIFIER "http://schemas.microsoft.com/identity/claims/objectidentifier"
 #define FG_CLAIM_COMMONNAME "http://schemas.xmlsoap.org/claims/CommonName"
 

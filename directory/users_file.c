@@ -207,8 +207,9 @@ static bool find(fg_directory_t *directory, const fg_env_t *env, fg_arena_t *are
     const json_t *user = kind == FG_ACCOUNT_CERTIFICATE ? NULL : fg_users_find(content->users, name);
     bool disabled = user != NULL && json_is_true(json_object_get(user, "disabled"));
     bool ok = user != NULL && !disabled ? yield(file, env, arena, user, FG_STR_NONE, identity, err)
-                                        : FG_FAIL(err, FG_E_AUTH_FAILED, "%.*s in directory %s: %s", FG_STR_ARG(name),
-                                                  file->name, disabled ? "the user is disabled" : "unknown user");
+                                        : FG_FAIL(err, disabled ? FG_E_AUTH_DISABLED : FG_E_AUTH_FAILED,
+                                                  "%.*s in directory %s: %s", FG_STR_ARG(name), file->name,
+                                                  disabled ? "the user is disabled" : "unknown user");
     content_put(file, content);
     return ok;
 }
