@@ -234,9 +234,26 @@ static void run(fg_exchange_t *ex, const fg_username_token_t *token) {
 
 void fg_signin_run(fg_exchange_t *ex) { run(ex, NULL); }
 
+/* Digests are no matter for most directories: the first that knows the name among those that can check one. */
+static const fg_home_realm_t *pick_for_digest(fg_exchange_t *ex, fg_str_t user) {
+    const fg_home_realm_t *first = NULL;
+    for (size_t i = 0; i < ex->hub->home_realm_count; i++) {
+        const fg_home_realm_t *realm = &ex->hub->home_realms[i];
+        fg_directory_t *directory = realm->directory;
+        bool known = false;
+        if (directory == NULL || directory->check_digest == NULL)
+            continue;
+        if (directory->knows != NULL &&
+            directory->knows(directory, ex->env, ex->arena, user, &known, &ex->signin.err) && known)
+            return realm;
+        first = first ? first : realm;
+    }
+    return first ? first : fg_hub_default_home_realm(ex->hub);
+}
+
 fg_step_t fg_signin_begin_digest(fg_exchange_t *ex, const fg_home_realm_t *realm, const fg_username_token_t *token,
                                  fg_handler_t then) {
-    realm = realm ? realm : fg_hub_default_home_realm(ex->hub);
+    realm = realm ? realm : pick_for_digest(ex, token->username);
     ex->signin = (fg_signin_t){.realm = realm, .user = token->username};
     run(ex, token);
     return then(ex);

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Several directories: a users file, then two of OpenLDAP's; which one serves whom, and how attempts are counted."""
+"""Several directories: a users file, two of OpenLDAP's, another users file; which one serves whom, and how attempts are counted."""
+import os
+import shutil
 import time
 
 import pytest
@@ -10,6 +12,7 @@ from messages import USERNAME, rst
 from openldap import BASE, PEOPLE, Slapd
 from test_directory import NO_LOCKOUT, REALM, SITE, sections, sign_in
 from test_directory_down import NO_ANSWER
+from trust import applies_to, make
 
 TIMEOUT = 4
 DORA = f"""dn: uid=dora,ou=people,{BASE}
@@ -84,6 +87,28 @@ def test_by_whr(world, realm, user, password):
     assert sign_in(world, realm, user, password)['name'] == [user]
     assert who_served(world, user) == 'second'
     assert 'wresult' not in sign_in(world, 'urn:first', 'dora', 'Dora.Pw1').text
+
+
+def test_a_digest_is_for_the_first_users_file_that_knows_the_name(authority, servers):
+    # directories of LDAP cannot check one, and two users files stand around them
+    found = in_order(servers)
+    gateway = harness.Gateway(authority, partners=SITE, sections=found)
+    path = os.path.join(gateway.site.folder, 'robots.json')
+    for file, name in ((gateway.site.users_file, 'first-robot'), (path, 'second-robot')):
+        done = harness.run(harness.COMMAND, 'user', 'add', name, '--file', file, '--digest', '--password-stdin',
+                           '--attribute', 'upn=%s@example.com' % name, input='robot-secret\n')  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        if os.geteuid() == 0:
+            shutil.chown(file, harness.WORKER, harness.WORKER)
+    gateway.site.sections['directory', 'robots'] = {'path': path}
+    gateway.site.write()
+    with gateway:
+        for name, directory in (('first-robot', 'people'), ('second-robot', 'robots')):
+            answer = gateway.soap(USERNAME['13'], make('Issue', applies_to(REALM), name, 'robot-secret', digested=True))
+            assert answer.status_code == 200 and name + '@example.com' in answer.text, answer.text
+            assert who_served(gateway, name) == directory
+            assert gateway.soap(USERNAME['13'], make('Issue', applies_to(REALM), name, 'wrong', digested=True)).status_code != 200
+        assert gateway.soap(USERNAME['13'], make('Issue', applies_to(REALM), 'zoë', PEOPLE['zoë'], digested=True)).status_code != 200
 
 
 def test_a_password_is_for_the_first_that_knows_the_name(world, servers):
