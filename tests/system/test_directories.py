@@ -167,6 +167,18 @@ def test_all_forms_of_a_name_count_as_one(authority, servers, name):
         assert ask(gateway, 'zoë', PEOPLE['zoë']).status_code == 200  # the control
 
 
+def test_an_address_that_must_wait_makes_no_directory_look(authority, servers):
+    found = in_order(servers, address_failures=3, first_wait='1h', longest_wait='1h')
+    with harness.Gateway(authority, partners=SITE, sections=found) as gateway:
+        def looked_for(name):
+            assert ask(gateway, name, 'wrong').status_code != 200
+            return [server.log().count('(uid=%s)' % name) for server in servers]
+
+        assert [looked_for('guess%d' % i) for i in range(4)] == 4 * [[1, 1]]
+        assert [looked_for('guess%d' % i) for i in range(4, 8)] == 4 * [[0, 0]]
+        assert reason(gateway, 'guess7', 1) == 'locked_out'
+
+
 def test_nothing_is_counted_while_no_server_answers(authority, servers):
     first, _ = servers
     found = in_order(servers, account_failures=3, first_wait='1h', longest_wait='1h')
