@@ -10,7 +10,9 @@ import uuid
 import pytest
 
 import harness
-from test_directory import PEOPLE, SITE, Controller, assert_reason, directory, sections, service, sign_in
+import openldap
+from messages import USERNAME, rst
+from test_directory import PEOPLE, REALM, SITE, Controller, assert_reason, directory, sections, service, sign_in
 
 WRONG = 'The user name or password is not right.'
 BASE = 'DC=gw,DC=test'
@@ -179,3 +181,25 @@ def test_another_user_principal_name_counts_by_itself(authority, controller):
         # a success in any form of the name forgets what was counted for it
         assert sign_in(gateway, 'urn:svc', 'GW\\heidi', 'Fresh.Pw1')['name'] == ['heidi']
         assert guess(gateway, 'urn:svc', 4 * ['heidi'])[-3:] == 3 * ['wrong_user_or_password']
+
+
+def test_one_that_cannot_say_whom_it_knows_ends_the_search(authority, controller):
+    def ask(gateway, user, password):
+        return gateway.soap(USERNAME['13'], rst(gateway.base_url, user, password, REALM)).status_code == 200
+
+    def served(gateway):
+        harness.wait_for(lambda: gateway.site.audit_now(event='signin'), 5)
+        return gateway.site.audit_now(event='signin')[-1]['directory']
+
+    with openldap.Slapd() as slapd:
+        others = openldap.directory(slapd)
+        # without an account that searches: the password of somebody else's account is not tried further on
+        with harness.Gateway(authority, partners=SITE, sections=sections(corp=directory(controller), others=others)) as gateway:
+            assert not ask(gateway, 'doe, jane', openldap.PEOPLE['doe, jane']) and slapd.binds('Doe') == 0
+            assert ask(gateway, 'people.test\\alice', openldap.PEOPLE['alice']) and served(gateway) == 'others'
+        with harness.Gateway(authority, partners=SITE, sections=sections(svc=service(controller), others=others)) as gateway:
+            assert ask(gateway, 'doe, jane', openldap.PEOPLE['doe, jane']) and served(gateway) == 'others'
+            assert ask(gateway, 'zoe', PEOPLE['zoe'])
+        with harness.Gateway(authority, partners=SITE, sections=sections(others=others, corp=directory(controller))) as gateway:
+            assert ask(gateway, 'zoe', PEOPLE['zoe']) and served(gateway) == 'corp'
+            assert not ask(gateway, 'zoe', 'wrong')
