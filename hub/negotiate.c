@@ -72,9 +72,9 @@ static bool fill_from_pac(fg_exchange_t *ex, const fg_home_realm_t *realm, const
 }
 
 /* Once the ticket is good: by what it says itself, or by the directory. */
-static bool identify(fg_exchange_t *ex, const fg_kerberos_ticket_t *ticket, fg_negotiated_t *out, fg_err_t *err) {
+bool fg_negotiate_owner(fg_exchange_t *ex, const fg_kerberos_ticket_t *ticket, fg_negotiated_t *out, fg_err_t *err) {
     const fg_negotiate_rules_t *rules = ex->hub->negotiate;
-    out->realm = rules->home_realm;
+    *out = (fg_negotiated_t){.realm = rules->home_realm};
     if (!ticket->has_pac || !rules->ticket_suffices)
         return fg_signin_known(ex, out->realm, FG_ACCOUNT_PRINCIPAL, ticket->principal, FG_AUTH_WINDOWS, &out->identity,
                                err);
@@ -84,38 +84,38 @@ static bool identify(fg_exchange_t *ex, const fg_kerberos_ticket_t *ticket, fg_n
 }
 
 static bool accept_token(fg_exchange_t *ex, fg_kerberos_service_t service, fg_str_t token, fg_str_t channel,
-                         fg_negotiated_t *out, fg_err_t *err) {
+                         fg_kerberos_ticket_t *ticket, fg_err_t *err) {
     const fg_negotiate_rules_t *rules = ex->hub->negotiate;
-    fg_kerberos_ticket_t ticket;
     fg_err_t why = FG_ERR_INIT;
-    *out = (fg_negotiated_t){0};
     if (rules == NULL)
         return FG_FAIL(err, FG_E_AUTH_KERBEROS, "no keytab is configured");
-    if (!fg_kerberos_accept(rules->kerberos, ex->arena, service, token, channel, &ticket, &why)) {
-        fg_signin_tell_refused(ex, rules->home_realm, ticket.principal, &why);
-        if (err != NULL)
-            *err = why;
-        return false;
-    }
-    fg_buf_t text = FG_BUF_INIT(BASE64_MAX);
-    fg_base64_encode(&text, ticket.answer.p, ticket.answer.n);
-    out->answer = fg_buf_ok(&text) ? fg_arena_str(ex->arena, fg_buf_str(&text)) : FG_STR_NONE;
-    fg_buf_free(&text);
-    if (out->answer.p == NULL)
-        return FG_FAIL(err, FG_E_MEMORY, "an answer");
-    return identify(ex, &ticket, out, err);
+    if (fg_kerberos_accept(rules->kerberos, ex->arena, service, token, channel, ticket, &why))
+        return true;
+    fg_signin_tell_refused(ex, rules->home_realm, ticket->principal, &why);
+    if (err != NULL)
+        *err = why;
+    return false;
 }
 
-bool fg_negotiate_message(fg_exchange_t *ex, fg_str_t token, fg_negotiated_t *out, fg_err_t *err) {
-    return accept_token(ex, FG_KERBEROS_MESSAGE, token, FG_STR_NONE, out, err);
+bool fg_negotiate_ticket(fg_exchange_t *ex, fg_str_t token, fg_kerberos_ticket_t *ticket, fg_err_t *err) {
+    return accept_token(ex, FG_KERBEROS_MESSAGE, token, FG_STR_NONE, ticket, err);
+}
+
+static bool encode_answer(fg_exchange_t *ex, fg_str_t answer, fg_str_t *base64, fg_err_t *err) {
+    fg_buf_t text = FG_BUF_INIT(BASE64_MAX);
+    fg_base64_encode(&text, answer.p, answer.n);
+    *base64 = fg_buf_ok(&text) ? fg_arena_str(ex->arena, fg_buf_str(&text)) : FG_STR_NONE;
+    fg_buf_free(&text);
+    return base64->p != NULL || FG_FAIL(err, FG_E_MEMORY, "an answer");
 }
 
 bool fg_negotiate_header(fg_exchange_t *ex, fg_str_t base64, fg_negotiated_t *out, fg_err_t *err) {
     fg_buf_t bytes = FG_BUF_INIT(FG_KERBEROS_TOKEN_MAX);
     bool ok = fg_base64_decode(&bytes, base64) && fg_buf_ok(&bytes);
     fg_str_t token = ok ? fg_buf_str(&bytes) : FG_STR_NONE;
+    fg_kerberos_ticket_t ticket;
     /* what cannot be decoded, or is too long, is no token: refused, and told, by the same way */
-    ok = accept_token(ex, FG_KERBEROS_HTTP, token, ex->request.channel, out, err);
+    ok = accept_token(ex, FG_KERBEROS_HTTP, token, ex->request.channel, &ticket, err);
     fg_buf_free(&bytes);
-    return ok;
+    return ok && fg_negotiate_owner(ex, &ticket, out, err) && encode_answer(ex, ticket.answer, &out->answer, err);
 }

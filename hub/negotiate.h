@@ -19,8 +19,11 @@ fg_str_t fg_negotiate_find(const fg_exchange_t *ex);
  * log
  * ("signin", "signin_refused").  Blocks: on a pool. */
 bool fg_negotiate_header(fg_exchange_t *ex, fg_str_t base64, fg_negotiated_t *out, fg_err_t *err) FG_MUST_CHECK;
-/* The same of a token of a message, as bytes. */
-bool fg_negotiate_message(fg_exchange_t *ex, fg_str_t token, fg_negotiated_t *out, fg_err_t *err) FG_MUST_CHECK;
+/* The same of a token of a message (bytes), in two steps, since only who signed the message with the ticket's key is its
+ * owner: the ticket, with that key, and then who it is. */
+bool fg_negotiate_ticket(fg_exchange_t *ex, fg_str_t token, fg_kerberos_ticket_t *ticket, fg_err_t *err) FG_MUST_CHECK;
+bool fg_negotiate_owner(fg_exchange_t *ex, const fg_kerberos_ticket_t *ticket, fg_negotiated_t *out,
+                        fg_err_t *err) FG_MUST_CHECK;
 /* Puts the header WWW-Authenticate: Negotiate, with the answer to the client if there is one. */
 void fg_negotiate_answer(fg_exchange_t *ex, fg_str_t answer);
 /* Whether a browser is asked for a ticket before it sees a form: by its User-Agent and by where it is. */

@@ -197,6 +197,14 @@ static void put_supporting(const policy_t *p, const char *name, void (*put_token
 
 static void put_endorsing_x509(const policy_t *p) { put_x509_token(p, p->words->always); }
 
+/* §5.4.4 */
+static void put_kerberos_token(const policy_t *p) {
+    start_token(p, "KerberosToken", p->words->always);
+    fg_xw_start(p->d->w, &ns_wsp, "Policy");
+    put_empty(p, "WssGssKerberosV5ApReqToken11");
+    end(p);
+}
+
 static const struct {
     unsigned bits;
     const char *name; /* NULL: of the version */
@@ -206,6 +214,7 @@ static const struct {
     {FG_STS_X509_ENDORSES, "EndorsingSupportingTokens", put_endorsing_x509},
     {FG_STS_SYMMETRIC_ENDORSES | FG_STS_PUBLIC_ENDORSES, "EndorsingSupportingTokens", put_issued_token},
     {FG_STS_ISSUED_BEARER, "SignedSupportingTokens", put_issued_token},
+    {FG_STS_TICKET_ENDORSES, "EndorsingSupportingTokens", put_kerberos_token},
 };
 
 /* ---- an alternative */

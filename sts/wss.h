@@ -27,6 +27,7 @@ typedef struct fg_wss {
      * NULL: none.  Answers and proof keys are encrypted to it. */
     const fg_key_t *certificate;
     const fg_wss_token_t *issued; /* the assertion that was presented; NULL: none */
+    fg_kerberos_ticket_t ticket;  /* accepted; .principal.n 0: none */
     bool proven;                  /* its proof key signed this message; otherwise it is a bearer's, or vouched for */
     const fg_key_t *connection;   /* certificate of the TLS connection; NULL: none */
     fg_str_t audiences[3];

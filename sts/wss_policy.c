@@ -46,6 +46,14 @@ static bool is_endorsed_by_certificate(judgement_t *j, fg_err_t *err) {
                              : FG_FAIL(err, FG_E_AUTH_MISSING, "no signature by a certificate");
 }
 
+static bool is_endorsed_by_ticket(judgement_t *j, fg_err_t *err) {
+    const fg_wss_header_t *header = &j->wss->header;
+    for (size_t i = 0; i < header->signature_count; i++)
+        if (header->signatures[i].token->kind == FG_WSS_TICKET)
+            return endorses(j, &header->signatures[i], err);
+    return FG_FAIL(err, FG_E_AUTH_MISSING, "no signature by a ticket's key");
+}
+
 /* WS-Trust 1.3 §4.4.7: the proof key is what makes the token its holder's. */
 static bool is_endorsed_by_assertion(judgement_t *j, bool symmetric, fg_err_t *err) {
     const fg_wss_token_t *issued = j->wss->header.assertion;
@@ -105,6 +113,7 @@ static const struct {
     {FG_STS_SYMMETRIC_ENDORSES, is_endorsed_symmetrically},
     {FG_STS_PUBLIC_ENDORSES, is_endorsed_publicly},
     {FG_STS_ISSUED_BEARER, has_bearer},
+    {FG_STS_TICKET_ENDORSES, is_endorsed_by_ticket},
     {FG_STS_MESSAGE, is_protected},
     {FG_STS_TO_SIGNED, is_to_signed},
     {FG_STS_NEGOTIATE, has_ticket},
@@ -167,12 +176,15 @@ static void take_sender(fg_wss_t *wss, const fg_message_sender_t *sender) {
         wss->certificate = sender->certificate;
 }
 
-/* By the ticket in HTTP's header; the answer to it proves us to the client. */
-static bool find_owner(fg_exchange_t *ex, fg_message_sender_t *sender, fg_err_t *err) {
+/* By the ticket in HTTP's header, where the answer to it proves us to the client, or by the message's. */
+static bool find_owner(fg_exchange_t *ex, const fg_wss_t *wss, fg_message_sender_t *sender, fg_err_t *err) {
     fg_negotiated_t who;
-    if (!fg_negotiate_header(ex, fg_negotiate_find(ex), &who, err))
+    bool header = (wss->met & FG_STS_NEGOTIATE) != 0;
+    if (header ? !fg_negotiate_header(ex, fg_negotiate_find(ex), &who, err)
+               : !fg_negotiate_owner(ex, &wss->ticket, &who, err))
         return false;
-    fg_negotiate_answer(ex, who.answer);
+    if (header)
+        fg_negotiate_answer(ex, who.answer);
     sender->identity = who.identity;
     sender->realm = who.realm;
     return true;
@@ -194,7 +206,7 @@ static bool identify(judgement_t *j, fg_err_t *err) {
         return false;
     if (sender.certificate == NULL && (wss->met & FG_STS_CLIENT_CERTIFICATE) != 0)
         sender.certificate = wss->connection;
-    if ((wss->met & FG_STS_NEGOTIATE) != 0 && !find_owner(ex, &sender, err))
+    if ((wss->met & (FG_STS_NEGOTIATE | FG_STS_TICKET_ENDORSES)) != 0 && !find_owner(ex, wss, &sender, err))
         return false;
     take_sender(wss, &sender);
     return true;

@@ -171,6 +171,8 @@ static const fg_endpoint_t endpoints[] = {
     {FG_STS_PATH "13/certificate", FG_METHOD_POST, false, begin, refuse},
     {FG_STS_PATH "2005/windowstransport", FG_METHOD_POST, true, begin, refuse, .is_meant = has_keytab},
     {FG_STS_PATH "13/windowstransport", FG_METHOD_POST, true, begin, refuse, .is_meant = has_keytab},
+    {FG_STS_PATH "2005/kerberosmixed", FG_METHOD_POST, true, begin, refuse, .is_meant = has_keytab},
+    {FG_STS_PATH "13/kerberosmixed", FG_METHOD_POST, true, begin, refuse, .is_meant = has_keytab},
 };
 _Static_assert(FG_ARRAY_SIZE(endpoints) == FG_STS_ENDPOINTS, "one for each row");
 

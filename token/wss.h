@@ -20,6 +20,7 @@ typedef enum fg_wss_token_kind {
     FG_WSS_ASSERTION,     /* SAML: signed by an issuer that is believed */
     FG_WSS_ENCRYPTED_KEY, /* a secret for one of our keys; says nothing about who made it */
     FG_WSS_DERIVED_KEY,   /* WS-SecureConversation §7: from the secret of another token */
+    FG_WSS_TICKET,        /* of Kerberos: good; whose it is, is said by whoever accepted it */
 } fg_wss_token_kind_t;
 
 /* Something in the header, or known from the configuration, that has a key. */
@@ -61,6 +62,9 @@ typedef struct fg_wss_rules {
     /* A certificate that the configuration knows; NULL (also the function): none (WT-07). */
     const fg_key_t *(*find_certificate)(void *context, const fg_wss_certificate_name_t *name);
     void *context;
+    /* Accepts a token of Kerberos and yields the key by which its owner signs; NULL: none are taken. */
+    bool (*accept_ticket)(void *ticket_context, fg_str_t token, fg_str_t *secret, fg_err_t *err);
+    void *ticket_context;
 } fg_wss_rules_t;
 
 typedef struct fg_wss_header {

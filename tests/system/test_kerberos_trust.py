@@ -1,13 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""WS-Trust by a ticket of Kerberos, against a real Samba domain controller: windowstransport, by curl and by python3-gssapi."""
+"""WS-Trust by a ticket of Kerberos, against a real Samba domain controller: windowstransport by curl, kerberosmixed by MIT Kerberos
+(python3-gssapi), whose session key signs by xmlsec (python3-xmlsec)."""
+import base64
+import hashlib
 import re
 
+import gssapi
+import gssapi.raw
 import pytest
+import xmlsec
 from lxml import etree
 
 import harness
 import peers
-from kerberos import Domain, answered, gateway, header, token
+from kerberos import KERBEROS, Domain, answered, gateway, header, token
 from messages import MEX, USERNAME, rst
 from test_kerberos import NTLM
 
@@ -35,13 +41,13 @@ def site(authority, domain):
         yield gw
 
 
-def path(trust):
-    return '/adfs/services/trust/%s/windowstransport' % trust
+def path(trust, name='windowstransport'):
+    return '/adfs/services/trust/%s/%s' % (trust, name)
 
 
-def message(site, trust, realm=REALM):
+def message(site, trust, realm=REALM, name='windowstransport'):
     """The RST without a Security header: HTTP says who it is."""
-    text = rst(site.base_url, realm=realm, trust=trust).replace(USERNAME[trust], path(trust))
+    text = rst(site.base_url, realm=realm, trust=trust).replace(USERNAME[trust], path(trust, name))
     return re.sub('<o:Security.*</o:Security>', '', text, flags=re.S)
 
 
@@ -129,8 +135,135 @@ def test_metadata_tells_of_it_where_there_is_a_keytab(site, domain, authority):
     root = etree.fromstring(site.get(MEX).content)
     addresses = [port.text for port in root.iterfind('.//{*}port/{*}EndpointReference/{*}Address')]
     assert all(site.base_url + path(trust) in addresses for trust in ('13', '2005'))
+    assert all(site.base_url + path(trust, 'kerberosmixed') in addresses for trust in ('13', '2005'))
     assert len(root.findall('.//{%s}NegotiateAuthentication' % HTTP)) == 2
+    assert len(root.findall('.//{*}EndorsingSupportingTokens/{*}Policy/{*}KerberosToken/{*}Policy/{*}WssGssKerberosV5ApReqToken11')) == 2
     assert {spn.text for spn in root.iter('{*}Spn')} == {'HTTP/localhost'}
     with harness.Gateway(authority, partners=PARTNERS) as without:
-        assert 'windowstransport' not in without.get(MEX).text
+        assert 'windowstransport' not in without.get(MEX).text and 'kerberosmixed' not in without.get(MEX).text
         assert post(without, '13').status_code == 404
+        assert send(without, '13', '<a/>').status_code == 404
+
+
+# ---- kerberosmixed
+
+PROFILE = 'http://docs.oasis-open.org/wss/oasis-wss-kerberos-token-profile-1.1#'
+WSSE = 'http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd'
+WSU = 'http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd'
+DS = 'http://www.w3.org/2000/09/xmldsig#'
+SESSION_KEY = gssapi.OID.from_int_seq('1.2.840.113554.1.2.2.5.5')  # MIT: GSS_C_INQ_SSPI_SESSION_KEY
+REFERENCE = '<o:Reference URI="#ticket" ValueType="%sGSS_Kerberosv5_AP_REQ"/>' % PROFILE
+TEMPLATE = """<o:Security s:mustUnderstand="1" xmlns:o="{wsse}">{timestamp}
+<o:BinarySecurityToken u:Id="ticket" ValueType="{type}" EncodingType="{encoding}">{ticket}</o:BinarySecurityToken>
+<ds:Signature xmlns:ds="{ds}"><ds:SignedInfo><ds:CanonicalizationMethod Algorithm="{c14n}"/><ds:SignatureMethod Algorithm="{ds}hmac-sha1"/>
+{references}</ds:SignedInfo><ds:SignatureValue/><ds:KeyInfo><o:SecurityTokenReference>{reference}</o:SecurityTokenReference></ds:KeyInfo></ds:Signature>
+</o:Security>"""
+SIGNED = """<ds:Reference URI="#{id}"><ds:Transforms><ds:Transform Algorithm="{c14n}"/></ds:Transforms><ds:DigestMethod Algorithm="{ds}sha1"/><ds:DigestValue/>\
+</ds:Reference>"""
+C14N = 'http://www.w3.org/2001/10/xml-exc-c14n#'
+
+
+def ticket(service='HTTP@localhost'):
+    """(token, key): a client that waits for no answer, as a message has none."""
+    context, first = token(service, KERBEROS, flags=[gssapi.RequirementFlag.integrity])
+    return first, gssapi.raw.inquire_sec_context_by_oid(context, SESSION_KEY)[0]
+
+
+def signed(site, trust, value, key, covered=('timestamp', 'to'), reference=REFERENCE, kind='GSS_Kerberosv5_AP_REQ', realm=REALM):
+    text = rst(site.base_url, realm=realm, trust=trust).replace(USERNAME[trust], path(trust, 'kerberosmixed'))
+    timestamp = re.search('<u:Timestamp.*</u:Timestamp>', text, re.S).group(0).replace('u:Id="_0"', 'u:Id="timestamp"')
+    names = {'wsse': WSSE, 'ds': DS, 'c14n': C14N}
+    security = TEMPLATE.format(timestamp=timestamp, type=PROFILE + kind, ticket=base64.b64encode(value).decode(), reference=reference,
+                               references=''.join(SIGNED.format(id=one, **names) for one in covered), **names,
+                               encoding='http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-soap-message-security-1.0#Base64Binary')  # fmt: skip
+    text = re.sub('<o:Security.*</o:Security>', lambda _: security, text, flags=re.S).replace('<a:To ', '<a:To u:Id="to" ')
+    root = etree.fromstring(text)
+    xmlsec.tree.add_ids(root, ['Id'])
+    context = xmlsec.SignatureContext()
+    for element in root.iter('{*}Timestamp', '{*}To'):
+        context.register_id(element, 'Id', WSU)
+    context.key = xmlsec.Key.from_binary_data(xmlsec.constants.KeyDataHmac, key)
+    context.sign(root.find('.//{%s}Signature' % DS))
+    return etree.tostring(root).decode()
+
+
+def send(site, trust, text):
+    return site.browser().post(site.url(path(trust, 'kerberosmixed')), data=text.encode(), headers={'Content-Type': SOAP}, timeout=30)
+
+
+def refused(site, answer, **audit):
+    told = answer.status_code == 500 and 'Fault' in answer.text and 'Assertion' not in answer.text and site.site.audit(event='refused', **audit)
+    assert told, site.site.audit_now()[-2:]
+    return told
+
+
+@both_versions
+def test_a_message_signed_by_the_tickets_key(site, domain, trust):
+    domain.kinit('alice')
+    answer = send(site, trust, signed(site, trust, *ticket()))
+    assert answer.status_code == 200, answer.text
+    found = assertion(answer.text)
+    assert 'alice@gw.test' in found and 'urn:federation:authentication:windows' in found
+
+
+def test_a_ticket_named_by_its_digest(site, domain):
+    domain.kinit('alice')
+    value, key = ticket('host@localhost')  # as Windows' clients ask for it
+    by_digest = '<o:KeyIdentifier ValueType="%sKerberosv5APREQSHA1">%s</o:KeyIdentifier>'
+    digest = base64.b64encode(hashlib.sha1(value).digest()).decode()
+    assert send(site, '13', signed(site, '13', value, key, reference=by_digest % (PROFILE, digest))).status_code == 200, site.site.audit(event='refused')[-1]
+    other = base64.b64encode(hashlib.sha1(b'another').digest()).decode()
+    value, key = ticket()
+    assert refused(site, send(site, '13', signed(site, '13', value, key, reference=by_digest % (PROFILE, other))), reason='signature_key')
+
+
+def test_who_has_a_ticket_and_not_its_key(site, domain):
+    """Whoever sees a ticket pass by has no more of it than its bytes; nobody has signed in then."""
+    domain.kinit('bob')
+    before = len(site.site.audit_now(event='signin', user='bob@GW.TEST'))
+    value, _ = ticket()
+    assert refused(site, send(site, '13', signed(site, '13', value, b'k' * 32)), code='signature.value-mismatch')
+    value, key = ticket()
+    text = signed(site, '13', value, key)
+    assert refused(site, send(site, '13', text.replace('13/kerberosmixed</a:To>', '13/kerberosmixed/</a:To>')), code='signature.value-mismatch')
+    unsigned = re.sub('<ds:Signature.*</ds:Signature>', '', signed(site, '13', *ticket()), flags=re.S)
+    assert refused(site, send(site, '13', unsigned), reason='not_signed_in')
+    assert len(site.site.audit_now(event='signin', user='bob@GW.TEST')) == before
+
+
+@pytest.mark.parametrize('covered,reason', [(('to',), 'wss_timestamp'), (('timestamp',), 'signature_missing')])
+def test_what_must_be_signed(site, domain, covered, reason):
+    """WT-04, XS-28."""
+    domain.kinit('alice')
+    assert refused(site, send(site, '13', signed(site, '13', *ticket(), covered=covered)), reason=reason)
+
+
+@both_versions
+def test_kl_06_a_message_is_good_once(site, domain, trust):
+    """And so is its ticket, in another message and in HTTP's header."""
+    domain.kinit('alice')
+    value, key = ticket()
+    text = signed(site, trust, value, key)
+    assert send(site, trust, text).status_code == 200
+    assert refused(site, send(site, trust, text), code='kerberos.replay')
+    assert refused(site, send(site, trust, signed(site, trust, value, key)), code='kerberos.replay')
+    assert post(site, trust, value).status_code == 401
+
+
+@pytest.mark.parametrize('change,audit', [
+    (lambda text: re.sub('(<o:BinarySecurityToken.*</o:BinarySecurityToken>)', r'\1\1', text, count=1, flags=re.S), {}),
+    (lambda text: text.replace('#GSS_Kerberosv5_AP_REQ"', '#Kerberosv5_AP_REQ"'), {'reason': 'wss_unsupported'}),
+    (lambda text: re.sub('(<o:BinarySecurityToken[^>]*>)[^<]*', r'\1' + 'QUFB' * 30000, text), {'reason': 'wss_structure'}),  # KL-04
+    (lambda text: re.sub('(<o:BinarySecurityToken[^>]*>)[^<]*', r'\1' + base64.b64encode(NTLM).decode(), text), {'code': 'kerberos.ntlm'}),
+])  # fmt: skip
+def test_other_tokens(site, domain, change, audit):
+    domain.kinit('alice')
+    text = signed(site, '13', *ticket())
+    assert refused(site, send(site, '13', change(text)), **audit)
+
+
+def test_at_other_endpoints_a_ticket_is_nothing(site, domain):
+    domain.kinit('alice')
+    text = signed(site, '13', *ticket()).replace(path('13', 'kerberosmixed'), USERNAME['13'])
+    answer = site.browser().post(site.url(USERNAME['13']), data=text.encode(), headers={'Content-Type': SOAP}, timeout=30)
+    assert refused(site, answer, reason='wss_unsupported')
