@@ -31,7 +31,7 @@ alive() { [ -s "$PIDF" ] && kill -0 "$(cat "$PIDF")" 2>/dev/null; }
 
 write_database() {
     local anonymous=auth
-    [ "${ANONYMOUS:-yes}" != read ] || anonymous=read
+    [ "${ANONYMOUS:-yes}" != read ] || anonymous="read"
     if [ -n "${PROXY:-}" ]; then
         cat <<E
 moduleload back_ldap
