@@ -246,9 +246,9 @@ static bool check_by_bind(const ldap_directory_t *d, task_t *task, int64_t deadl
 static bool yield(const ldap_directory_t *d, const fg_env_t *env, const task_t *task, fg_str_t method,
                   fg_identity_t *identity, fg_err_t *err) {
     const fg_ldap_account_t *account = &task->account;
-    if (account->disabled)
-        return FG_FAIL(err, FG_E_AUTH_DISABLED, "%.*s in directory %s: %s", FG_STR_ARG(task->name->text),
-                       d->options.name, account->why);
+    if (account->refusal != FG_OK)
+        return FG_FAIL(err, account->refusal, "%.*s in directory %s: %s", FG_STR_ARG(task->name->text), d->options.name,
+                       account->why);
     *identity = (fg_identity_t){.name_id.value = account->name_id,
                                 .claims = account->claims,
                                 .issuer = fg_str(d->options.name),
