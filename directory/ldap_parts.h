@@ -118,8 +118,9 @@ bool fg_ldap_extended(fg_ldap_connection_t *connection, const char *oid, struct 
 
 /* ---- ldap_password.c: replacing a password */
 
-/* The person's own change, which the old password permits; what the answer means is judged.  FG_E_AUTH_FAILED: the old
- * one is wrong; FG_E_PASSWORD_POLICY: the new one is not taken. */
+/* The person's own change, which the old password permits.  That it is right was seen before: an account that may not
+ * have it checked is told by some servers that it is wrong.  FG_E_PASSWORD_POLICY: the new one is not taken;
+ * FG_E_PASSWORD_REFUSED: any other no. */
 typedef struct fg_ldap_change {
     const char *dn;
     fg_str_t old_password;

@@ -60,19 +60,11 @@ static bool change_unicode_password(fg_ldap_connection_t *connection, const fg_l
     return ok;
 }
 
-/* The system error code that Active Directory puts first, in hexadecimal: "0000052D: …". */
-static unsigned system_code(const char *message) { return (unsigned)strtoul(message, NULL, 16); }
-
-static bool judge_unicode(const fg_ldap_answer_t *answer, fg_code_t *code, const char **why) {
-    enum { ERROR_INVALID_PASSWORD = 0x56, ERROR_PASSWORD_RESTRICTION = 0x52d };
-    if (answer->code != LDAP_CONSTRAINT_VIOLATION)
-        return false;
-    bool wrong = system_code(answer->message) == ERROR_INVALID_PASSWORD;
-    *code = wrong ? FG_E_AUTH_FAILED : FG_E_PASSWORD_POLICY;
-    *why = wrong                                                        ? "wrong old password"
-           : system_code(answer->message) == ERROR_PASSWORD_RESTRICTION ? "the domain's password policy refuses it"
-                                                                        : "refused";
-    return true;
+/* Active Directory puts the system error code first, in hexadecimal: "0000052D: …". */
+static bool is_policy_of_domain(const fg_ldap_answer_t *answer) {
+    enum { ERROR_PASSWORD_RESTRICTION = 0x52d };
+    return answer->code == LDAP_CONSTRAINT_VIOLATION &&
+           strtoul(answer->message, NULL, 16) == ERROR_PASSWORD_RESTRICTION;
 }
 
 /* ---- RFC 3062 */
@@ -96,13 +88,11 @@ static bool change_by_extension(fg_ldap_connection_t *connection, const fg_ldap_
     return ok;
 }
 
-static bool judge_extension(const fg_ldap_answer_t *answer, fg_code_t *code, const char **why) {
-    bool policy = answer->code == LDAP_CONSTRAINT_VIOLATION || answer->policy_error >= 0;
-    bool wrong = answer->code == LDAP_INVALID_CREDENTIALS ||
-                 (answer->code == LDAP_UNWILLING_TO_PERFORM && strstr(answer->message, "old password") != NULL);
-    *code = wrong ? FG_E_AUTH_FAILED : FG_E_PASSWORD_POLICY;
-    *why = wrong ? "wrong old password" : "the directory's password policy refuses it";
-    return policy || wrong;
+/* draft-behera-ldap-password-policy §6.2, §8.2.2; a server that does not say why says this */
+static bool is_policy_of_server(const fg_ldap_answer_t *answer) {
+    if (answer->policy_error == PP_passwordModNotAllowed || answer->policy_error == PP_mustSupplyOldPassword)
+        return false;
+    return answer->code == LDAP_CONSTRAINT_VIOLATION;
 }
 
 /* ---- */
@@ -111,15 +101,12 @@ bool fg_ldap_change_password(const fg_ldap_options_t *options, fg_ldap_connectio
                              const fg_ldap_change_t *change, int64_t deadline, fg_err_t *err) {
     bool ad = options->type == FG_LDAP_AD;
     fg_ldap_answer_t answer;
-    fg_code_t code = FG_E_DIRECTORY;
-    const char *why = "";
     if (!(ad ? change_unicode_password : change_by_extension)(connection, change, deadline, &answer, err))
         return false;
     if (answer.code == LDAP_SUCCESS)
         return true;
-    if ((ad ? judge_unicode : judge_extension)(&answer, &code, &why))
-        return FG_FAIL(err, code, "new password of %s in directory %s: %s: %s", change->dn, options->name, why,
-                       answer.message);
-    return FG_FAIL(err, FG_E_PASSWORD_REFUSED, "directory %s: new password of %s: %s: %s", options->name, change->dn,
-                   ldap_err2string(answer.code), answer.message);
+    bool policy = ad ? is_policy_of_domain(&answer) : is_policy_of_server(&answer);
+    return FG_FAIL(err, policy ? FG_E_PASSWORD_POLICY : FG_E_PASSWORD_REFUSED,
+                   "directory %s: new password of %s: %s: %s", options->name, change->dn, ldap_err2string(answer.code),
+                   answer.message);
 }

@@ -7,6 +7,7 @@ import pytest
 
 import harness
 import test_directory
+import openldap
 from flows import at, fill_in
 from messages import PASSIVE, USERNAME, form, rst
 from test_directory import controller  # noqa: F401: a fixture
@@ -197,3 +198,47 @@ def test_wrong_old_passwords_count(make_gateway, controller, person):  # noqa: F
     harness.wait_for(lambda: 'wresult' in change(with_lockout, browser, page).text, 30)
 
 
+
+
+def test_a_directory_that_does_not_answer(make_gateway, controller, person):  # noqa: F811
+    gateway = make_gateway(partners=PARTNERS, sections=test_directory.sections(svc=test_directory.service(controller, timeout='2s')))
+    browser, page = sign_in(gateway, person, OLD)
+    controller.freeze()
+    try:
+        answer = change(gateway, browser, page)
+    finally:
+        controller.thaw()
+    assert CHANGE in answer.text and 'The directory of accounts does not answer.' in answer.text, answer.text
+    harness.wait_for(lambda: reasons(gateway, person) == ['directory_unavailable'], 5)
+    harness.wait_for(lambda: 'wresult' in change(gateway, browser, answer).text, 30)
+
+
+@pytest.mark.parametrize('user', ['reset', 'aged'])  # the first changes it himself; for the other, fedgate's account does
+def test_by_the_password_modify_operation(authority, user):
+    old = openldap.PEOPLE[user]
+    with openldap.Slapd(PASSWORDS='=xw') as slapd:
+        sections = test_directory.sections(people2=openldap.directory(slapd))
+        with harness.Gateway(authority, partners=PARTNERS, sections=sections) as gateway:
+            harness.wait_for(lambda: CHANGE in sign_in(gateway, user, old, 'urn:people2')[1].text, 5)
+            browser, page = sign_in(gateway, user, old, 'urn:people2')
+            page = change(gateway, browser, page, old='not it')
+            assert 'The old password is not right.' in page.text
+            if user == 'reset':
+                page = change(gateway, browser, page, old=old, new='abc')
+                assert 'The rules for passwords do not permit this one.' in page.text, page.text
+            answer = change(gateway, browser, page, old=old)
+            harness.wait_for(lambda: gateway.site.audit_now(event='password_changed', user=user), 5)
+            assert user == 'aged' or 'wresult' in answer.text, answer.text  # its passwords live for a second
+            assert WRONG in sign_in(gateway, user, old, 'urn:people2')[1].text
+            assert slapd.tool('ldapwhoami', who=('uid=%s,ou=people,%s' % (user, openldap.BASE), NEW)).returncode == 0 or user == 'aged'
+
+
+def test_an_account_that_may_not_write_passwords(authority):
+    with openldap.Slapd() as slapd:
+        sections = test_directory.sections(people2=openldap.directory(slapd))
+        with harness.Gateway(authority, partners=PARTNERS, sections=sections) as gateway:
+            harness.wait_for(lambda: CHANGE in sign_in(gateway, 'aged', openldap.PEOPLE['aged'], 'urn:people2')[1].text, 5)
+            browser, page = sign_in(gateway, 'aged', openldap.PEOPLE['aged'], 'urn:people2')
+            answer = change(gateway, browser, page, old=openldap.PEOPLE['aged'])
+            assert 'The password cannot be changed here.' in answer.text, answer.text
+            harness.wait_for(lambda: reasons(gateway, 'aged') == ['password_change_refused'], 5)

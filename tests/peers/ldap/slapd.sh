@@ -9,6 +9,7 @@
 #   TLS=no   knows no TLS: StartTLS is refused
 #   ANONYMOUS=no   an anonymous bind is refused;  read: nobody in particular may read what fedgate's account may (default: nothing)
 #   LIMIT=n   a search yields at most n entries
+#   PASSWORDS=a   what fedgate's account may do with passwords (default: none; =xw: check and replace)
 #   LOCKOUT=n   locks for n seconds after five failures (default: until an administrator unlocks)
 #   REFERRAL=ldap://HOST:PORT   ou=away is there, and so is every other suffix
 #   PROXY=ldap://HOST:PORT   has no database, but hands on what is asked to that server
@@ -54,7 +55,7 @@ directory $dir/db
 maxsize 104857600
 dbnosync
 index objectClass,uid,mail,memberUid,member,uniqueMember,gidNumber eq
-access to attrs=userPassword by anonymous auth by * none
+access to attrs=userPassword by self =xw by dn.exact=cn=fedgate,$BASE ${PASSWORDS:-none} by anonymous auth by * none
 access to dn.subtree=$BASE by dn.exact=cn=fedgate,$BASE read by anonymous $anonymous by self read by * none
 overlay memberof
 overlay ppolicy
