@@ -170,6 +170,14 @@ bool fg_ldap_names_domain(const fg_ldap_options_t *options, fg_str_t text);
 bool fg_ldap_account_find(const fg_ldap_options_t *options, fg_ldap_connection_t *connection, fg_arena_t *arena,
                           const fg_ldap_name_t *name, int64_t deadline, int64_t now_ms, fg_ldap_account_t *account,
                           fg_err_t *err);
+/* The filter that finds every account that the name could mean; NULL: *err says why. */
+const char *fg_ldap_account_filter(const fg_ldap_options_t *options, fg_arena_t *arena, const fg_ldap_name_t *name,
+                                   fg_err_t *err);
+/* The one that it means, of entries with FG_LDAP_NAMES; NULL: none, or *several that fit as well. */
+LDAPMessage *fg_ldap_account_choose(const fg_ldap_options_t *options, const fg_ldap_connection_t *connection,
+                                    fg_arena_t *arena, LDAPMessage *result, const fg_ldap_name_t *name, bool *several);
+#define FG_LDAP_NAMES "sAMAccountName", "userPrincipalName", "uid", "krbPrincipalName"
+#define FG_LDAP_DISABLED 0x2u /* of userAccountControl: ADS_UF_ACCOUNTDISABLE, [MS-ADTS] §2.2.16 */
 /* Adds the groups' claims; ldap_groups.c. entry: gid, memberOf and primary group as account_find read them. */
 typedef struct fg_ldap_member {
     const char *dn;
