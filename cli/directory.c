@@ -3,7 +3,6 @@
 #include "cli/directory.h"
 
 #include <inttypes.h>
-#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -163,7 +162,6 @@ static int test_servers(const test_t *t, const fg_config_directory_t *d) {
                                  .context = &view};
     if (!t->json)
         print_head(d);
-    signal(SIGPIPE, SIG_IGN); /* of a server that hangs up, as in nginx */
     bool ok = fg_ldap_test_run(&test, t->arena, &good, &err);
     int code = ok ? say_verdict(t, d, good, view.json) : fg_cli_fail(&err);
     json_decref(view.json);
