@@ -26,13 +26,19 @@ struct fg_directory {
                            fg_identity_t *, fg_err_t *);
     /* True for a name with the directory's own domain, "DOMAIN\\name" or "name@realm".  NULL: it has none. */
     bool (*has_domain)(fg_directory_t *, fg_str_t user);
+    /* The name under which attempts are counted: what all forms of an account's name share, whether there is one or
+     * not.  A part of user.  NULL: the name itself. */
+    fg_str_t (*plain_name)(fg_directory_t *, fg_str_t user);
+    /* Whether there is an account of that name, one that may be used or not.  False: that cannot be said now.  May
+     * block.  NULL: it never can be said. */
+    bool (*knows)(fg_directory_t *, const fg_env_t *, fg_arena_t *, fg_str_t user, bool *known, fg_err_t *);
     /* The same for a UsernameToken with a digest.  An account of which nothing is kept to check one with:
      * FG_E_AUTH_DIGEST.  Asks for no slow hash.  NULL: this directory never can. */
     bool (*check_digest)(fg_directory_t *, const fg_env_t *, fg_arena_t *, const fg_username_token_t *, fg_identity_t *,
                          fg_err_t *);
     /* The same for somebody who has proven otherwise (by a ticket, by a certificate) that the account of that name is
-     * his; nobody, more than one, or one that is disabled: FG_E_AUTH_FAILED.  The authentication method is left empty:
-     * the caller knows it.  May block.  NULL: this directory never can. */
+     * his; nobody, or more than one: FG_E_AUTH_FAILED; one that is not in use: FG_E_AUTH_DISABLED.  The authentication
+     * method is left empty: the caller knows it.  May block.  NULL: this directory never can. */
     bool (*find)(fg_directory_t *, const fg_env_t *, fg_arena_t *, fg_account_kind_t kind, fg_str_t name,
                  fg_identity_t *, fg_err_t *);
     /* As an attribute store of claim rules (policy/rules.h): the claims for an AD FS query, "FILTER;ATTRIBUTES;{0}"

@@ -13,6 +13,9 @@
 #define CANDIDATES_MAX 3
 #define VALUES_MAX 256u
 #define ATTRIBUTES_MAX 96u
+/* Until an administrator unlocks it.  Any other time stays in the entry when the lock is over: what it means is the
+ * server's word, at the bind (draft-behera-ldap-password-policy §5.3.3). */
+#define LOCKED_FOR_GOOD FG_STR("000001010000Z")
 
 /* ---- names */
 
@@ -61,6 +64,16 @@ bool fg_ldap_names_domain(const fg_ldap_options_t *options, fg_str_t text) {
                same((fg_str_t){text.p, (size_t)(slash - text.p)}, options->realm);
     const char *at = text.n > 0 ? memrchr(text.p, '@', text.n) : NULL;
     return at != NULL && same((fg_str_t){at + 1, text.n - (size_t)(at + 1 - text.p)}, options->realm);
+}
+
+fg_str_t fg_ldap_plain_name(const fg_ldap_options_t *options, fg_str_t text) {
+    if (!fg_ldap_names_domain(options, text))
+        return text;
+    const char *slash = memchr(text.p, '\\', text.n);
+    if (slash != NULL)
+        return (fg_str_t){slash + 1, text.n - (size_t)(slash + 1 - text.p)};
+    const char *at = memrchr(text.p, '@', text.n);
+    return options->type == FG_LDAP_AD ? (fg_str_t){text.p, (size_t)(at - text.p)} : text;
 }
 
 /* Which accounts a name could be of.  The two last: local names count as well if the domain is ours. */
@@ -321,7 +334,7 @@ static void read_state(const entry_t *e, int64_t now_ms) {
         return;
     }
     fg_str_t days = get_value(e, "shadowExpire");
-    if (get_value(e, "pwdAccountLockedTime").n > 0)
+    if (fg_str_eq(get_value(e, "pwdAccountLockedTime"), LOCKED_FOR_GOOD))
         disable(e, "the account is locked");
     else if (days.n > 0 && days.p[0] != '-' && strtoll(days.p, NULL, 10) * 86400000 <= now_ms)
         disable(e, "the account has expired");

@@ -183,6 +183,9 @@ static bool wait_answer(fg_ldap_connection_t *connection, int id, const char *wh
     read_policy(connection->ld, controls, answer);
     ldap_controls_free(controls);
     ldap_memfree(text);
+    /* what a server answers that cannot serve, and that another one may (RFC 4511 §A.2) */
+    if (rc == LDAP_SUCCESS && (answer->code == LDAP_BUSY || answer->code == LDAP_UNAVAILABLE))
+        rc = answer->code;
     if (rc == LDAP_SUCCESS && result != NULL)
         *result = message;
     else

@@ -289,11 +289,45 @@ static bool find(fg_directory_t *directory, const fg_env_t *env, fg_arena_t *are
     task_t task = {.arena = arena, .name = &name, .now_ms = fg_now(env)};
     bool ok = find_account(d, &task, fg_ldap_now() + d->options.timeout_ms, err);
     fg_ldap_pool_log(d->pool, env, d->options.name);
-    /* whoever is disabled is nobody here */
-    if (ok && task.account.disabled)
-        return FG_FAIL(err, FG_E_AUTH_FAILED, "%.*s in directory %s: %s", FG_STR_ARG(text), d->options.name,
-                       task.account.why);
     return ok && yield(d, env, &task, FG_STR_NONE, identity, err);
+}
+
+static bool knows(fg_directory_t *directory, const fg_env_t *env, fg_arena_t *arena, fg_str_t user, bool *known,
+                  fg_err_t *err) {
+    ldap_directory_t *d = (ldap_directory_t *)directory;
+    fg_ldap_name_t name;
+    fg_err_t why = FG_ERR_INIT;
+    task_t task = {.arena = arena, .name = &name, .now_ms = fg_now(env)};
+    *known = fg_ldap_name_read(&d->options, arena, FG_ACCOUNT_NAME, user, &name, &why) &&
+             find_account(d, &task, fg_ldap_now() + d->options.timeout_ms, &why);
+    fg_ldap_pool_log(d->pool, env, d->options.name);
+    if (!*known && why.code != FG_E_AUTH_FAILED)
+        return FG_FAIL(err, why.code, "%s", why.detail);
+    return true;
+}
+
+static fg_str_t plain_name(fg_directory_t *directory, fg_str_t user) {
+    return fg_ldap_plain_name(&((ldap_directory_t *)directory)->options, user);
+}
+
+static bool has_domain(fg_directory_t *directory, fg_str_t user) {
+    const fg_ldap_options_t *options = &((ldap_directory_t *)directory)->options;
+    return fg_ldap_names_domain(options, user);
+}
+
+static void refresh(fg_directory_t *directory, const fg_env_t *env) {
+    ldap_directory_t *d = (ldap_directory_t *)directory;
+    fg_ldap_pool_log(d->pool, env, d->options.name);
+}
+
+static void directory_free(fg_directory_t *directory) {
+    ldap_directory_t *d = (ldap_directory_t *)directory;
+    if (d == NULL)
+        return;
+    fg_ldap_pool_free(d->pool);
+    fg_ldap_cache_free(d->cache);
+    fg_arena_free(d->arena);
+    free(d);
 }
 
 /* ---- as an attribute store */
@@ -336,26 +370,6 @@ static bool check_query(const fg_directory_t *directory, fg_str_t text, size_t p
                         fg_err_t *err) {
     const fg_query_t asked = {.text = text, .param_count = param_count, .type_count = type_count};
     return fg_ldap_query_check(&((const ldap_directory_t *)directory)->options, &asked, err);
-}
-
-static bool has_domain(fg_directory_t *directory, fg_str_t user) {
-    const fg_ldap_options_t *options = &((ldap_directory_t *)directory)->options;
-    return fg_ldap_names_domain(options, user);
-}
-
-static void refresh(fg_directory_t *directory, const fg_env_t *env) {
-    ldap_directory_t *d = (ldap_directory_t *)directory;
-    fg_ldap_pool_log(d->pool, env, d->options.name);
-}
-
-static void directory_free(fg_directory_t *directory) {
-    ldap_directory_t *d = (ldap_directory_t *)directory;
-    if (d == NULL)
-        return;
-    fg_ldap_pool_free(d->pool);
-    fg_ldap_cache_free(d->cache);
-    fg_arena_free(d->arena);
-    free(d);
 }
 
 /* ---- options */
@@ -412,6 +426,8 @@ static bool fill(ldap_directory_t *d, const fg_ldap_options_t *options, fg_err_t
     d->directory = (fg_directory_t){.name = d->options.name,
                                     .check_password = check_password,
                                     .has_domain = has_domain,
+                                    .plain_name = plain_name,
+                                    .knows = may_search ? knows : NULL,
                                     .find = may_search ? find : NULL,
                                     .query = query,
                                     .check_query = check_query,

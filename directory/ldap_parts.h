@@ -13,9 +13,6 @@
 #define FG_LDAP_FILTER_MAX 16384u
 #define FG_LDAP_GROUPS_MAX 2000u
 #define FG_LDAP_PASSWORD_MAX 511u
-#define FG_CLAIM_GROUPSID FG_CLAIMS_2008 "groupsid"
-#define FG_CLAIM_PRIMARYSID FG_CLAIMS_2008 "primarysid"
-#define FG_CLAIM_PRIMARYGROUPSID FG_CLAIMS_2008 "primarygroupsid"
 #define FG_CLAIM_OBJECTIDENTIFIER "http://schemas.microsoft.com/identity/claims/objectidentifier"
 #define FG_CLAIM_COMMONNAME "http://schemas.xmlsoap.org/claims/CommonName"
 
@@ -166,6 +163,8 @@ bool fg_ldap_name_read(const fg_ldap_options_t *options, fg_arena_t *arena, fg_a
                        fg_ldap_name_t *name, fg_err_t *err);
 /* True if the directory's domain or realm stands before or behind the name. */
 bool fg_ldap_names_domain(const fg_ldap_options_t *options, fg_str_t text);
+/* The name without it; in another directory than Active Directory "name@realm" is a mail address and stays one. */
+fg_str_t fg_ldap_plain_name(const fg_ldap_options_t *options, fg_str_t text);
 /* The one account of that name, without groups; *result is to be freed.  FG_E_AUTH_FAILED: none, or more than one. */
 bool fg_ldap_account_find(const fg_ldap_options_t *options, fg_ldap_connection_t *connection, fg_arena_t *arena,
                           const fg_ldap_name_t *name, int64_t deadline, int64_t now_ms, fg_ldap_account_t *account,

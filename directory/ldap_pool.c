@@ -152,10 +152,10 @@ static size_t claim(fg_ldap_pool_t *pool, size_t from, bool *take) {
     return count;
 }
 
-/* In their order; the time that is left is shared by those that can still be tried. */
-static fg_ldap_connection_t *open_one(fg_ldap_pool_t *pool, int64_t deadline, fg_err_t *err) {
+/* To one of the first servers, in their order; the time that is left is shared by all that can still be tried. */
+static fg_ldap_connection_t *open_one(fg_ldap_pool_t *pool, size_t servers, int64_t deadline, fg_err_t *err) {
     FG_FAIL(err, FG_E_DIRECTORY, "directory %s: all servers are down", pool->options->name);
-    for (size_t i = 0; i < pool->options->server_count; i++) {
+    for (size_t i = 0; i < servers; i++) {
         bool take = false;
         size_t count = claim(pool, i, &take);
         if (!take)
@@ -174,6 +174,19 @@ static fg_ldap_connection_t *open_one(fg_ldap_pool_t *pool, int64_t deadline, fg
     return NULL;
 }
 
+/* A server that stands before this one's is preferred as soon as it is there again: else nobody would ask for it as long
+ * as there are connections to another. */
+static fg_ldap_connection_t *prefer_earlier(fg_ldap_pool_t *pool, fg_ldap_connection_t *kept, int64_t deadline) {
+    size_t before = (size_t)(kept->server - pool->servers);
+    fg_ldap_connection_t *earlier = before > 0 ? open_one(pool, before, deadline, NULL) : NULL;
+    if (earlier != NULL) {
+        fg_ldap_disconnect(kept);
+        return earlier;
+    }
+    kept->reused = true;
+    return kept;
+}
+
 fg_ldap_connection_t *fg_ldap_pool_get(fg_ldap_pool_t *pool, fg_ldap_bound_t bound, int64_t deadline, fg_err_t *err) {
     fg_ldap_connection_t *one;
     if (!enter(pool, bound, deadline, &one)) {
@@ -188,11 +201,9 @@ fg_ldap_connection_t *fg_ldap_pool_get(fg_ldap_pool_t *pool, fg_ldap_bound_t bou
         one = take_idle(pool, bound);
         pthread_mutex_unlock(&pool->mutex);
     }
-    if (one != NULL) {
-        one->reused = true;
-        return one;
-    }
-    one = open_one(pool, deadline, err);
+    if (one != NULL)
+        return prefer_earlier(pool, one, deadline);
+    one = open_one(pool, pool->options->server_count, deadline, err);
     if (one == NULL)
         leave(pool);
     return one;

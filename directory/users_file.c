@@ -207,10 +207,21 @@ static bool find(fg_directory_t *directory, const fg_env_t *env, fg_arena_t *are
     const json_t *user = kind == FG_ACCOUNT_CERTIFICATE ? NULL : fg_users_find(content->users, name);
     bool disabled = user != NULL && json_is_true(json_object_get(user, "disabled"));
     bool ok = user != NULL && !disabled ? yield(file, env, arena, user, FG_STR_NONE, identity, err)
-                                        : FG_FAIL(err, FG_E_AUTH_FAILED, "%.*s in directory %s: %s", FG_STR_ARG(name),
-                                                  file->name, disabled ? "the user is disabled" : "unknown user");
+                                        : FG_FAIL(err, disabled ? FG_E_AUTH_DISABLED : FG_E_AUTH_FAILED,
+                                                  "%.*s in directory %s: %s", FG_STR_ARG(name), file->name,
+                                                  disabled ? "the user is disabled" : "unknown user");
     content_put(file, content);
     return ok;
+}
+
+static bool knows(fg_directory_t *directory, const fg_env_t *env, fg_arena_t *arena, fg_str_t user, bool *known,
+                  fg_err_t *err) {
+    users_file_t *file = (users_file_t *)directory;
+    (void)env, (void)arena, (void)err;
+    content_t *content = content_get(file);
+    *known = fg_users_find(content->users, user) != NULL;
+    content_put(file, content);
+    return true;
 }
 
 static bool query(fg_directory_t *directory, fg_arena_t *arena, fg_str_t text, const fg_str_t *params,
@@ -288,6 +299,7 @@ fg_directory_t *fg_users_file_directory_new(const char *name, const char *path, 
     file->path = strdup(path);
     file->directory = (fg_directory_t){.name = file->name,
                                        .check_password = check_password,
+                                       .knows = knows,
                                        .check_digest = check_digest,
                                        .find = find,
                                        .query = query,

@@ -290,8 +290,8 @@ static bool read_protect(const fg_config_reading_t *in, const char *text, void *
 
 static const char *const accept_words[] = {"session", "bearer", "basic", "certificate", "soap", "negotiate", NULL};
 static bool read_accept(const fg_config_reading_t *in, const char *text, void *field) {
-    static const unsigned bits[] = {FG_ACCEPT_SESSION, FG_ACCEPT_BEARER, FG_ACCEPT_BASIC, FG_ACCEPT_CERTIFICATE,
-                                    FG_ACCEPT_SOAP, FG_ACCEPT_NEGOTIATE};
+    static const unsigned bits[] = {FG_ACCEPT_SESSION,     FG_ACCEPT_BEARER, FG_ACCEPT_BASIC,
+                                    FG_ACCEPT_CERTIFICATE, FG_ACCEPT_SOAP,   FG_ACCEPT_NEGOTIATE};
     unsigned index;
     (void)in;
     if (!find_word(text, accept_words, &index))
@@ -525,6 +525,9 @@ static const char *const claim_words[] = {
     "upn",
     "role",
     "windowsaccountname",
+    "groupsid",
+    "primarysid",
+    "primarygroupsid",
     "authenticationmethod",
     "authenticationinstant",
     "group",
@@ -541,6 +544,9 @@ static const char *const claim_types[] = {
     FG_CLAIM_UPN,
     FG_CLAIM_ROLE,
     FG_CLAIM_WINDOWSACCOUNTNAME,
+    FG_CLAIM_GROUPSID,
+    FG_CLAIM_PRIMARYSID,
+    FG_CLAIM_PRIMARYGROUPSID,
     FG_CLAIM_AUTHMETHOD,
     FG_CLAIM_AUTHINSTANT,
     FG_CLAIM_GROUP,
@@ -642,19 +648,20 @@ const fg_config_kind_t fg_config_ldap_server_kind = {
     sizeof(char *), read_ldap_server, "\"ldaps://HOST\", or \"ldap://HOST\" (StartTLS is required then)", NULL};
 const fg_config_kind_t fg_config_ldap_dn_kind = {sizeof(char *), read_ldap_dn,
                                                  "a distinguished name such as \"DC=example,DC=com\"", NULL};
-const fg_config_kind_t fg_config_ldap_filter_kind = {
-    sizeof(char *), read_ldap_filter, "an LDAP filter such as \"(uid={user})\"", NULL};
-const fg_config_kind_t fg_config_ldap_attribute_kind = {
-    sizeof(fg_ldap_attribute_t), read_ldap_attribute, "\"ATTRIBUTE=CLAIM TYPE\", the claim type a URI", NULL};
-const fg_config_kind_t fg_config_ldap_groups_kind = {
-    sizeof(fg_ldap_groups_t), read_ldap_groups, "\"nested\", \"chain\", \"direct\", \"memberof\" or \"none\"",
-    ldap_groups_words};
-const fg_config_kind_t fg_config_directory_kind = {sizeof(char *), read_directory, "\"file\", \"ad\" or \"ldap\"", directory_words};
+const fg_config_kind_t fg_config_ldap_filter_kind = {sizeof(char *), read_ldap_filter,
+                                                     "an LDAP filter such as \"(uid={user})\"", NULL};
+const fg_config_kind_t fg_config_ldap_attribute_kind = {sizeof(fg_ldap_attribute_t), read_ldap_attribute,
+                                                        "\"ATTRIBUTE=CLAIM TYPE\", the claim type a URI", NULL};
+const fg_config_kind_t fg_config_ldap_groups_kind = {sizeof(fg_ldap_groups_t), read_ldap_groups,
+                                                     "\"nested\", \"chain\", \"direct\", \"memberof\" or \"none\"",
+                                                     ldap_groups_words};
+const fg_config_kind_t fg_config_directory_kind = {sizeof(char *), read_directory, "\"file\", \"ad\" or \"ldap\"",
+                                                   directory_words};
 const fg_config_kind_t fg_config_host_kind = {sizeof(fg_str_t), read_host, "a host name as \"app.example.com\"", NULL};
 const fg_config_kind_t fg_config_protect_kind = {sizeof(fg_protect_kind_t), read_protect,
                                                  "\"web\", \"rest\" or \"wsman\"", protect_words};
-const fg_config_kind_t fg_config_accept_kind = {sizeof(unsigned), read_accept,
-                                                "one of session, bearer, basic, certificate, soap, negotiate", accept_words};
+const fg_config_kind_t fg_config_accept_kind = {
+    sizeof(unsigned), read_accept, "one of session, bearer, basic, certificate, soap, negotiate", accept_words};
 const fg_config_kind_t fg_config_fetch_kind = {
     sizeof(fg_http_allow_t), read_fetch,
     "the beginning of an http or https address, as \"https://crl.example.com/\" or \"https://*.example.com/\"", NULL};

@@ -5,21 +5,29 @@
 
 #include "core/fault.h"
 #include "hub/audit.h"
+#include "hub/federation.h"
 #include "policy/request.h"
 
-/* Where nobody said which directory: the one whose domain stands before or behind the name, else the first. */
-static const fg_home_realm_t *pick_realm(const fg_hub_t *hub, fg_str_t user) {
+/* Where nobody said which directory: the one whose domain stands before or behind the name, or that is there for its
+ * mail addresses, or the only one; NULL: the first that knows the name. */
+static const fg_home_realm_t *pick_realm(fg_exchange_t *ex, fg_str_t user) {
+    const fg_hub_t *hub = ex->hub;
+    size_t directories = 0;
     for (size_t i = 0; i < hub->home_realm_count; i++) {
         fg_directory_t *directory = hub->home_realms[i].directory;
+        directories += directory != NULL;
         if (directory != NULL && directory->has_domain != NULL && directory->has_domain(directory, user))
             return &hub->home_realms[i];
     }
-    return fg_hub_default_home_realm(hub);
+    const fg_home_realm_t *of_mail = directories > 1 ? fg_find_home_realm_for_mail(ex, user) : NULL;
+    if (of_mail != NULL && of_mail->directory != NULL)
+        return of_mail;
+    return directories > 1 ? NULL : fg_hub_default_home_realm(hub);
 }
 
 fg_step_t fg_signin_begin(fg_exchange_t *ex, const fg_home_realm_t *realm, fg_str_t user, fg_str_t password,
                           fg_handler_t then) {
-    ex->signin = (fg_signin_t){.realm = realm ? realm : pick_realm(ex->hub, user), .user = user};
+    ex->signin = (fg_signin_t){.realm = realm ? realm : pick_realm(ex, user), .user = user};
     ex->signin.password = password;
     ex->next = then;
     return FG_STEP_PASSWORD;
@@ -72,6 +80,48 @@ bool fg_signin_accept(fg_exchange_t *ex, const fg_home_realm_t *realm, fg_identi
     return true;
 }
 
+/* ---- which directory knows a name */
+
+typedef struct search {
+    size_t next;   /* of the home realms: those before were asked */
+    fg_err_t down; /* of one that did not answer; FG_OK: all did */
+} search_t;
+
+/* The next one that knows the name.  What cannot be asked whom it knows (a directory without an account that searches)
+ * ends the search: a password that it refuses may be wrong, and is nobody else's business. */
+static const fg_home_realm_t *find_knowing(fg_exchange_t *ex, fg_str_t user, search_t *search) {
+    while (search->next < ex->hub->home_realm_count) {
+        const fg_home_realm_t *realm = &ex->hub->home_realms[search->next++];
+        fg_directory_t *directory = realm->directory;
+        bool known = directory != NULL;
+        if (known && directory->knows != NULL &&
+            !directory->knows(directory, ex->env, ex->arena, user, &known, &search->down))
+            continue;
+        if (known)
+            return realm;
+    }
+    return NULL;
+}
+
+/* After a wrong password the others get as much to do as for a name that nobody knows, so that the time does not tell
+ * who is known: each is asked for a name and a password that are nobody's. */
+static void ask_the_others(fg_exchange_t *ex, const fg_signin_t *signin, search_t *search) {
+    char nobody[FG_ID_SIZE];
+    fg_err_t unwanted = FG_ERR_INIT;
+    fg_identity_t none;
+    while (find_knowing(ex, signin->user, search) != NULL)
+        continue;
+    for (size_t i = 0; i < ex->hub->home_realm_count && fg_id_uuid(ex->env, nobody); i++) {
+        const fg_home_realm_t *realm = &ex->hub->home_realms[i];
+        fg_directory_t *directory = realm->directory;
+        if (directory != NULL && realm != signin->realm)
+            (void)directory->check_password(directory, ex->env, ex->arena, fg_str(nobody), fg_str(nobody), &none,
+                                            &unwanted);
+    }
+}
+
+/* ---- the password */
+
 static bool ask(fg_exchange_t *ex, fg_signin_t *signin, const fg_username_token_t *token) {
     fg_directory_t *directory = signin->realm->directory;
     if (token == NULL)
@@ -82,21 +132,58 @@ static bool ask(fg_exchange_t *ex, fg_signin_t *signin, const fg_username_token_
     return directory->check_digest(directory, ex->env, ex->arena, token, &signin->identity, &signin->err);
 }
 
-static bool check(fg_exchange_t *ex, fg_signin_t *signin, const fg_username_token_t *token) {
-    fg_err_t *err = &signin->err;
-    if (signin->realm == NULL || signin->realm->directory == NULL)
-        return FG_FAIL(err, FG_E_AUTH_FAILED, "no directory is configured");
+/* Forgets the failures of the account that signed in.  A name in another form may look like somebody else's plain one:
+ * then only this attempt is no failure. */
+static void succeed(fg_exchange_t *ex, const fg_signin_t *signin, fg_str_t directory, fg_str_t counted) {
+    const fg_claim_t *name = fg_claims_get(&signin->identity.claims, FG_CLAIM_NAME);
+    bool own = fg_str_eq(counted, signin->user) || (name != NULL && fg_str_eq_nocase(name->value, counted));
+    (own ? fg_lockout_succeed : fg_lockout_forgive)(ex->env, &ex->hub->lockout, directory, counted,
+                                                    ex->request.client_address);
+}
+
+static bool check_counted(fg_exchange_t *ex, fg_signin_t *signin, const fg_username_token_t *token) {
     const fg_lockout_t *rules = &ex->hub->lockout;
-    fg_str_t name = fg_str(signin->realm->directory->name), address = ex->request.client_address;
-    if (!fg_lockout_enter(ex->env, rules, name, signin->user, address, err))
+    fg_directory_t *directory = signin->realm->directory;
+    fg_str_t name = fg_str(directory->name), address = ex->request.client_address;
+    fg_str_t counted = directory->plain_name ? directory->plain_name(directory, signin->user) : signin->user;
+    if (!fg_lockout_enter(ex->env, rules, name, counted, address, &signin->err))
         return false;
-    if (!ask(ex, signin, token)) {
-        if (fg_fault_is_temporary(err->code))
-            fg_lockout_forgive(ex->env, rules, name, signin->user, address);
+    if (ask(ex, signin, token)) {
+        succeed(ex, signin, name, counted);
+        return true;
+    }
+    if (fg_fault_is_temporary(signin->err.code))
+        fg_lockout_forgive(ex->env, rules, name, counted, address);
+    return false;
+}
+
+/* With the directory that knows the name.  While one does not answer, a refusal is for nobody final: whoever it is
+ * about may be known there. */
+static bool check_in_order(fg_exchange_t *ex, fg_signin_t *signin) {
+    search_t search = {0, FG_ERR_INIT};
+    signin->realm = find_knowing(ex, signin->user, &search);
+    bool known = signin->realm != NULL;
+    if (!known)
+        signin->realm = fg_hub_default_home_realm(ex->hub);
+    if (!known && search.down.code != FG_OK) {
+        signin->err = search.down;
         return false;
     }
-    fg_lockout_succeed(ex->env, rules, name, signin->user, address);
-    return fg_signin_accept(ex, signin->realm, &signin->identity, err);
+    if (check_counted(ex, signin, NULL))
+        return true;
+    if (signin->err.code != FG_E_AUTH_FAILED)
+        return false;
+    ask_the_others(ex, signin, &search);
+    if (search.down.code != FG_OK)
+        signin->err = search.down;
+    return false;
+}
+
+static bool check(fg_exchange_t *ex, fg_signin_t *signin, const fg_username_token_t *token) {
+    if (fg_hub_default_home_realm(ex->hub) == NULL || (signin->realm != NULL && signin->realm->directory == NULL))
+        return FG_FAIL(&signin->err, FG_E_AUTH_FAILED, "no directory is configured");
+    bool ok = signin->realm == NULL ? check_in_order(ex, signin) : check_counted(ex, signin, token);
+    return ok && fg_signin_accept(ex, signin->realm, &signin->identity, &signin->err);
 }
 
 static void tell(fg_exchange_t *ex, const fg_home_realm_t *realm, fg_str_t user, const fg_identity_t *identity,

@@ -9,8 +9,8 @@
 #include "hub/exchange.h"
 
 /* Asks for the password to be checked; then runs afterwards and finds the outcome in ex->signin.  Return its value from
- * the handler.  realm NULL: the one that user names as its domain,
- * else the first. */
+ * the handler.  realm NULL: the one that user names as its domain, else the first that knows the name; ex->signin.realm
+ * has it afterwards. */
 fg_step_t fg_signin_begin(fg_exchange_t *ex, const fg_home_realm_t *realm, fg_str_t user, fg_str_t password,
                           fg_handler_t then);
 /* The same with a UsernameToken's digest.  It is checked at once, on the thread that asks, and so is then run: the

@@ -42,6 +42,10 @@ static const candidate_t candidates[] = {
     {FG_MAP_ALT_IDENTITIES, FG_ACCOUNT_CERTIFICATE, offsetof(fg_certificate_names_t, public_key)},
 };
 
+static bool is_nobody(fg_code_t code) {
+    return code == FG_E_AUTH_FAILED || code == FG_E_AUTH_DISABLED;
+}
+
 /* The first name that the directory knows; nobody by one name may be somebody by the next.  What the directory cannot
  * say now is said so, rather than that there is nobody. */
 static bool find_account(fg_exchange_t *ex, const fg_home_realm_t *realm, const fg_certificate_names_t *names,
@@ -56,8 +60,8 @@ static bool find_account(fg_exchange_t *ex, const fg_home_realm_t *realm, const 
         *name = tried;
         if (directory->find(directory, ex->env, ex->arena, candidates[i].kind, tried, account, &why))
             return true;
-        FG_FAIL(err, why.code == FG_E_AUTH_FAILED ? FG_E_CERTIFICATE_ACCOUNT : why.code, "%s", why.detail);
-        if (why.code != FG_E_AUTH_FAILED)
+        FG_FAIL(err, is_nobody(why.code) ? FG_E_CERTIFICATE_ACCOUNT : why.code, "%s", why.detail);
+        if (!is_nobody(why.code))
             return false;
     }
     return false;

@@ -14,6 +14,9 @@
     {alias "upn", prefix FG_CLAIM_UPN},                              \
     {alias "role", prefix FG_CLAIM_ROLE},                            \
     {alias "windowsaccountname", prefix FG_CLAIM_WINDOWSACCOUNTNAME}, \
+    {alias "groupsid", prefix FG_CLAIM_GROUPSID},                    \
+    {alias "primarysid", prefix FG_CLAIM_PRIMARYSID},                \
+    {alias "primarygroupsid", prefix FG_CLAIM_PRIMARYGROUPSID},      \
     {alias "authenticationmethod", prefix FG_CLAIM_AUTHMETHOD},      \
     {alias "authenticationinstant", prefix FG_CLAIM_AUTHINSTANT},    \
     {alias "group", prefix FG_CLAIM_GROUP},                          \

@@ -5,14 +5,13 @@ import contextlib
 import os
 import re
 import shutil
-import subprocess
 
 import gssapi
 
 import harness
+from controller import Controller
 from protected import protecting
 
-SAMBA = os.path.join(harness.ROOT, 'tests', 'peers', 'samba', 'samba-dc.sh')
 CHROME_ON_WINDOWS = 'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Safari/537.36'
 FIREFOX_ON_LINUX = 'Mozilla/5.0 (X11; Linux x86_64; rv:115.0) Gecko/20100101 Firefox/115.0'
 SPNEGO = gssapi.OID.from_int_seq('1.3.6.1.5.5.2')
@@ -24,20 +23,17 @@ USERS = {
 }
 
 
-class Domain:
+class Domain(Controller):
     def __init__(self):
-        done = subprocess.run([SAMBA, 'START'], capture_output=True, text=True, timeout=240)
-        assert done.returncode == 0, done.stderr
-        self.values = dict(re.findall(r'(\w+)=(\S+)', done.stdout))
-        self.keytab = self.values['KEYTAB']
-        self.changed = False  # then nobody else can use what the next start would find
-        self.folder = harness.temporary_folder()
-        os.environ['KRB5_CONFIG'] = self.values['KRB5_CONFIG']
+        super().__init__()
+        self.start()
+        self.keytab = self.facts['KEYTAB']
+        os.environ['KRB5_CONFIG'] = self.facts['KRB5_CONFIG']
 
-    def stop(self):
+    def close(self):
         os.environ.pop('KRB5_CONFIG', None)
         os.environ.pop('KRB5CCNAME', None)
-        subprocess.run([SAMBA, 'WIPE' if self.changed else 'STOP'], capture_output=True, timeout=60)
+        super().close()
 
     def kinit(self, user, *options):
         """A cache with this person's ticket-granting ticket; used from now on."""
@@ -75,6 +71,7 @@ def gateway(authority, domain, locations='location /app/ { fedgate_protect CONF 
     shutil.chown(copy, harness.WORKER, harness.WORKER)
     text = 'protect "app" { accept = {"session", "negotiate", "bearer"} }\n' + harness.conf_section(
         'kerberos', None, {'keytab': copy, 'realms': ['GW.TEST'], **(kerberos or {})})  # fmt: skip
-    with protecting(authority, locations, gateway_conf=text + gateway_conf, users=USERS, nginx={'main': 'env KRB5_CONFIG;\n'}, **options) as gw:
+    options.setdefault('users', USERS)
+    with protecting(authority, locations, gateway_conf=text + gateway_conf, nginx={'main': 'env KRB5_CONFIG;\n'}, **options) as gw:
         gw.keytab = copy
         yield gw

@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""run.py FOLDER [PYTEST-ARGUMENT...]   all system tests, as many files at a time as there are cores; or what pytest makes of the arguments.
+"""run.py FOLDER [PYTEST-ARGUMENT...]   all system tests, several files at a time; or what pytest makes of the arguments.
 
-The programs that tests start have fixed addresses, and the peers keep state, so each lane has a network namespace, an /etc/hosts and a
-folder of peers' state of its own. Where namespaces cannot be made, there is one lane. What pytest said of each file is in FOLDER, from
-which a second run also knows which take longest and begins with them.
+Each file waits now and then, so one more runs than there are cores. The programs that tests start have fixed addresses, and the peers
+keep state, so each lane has a network namespace, an /etc/hosts and a folder of peers' state of its own. Where namespaces cannot be made,
+there is one lane. What pytest said of each file is in FOLDER, from which a second run also knows which take longest and begins with them.
 
 The last line says "N passed, N failed, N skipped". Exit 0: none failed."""
 import concurrent.futures
@@ -86,7 +86,7 @@ def main():
     os.makedirs(results, exist_ok=True)
     jobs = {'chosen': arguments} if arguments else jobs_of(results)
     alone = namespaces_work()
-    count = os.cpu_count() if alone else 1
+    count = os.cpu_count() + 1 if alone else 1
     lanes = queue.SimpleQueue()
 
     def one(job):

@@ -31,18 +31,15 @@ def key_id(key):
 @pytest.fixture(scope='module')
 def domain():
     domain = Domain()
-    domain.ca = domain._copy('LDAPTLS_CACERT', 'ldap-ca.pem')
     domain.password = os.path.join(domain.folder, 'reader.password')
     with open(domain.password, 'w') as file:
         file.write('Reader.Pw1\n')
-    for who in PEOPLE:  # the domain may be that of another run
-        enter(domain, who)
     yield domain
     domain.close()
 
 
 def ldap(domain, program, *arguments, text=None):
-    values = domain.environment
+    values = domain.facts
     done = subprocess.run([program, '-x', '-H', 'ldaps://' + values['DC_HOST'], '-D', 'Administrator@GW.TEST', '-w', values['ADMINPW'], *arguments],
                           env={**os.environ, 'LDAPTLS_CACERT': values['LDAPTLS_CACERT']}, input=text, capture_output=True, text=True, timeout=30)  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -50,7 +47,7 @@ def ldap(domain, program, *arguments, text=None):
 
 
 def enter(domain, who, *identities):
-    dn = '%s,OU=People,%s' % (PEOPLE[who], domain.environment['BASE_DN'])
+    dn = '%s,OU=People,%s' % (PEOPLE[who], domain.facts['BASE_DN'])
     lines = ''.join('altSecurityIdentities: %s\n' % one for one in identities)
     ldap(domain, 'ldapmodify', text='dn: %s\nchangetype: modify\nreplace: altSecurityIdentities\n%s' % (dn, lines))
 
@@ -58,7 +55,7 @@ def enter(domain, who, *identities):
 def sid_of(domain, who):
     out = subprocess.run(['/usr/bin/python3', '-c', 'import base64,sys\nfrom samba.dcerpc import security\nfrom samba.ndr import ndr_unpack\n'
                           'print(ndr_unpack(security.dom_sid, base64.b64decode(sys.argv[1])))',
-                          ldap(domain, 'ldapsearch', '-LLL', '-b', domain.environment['BASE_DN'], '(sAMAccountName=%s)' % who, 'objectSid')
+                          ldap(domain, 'ldapsearch', '-LLL', '-b', domain.facts['BASE_DN'], '(sAMAccountName=%s)' % who, 'objectSid')
                           .split('objectSid:: ')[1].split()[0]], capture_output=True, text=True)  # fmt: skip
     assert out.returncode == 0, out.stderr
     return out.stdout.strip()
@@ -72,7 +69,7 @@ def pki(tmp_path_factory):
 
 
 def conf(domain, pki, map):
-    values = domain.environment
+    values = domain.facts
     return (CONF % (pki.ca, map)).replace('"people"', '"corp"') + (
         'directory "corp" {\n  type = "ad"\n  servers = "ldaps://%s"\n  ca = "%s"\n  base = "%s"\n  bind_dn = "CN=Ldap Reader,CN=Users,%s"\n'
         '  bind_password_file = "%s"\n  cache = 1s\n  negative_cache = 1s\n}\n' % (values['DC_HOST'], domain.ca, values['BASE_DN'], values['BASE_DN'], domain.password)

@@ -93,7 +93,7 @@ def gateway(authority, domain, backend):
     idp.publish()
     port = harness.free_port()
     server = ''.join(location('/%s/' % name, name, backend.port) for name in ('app', 'bare', 'saml', 'unlisted', 'rest', 'other', 'nowhere', 'tokens', 'ticket'))
-    server += location('= /wsman', 'winrm', backend.port, '/wsman') + 'location /plain/ { fedgate_protect GATEWAY_CONF plain; return 200 "plain"; }\n'
+    server += location('= /wsman', 'winrm', backend.port, '/wsman') + 'location /plain/ { fedgate_protect GATEWAY_CONF plain; empty_gif; }\n'
     made = sections(domain, idp, port)
     base = 'https://localhost:%d' % port
     partners = {'self': {'realm': [base], 'claims': harness.CLAIMS, 'token': 'saml20', 'name_id': 'upn'}}
@@ -288,7 +288,7 @@ def test_the_kdc_is_away(gateway, domain, how):
             assert refusal(gateway, basic(gateway, '/rest/', new[0]), 503) == 'delegation.unreachable'
         assert time.monotonic() - begin < 5
         begin = time.monotonic()
-        assert basic(gateway, '/plain/', new[1]).text == 'plain'
+        assert gateway.get('/plain/').status_code == 401 and basic(gateway, '/plain/', new[1]).headers['Content-Type'] == 'image/gif'
         assert time.monotonic() - begin < 2
         fault = gateway.post('/wsman', wsman.get().encode(), headers=wsman.HEADERS, auth=(new[1], new[1] + '-secret'))
         assert fault.status_code in (500, 503) and wsman.fault(fault) == 'EndpointUnavailable'

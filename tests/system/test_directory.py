@@ -3,19 +3,18 @@
 import base64
 import os
 import re
-import subprocess
 import urllib.parse
 import uuid
 
 import pytest
 
 import harness
+from controller import Controller
 from flows import fill_in
 from messages import PASSIVE, USERNAME, form, rst
 
 from lxml import etree
 
-SAMBA = os.path.join(harness.ROOT, 'tests', 'peers', 'samba', 'samba-dc.sh')
 CLAIMS_2008 = 'http://schemas.microsoft.com/ws/2008/06/identity/claims/'
 PEOPLE = {
     'alice': 'Alice.Pw1', 'bob': 'Bob.Pw1', 'carol': 'Carol.Pw1', 'dave': 'Dave.Pw1', 'erin': 'Erin.Pw1', 'frank': 'Frank.Pw1',
@@ -28,41 +27,12 @@ REALM = 'urn:test:site'
 NO_LOCKOUT = {'account_failures': 100000, 'address_failures': 100000}
 
 
-class Controller:
-    """A domain controller of this file's own: what tests change of its accounts is nobody else's."""
-
-    def __init__(self):
-        self.folder = harness.temporary_folder()
-        self.environment = {**os.environ, 'FEDGATE_PEERS_RUN': self.folder}
-        self.facts = {}
-
-    def run(self, action):
-        done = subprocess.run([SAMBA, action], env=self.environment, capture_output=True, text=True, timeout=120)
-        assert done.returncode == 0, done.stdout + done.stderr
-        self.facts.update(re.findall(r'(\w+)=(\S+)', done.stdout))
-
-    @property
-    def ca(self):
-        return self.facts['LDAPTLS_CACERT']
-
-    @property
-    def pid(self):
-        with open(os.path.join(self.folder, 'samba', 'samba.pid')) as file:
-            return int(file.read())
-
-    def tool(self, *arguments):
-        conf = os.path.join(self.folder, 'samba', 'smb.conf')
-        done = subprocess.run(['samba-tool', *arguments, '-s', conf], capture_output=True, text=True, timeout=60)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
-
 @pytest.fixture(scope='session')
 def controller():
     running = Controller()
-    running.run('START')
+    running.start()
     yield running
-    running.run('STOP')
+    running.close()
 
 
 def directory(controller, **options):

@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A directory that is attacked, frozen, gone and back again: deadlines hold, nobody else notices, it recovers by itself (KL-09)."""
-import os
-import signal
 import socket
 import threading
 import time
@@ -9,8 +7,9 @@ import time
 import pytest
 
 import harness
+from controller import Controller
 from messages import METADATA, USERNAME, rst
-from test_directory import PEOPLE, REALM, SITE, Controller, directory, sections, sign_in
+from test_directory import PEOPLE, REALM, SITE, directory, sections, sign_in
 
 NO_ANSWER = 'The directory of accounts does not answer.'
 RIGHT = 'alice@gw.test'
@@ -20,9 +19,9 @@ SECONDS = 3
 @pytest.fixture(scope='module')
 def controller():
     running = Controller()
-    running.run('START')
+    running.start()
     yield running
-    running.run('STOP')
+    running.close()
 
 
 class Stripper:
@@ -89,7 +88,7 @@ def test_frozen_gone_and_back(authority, controller):
             return isinstance(answer, dict) and answer['upn'] == [RIGHT]
 
         assert is_back()
-        os.killpg(controller.pid, signal.SIGSTOP)
+        controller.freeze()
         try:
             told = []
 
@@ -111,13 +110,13 @@ def test_frozen_gone_and_back(authority, controller):
             # each pool has two threads: the last wait for the first
             assert max(seconds for _, seconds in told) < 3 * SECONDS + 5, told
         finally:
-            os.killpg(controller.pid, signal.SIGCONT)
+            controller.thaw()
         token = gateway.soap(USERNAME['13'], rst(gateway.base_url, 'alice', 'alice-secret', REALM))
         assert token.status_code == 200 and 'alice@example.com' in token.text  # of the users file
         harness.wait_for(is_back, 60, 0.5)
-        controller.run('STOP')
+        controller.stop()
         assert NO_ANSWER in corp().text
-        controller.run('START')
+        controller.start()
         harness.wait_for(is_back, 60, 0.5)
         log = gateway.nginx.log()
         assert 'is down: ' in log and 'is up again' in log

@@ -12,10 +12,12 @@ import harness
 from watched import MODULE, UNIT, build, environment_of, messages, run_all, upstream  # noqa: F401
 
 VALGRIND = ['valgrind', '-q', '--leak-check=full', '--show-leak-kinds=definite,possible']
-# They make RSA keys, hash passwords, decrypt or read very large documents: minutes under valgrind each. The sanitizers run them.
-SLOW = {'test_cli', 'test_decrypt', 'test_federations', 'test_gateway', 'test_jwe', 'test_jwt', 'test_key', 'test_keyring', 'test_proof',
-        'test_saml_aggregate', 'test_saml_encrypted', 'test_saml_logout', 'test_saml_party', 'test_saml_sign_in', 'test_wsfed_response',
-        'test_wss', 'test_wstrust_keys', 'test_wstrust_tokens', 'test_xml_c14n', 'test_xmldsig', 'test_xmldsig_judge', 'test_xmlenc'}  # fmt: skip
+# They make RSA keys, hash passwords, decrypt, read very large documents or very many: minutes under valgrind each. The sanitizers run them.
+SLOW = {'test_access', 'test_access_certificates', 'test_access_message', 'test_access_wrapping', 'test_access_wsman', 'test_assertion', 'test_cli',
+        'test_decrypt', 'test_encrypt', 'test_federations', 'test_gateway', 'test_jwe', 'test_jwt', 'test_key', 'test_keyring', 'test_policy',
+        'test_proof', 'test_recent', 'test_rules', 'test_saml_aggregate', 'test_saml_encrypted', 'test_saml_logout', 'test_saml_party',
+        'test_saml_sign_in', 'test_wsfed_response', 'test_wss', 'test_wstrust_keys', 'test_wstrust_tokens', 'test_xml_c14n', 'test_xmldsig',
+        'test_xmldsig_judge', 'test_xmlenc'}  # fmt: skip
 
 pytestmark = pytest.mark.skipif(shutil.which('valgrind') is None, reason='no valgrind')
 

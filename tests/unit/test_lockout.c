@@ -163,6 +163,29 @@ static void many_right_passwords_from_one_address_are_no_failures(void **state) 
     }
 }
 
+/* No server of the directory answered: neither the attempt nor the wait that it made stays. */
+static void what_nobody_could_check_is_not_counted(void **state) {
+    (void)state;
+    test_env_t test;
+    table_t table;
+    setup(&test, &table);
+    fg_err_t err = FG_ERR_INIT;
+    for (int i = 0; i < 50; i++) {
+        assert_true(try_as(&test, "alice", "192.0.2.1", &err));
+        fg_lockout_forgive(&test.env, &rules, FG_STR("people"), FG_STR("Alice"), FG_STR("192.0.2.1"));
+    }
+    /* the free ones are all there, and no more */
+    for (int i = 0; i < 4; i++)
+        assert_true(try_as(&test, "alice", "192.0.2.1", &err));
+    assert_false(try_as(&test, "alice", "192.0.2.1", &err));
+    assert_err(&err, FG_E_AUTH_LOCKED);
+    test.now_ms += FG_SECOND;
+    assert_true(try_as(&test, "alice", "192.0.2.1", &err));
+    fg_lockout_forgive(&test.env, &rules, FG_STR("people"), FG_STR("alice"), FG_STR("192.0.2.1"));
+    assert_true(try_as(&test, "alice", "192.0.2.1", &err));
+    assert_false(try_as(&test, "alice", "192.0.2.2", &err)); /* the others' failures stay */
+}
+
 static void failures_are_forgotten_after_quiet(void **state) {
     (void)state;
     test_env_t test;
@@ -258,6 +281,7 @@ int main(void) {
         cmocka_unit_test(account_waits_longer_each_time),
         cmocka_unit_test(success_forgets_the_account_but_not_the_address),
         cmocka_unit_test(many_right_passwords_from_one_address_are_no_failures),
+        cmocka_unit_test(what_nobody_could_check_is_not_counted),
         cmocka_unit_test(failures_are_forgotten_after_quiet),
         cmocka_unit_test(parallel_guesses_get_one_try_per_wait),
         cmocka_unit_test(lockout_fails_closed_without_a_store),

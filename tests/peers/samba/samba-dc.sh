@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # samba-dc.sh START | STOP | WIPE | STATUS | ENV   Samba AD DC (Debian 12: 4.17) on a loopback address of its own; needs root.
-#   START provisions on the first call, else reuses the state; it prints what ENV prints, for eval: KRB5_CONFIG, LDAPTLS_CACERT,
+#   START makes the domain on the first call, else reuses the state; it prints what ENV prints, for eval: KRB5_CONFIG, LDAPTLS_CACERT,
 #   DC_HOST, DC_IP, REALM, BASE_DN, KEYTAB, SPN, ADMINPW.   STATUS: running or stopped (exit 1).   WIPE forgets all state.
+#   Provisioning takes its time: it is done once, and every new instance is a copy of that ($FEDGATE_PEERS_DIR/samba).
 # needs: install samba
 #   REALM=GW.TEST  WG=GW (NetBIOS domain)  HOST=dc1
 #   DCIP=127.0.9.1   added to lo; Kerberos 88 and 464, LDAP 389 and 636, global catalogue 3268 and 3269 there
@@ -13,7 +14,7 @@
 # Users and groups: populate.py.      Exit 0: KDC and LDAP answer.
 # shellcheck source=../lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
-dir=$(readlink -f "$(workdir samba)")
+work=$(readlink -f "$(workdir samba)")
 REALM=${REALM:-GW.TEST}
 WG=${WG:-GW}
 HOST=${HOST:-dc1}
@@ -23,14 +24,15 @@ BASE=DC=${lower//./,DC=}
 ADMINPW=${ADMINPW:-Passw0rd.Adm1n}
 SPNHOSTS=${SPNHOSTS:-gw.$lower,localhost}
 FULL=${FULL:-0}
-# libwbclient (wbinfo, ntlm_auth, smbd) looks only in the built-in /run/samba/winbindd
-WBDIR=$dir/s/run/winbindd
-if [ "$FULL" = 1 ]; then
-    WBDIR=/run/samba/winbindd
-    mkdir -p /run/samba
-fi
-CONF=$dir/smb.conf
-PIDF=$dir/samba.pid
+# domain_in FOLDER: whose domain the functions below mean
+domain_in() {
+    dir=$1
+    CONF=$dir/smb.conf
+    PIDF=$dir/samba.pid
+    # libwbclient (wbinfo, ntlm_auth, smbd) looks only in the built-in /run/samba/winbindd
+    WBDIR=$dir/s/run/winbindd
+    [ "$FULL" = 0 ] || WBDIR=/run/samba/winbindd
+}
 if [ "$FULL" = 1 ]; then SVCS="s3fs rpc ldap cldap kdc winbindd dns"; else SVCS="ldap cldap kdc"; fi
 
 print_env() {
@@ -110,7 +112,7 @@ provision() {
     chmod 755 "$dir"
     # own CA + DC certificate with SANs (samba's self-made one has none and costs a 4096-bit key)
     (
-        cd "$dir/tls"
+        cd "$dir/tls" || exit
         openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 3650 -subj "/CN=$REALM test CA" -keyout ca.key -out ca.pem
         openssl req -newkey rsa:2048 -nodes -subj "/CN=$HOST.$lower" -keyout key.pem -out csr.pem
         openssl x509 -req -in csr.pem -CA ca.pem -CAkey ca.key -CAcreateserial -days 3650 -out cert.pem \
@@ -134,6 +136,20 @@ provision() {
     touch "$dir/.provisioned"
 }
 
+# a copy of the domain that was provisioned by these scripts with these settings
+new_domain() {
+    local settings template
+    settings=$(cat "$PEERS"/samba/{samba-dc.sh,populate.py} - <<<"$REALM $WG $HOST $DCIP $SPNHOSTS $ADMINPW $FULL" | sha256sum | cut -c1-16)
+    template=$STATE/samba/$settings
+    if [ ! -e "$template/.provisioned" ]; then
+        rm -rf "$template"
+        mkdir -p "$template"
+        domain_in "$template"
+        provision >&2
+    fi
+    cp -a "$template/." "$work"
+}
+
 # hosts_entry ADDRESS NAME...: tagged line, removed by STOP
 hosts_entry() {
     grep -qE "[[:space:]]$2( |\$)" /etc/hosts || echo "$* # samba-dc.sh" >>/etc/hosts
@@ -148,12 +164,14 @@ start() {
     local name
     ip addr show dev lo | grep -q " $DCIP/" || ip addr add "$DCIP/32" dev lo
     export KRB5_CONFIG=$dir/krb5.conf
-    if [ -e "$dir/.provisioned" ]; then write_configuration; else provision >&2; fi
+    [ -e "$dir/.provisioned" ] || locked new_domain
+    write_configuration
     hosts_entry "$DCIP" "$HOST.$lower" "$HOST"
     # browsers and libkrb5 build the SPN from the canonical name: the web hosts need a hosts entry
     for name in ${SPNHOSTS//,/ }; do
         [ "$name" = localhost ] || hosts_entry "${GWIP:-127.0.0.1}" "$name"
     done
+    [ "$FULL" = 0 ] || mkdir -p /run/samba
     setsid samba -s "$CONF" --foreground --no-process-group --debug-stdout -M prefork >"$dir/samba.out" 2>&1 </dev/null &
     echo $! >"$PIDF"
     for _ in $(seq 300); do
@@ -183,6 +201,7 @@ halt() {
     ip addr del "$DCIP/32" dev lo 2>/dev/null || true
 }
 
+domain_in "$work"
 case ${1:-} in
 START)
     if alive; then echo "already running" >&2; else start; fi

@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """pywinrm (Debian: python3-winrm) as a client of WS-Management: opens a shell, runs a program, reads its output, ends it, closes the shell.
 
-winrm_driver.py ENDPOINT USER PASSWORD [--bearer TOKEN] [--cert PEM --key PEM] [--ca PEM] [--run PROGRAM [ARGUMENT...]] [--ps SCRIPT]
+winrm_driver.py ENDPOINT USER PASSWORD [--bearer TOKEN] [--cert PEM --key PEM] [--kerberos] [--ca PEM]
+                [--run PROGRAM [ARGUMENT...]] [--ps SCRIPT]
 
-Credentials: Basic by USER and PASSWORD, or --bearer (Authorization: Bearer), or a TLS client certificate.
+Credentials: Basic by USER and PASSWORD, or --bearer (Authorization: Bearer), or a TLS client certificate, or a ticket of $KRB5CCNAME.
 --ps runs a script as pywinrm does: powershell -encodedcommand. Without --ca a server's certificate is not checked.
 Prints JSON: {"shell", "command", "status", "output", "errors"}, or {"fault": text, "step": "open" | "run" | ...}.
 Exit status: 0 the whole sequence worked; 1 a step failed.
@@ -23,6 +24,7 @@ parser.add_argument('password')
 parser.add_argument('--bearer')
 parser.add_argument('--cert')
 parser.add_argument('--key')
+parser.add_argument('--kerberos', action='store_true')
 parser.add_argument('--ca')
 parser.add_argument('--run', nargs='+', default=['ipconfig', '/all'])
 parser.add_argument('--ps')
@@ -31,7 +33,7 @@ options = parser.parse_args()
 transport = 'plaintext' if options.endpoint.startswith('http:') else 'ssl'
 protocol = Protocol(
     endpoint=options.endpoint,
-    transport='certificate' if options.cert else transport,
+    transport='certificate' if options.cert else 'kerberos' if options.kerberos else transport,
     username=options.user,
     password=options.password,
     cert_pem=options.cert,
