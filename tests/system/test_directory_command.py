@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""fedgate directory test against a real Samba domain controller: each step, each way in which one fails, and what is said then."""
+"""fedgate directory test against a real Samba domain controller and against OpenLDAP: each step, each way in which one fails, and what is
+said then."""
 import json
 import os
 import pty
@@ -10,7 +11,9 @@ import time
 import pytest
 
 import harness
+import openldap
 from harness import COMMAND
+from openldap import Slapd
 from test_directory import PEOPLE, Controller
 from test_directory_down import Stripper
 
@@ -205,6 +208,54 @@ def test_a_server_that_hangs_costs_its_timeout_and_no_more(desk, scheme, last):
     assert list(steps) == ['connect', last] and 'timeout' in steps[last]['advice']
     assert 1.8 < took < 4 and 1800 <= steps[last]['ms'] < 3500
     assert desk.servers('alice')[0]['search']['good']
+
+
+# ---- OpenLDAP
+
+
+@pytest.fixture(scope='module')
+def slapd():
+    with Slapd() as running:
+        yield running
+
+
+def plain(slapd, **options):
+    return {'domain': None, **openldap.directory(slapd, **options)}
+
+
+def test_openldap(desk, slapd):
+    for servers in ([slapd.ldaps], [slapd.ldap]):
+        (steps,) = desk.servers('alice', password=openldap.PEOPLE['alice'], **plain(slapd, servers=servers))
+        assert [step for step in steps if step != 'starttls'] == STEPS and steps['search']['text'] == 'uid=alice,ou=people,dc=people,dc=test'
+        assert {'name': 'outer', 'direct': False} in steps['groups']['groups'] and {'name': 'engineers', 'direct': True} in steps['groups']['groups']
+
+
+@pytest.mark.parametrize('user, words', [
+    ('locked', 'the account is locked'), ('reset', 'the password must be changed')])  # fmt: skip
+def test_what_the_password_policy_says(desk, slapd, user, words):
+    (steps,) = desk.servers(user, password=openldap.PEOPLE[user], code=FAULTY, **plain(slapd))
+    assert words in steps['search']['text'] + steps['password']['text'], steps
+
+
+@pytest.mark.parametrize('parameters, scheme, step, text, advice', [
+    ({'TLS': 'no'}, 'ldap', 'starttls', 'StartTLS was refused', 'give it a certificate'),
+    ({'LIMIT': '2'}, 'ldaps', 'groups', 'Size limit exceeded', 'raise its limit for the account'),
+])  # fmt: skip
+def test_an_openldap_that_will_not(desk, parameters, scheme, step, text, advice):
+    with Slapd(**parameters) as server:
+        (steps,) = desk.servers('alice', password=openldap.PEOPLE['alice'], code=FAULTY, **plain(server, servers=[getattr(server, scheme)]))
+        assert list(steps)[-1] == step and text in steps[step]['text'] and advice in steps[step]['advice'], steps
+
+
+def test_nobody_may_search(desk):
+    """Without an account that searches, and with a server that lets nobody in particular do so."""
+    nobody = {'bind_dn': None, 'bind_password_file': None}
+    with Slapd(ANONYMOUS='no') as server:
+        (steps,) = desk.servers('alice', code=FAULTY, **{**plain(server), **nobody})
+        assert list(steps)[-1] == 'bind' and 'set bind_dn' in steps['bind']['advice'], steps
+    with Slapd() as server:
+        (steps,) = desk.servers('alice', code=FAULTY, **{**plain(server), **nobody})
+        assert list(steps)[-1] == 'base' and not steps['base']['good'], steps
 
 
 def test_a_users_file(desk):

@@ -12,9 +12,12 @@ import urllib.parse
 import pytest
 
 import harness
+import openldap
 from flows import fill_in
 from harness import COMMAND
 from messages import METADATA, PASSIVE
+from openldap import Slapd
+from protected import SIGN_IN, protecting
 from test_directory import Controller, claims_of, directory, service
 
 WINDOWS = 'http://schemas.microsoft.com/ws/2008/06/identity/claims/windowsaccountname'
@@ -62,17 +65,20 @@ USERS = {
 
 
 class Site:
-    def __init__(self, authority, controller, rules=None, **options):
+    def __init__(self, authority, controller, rules=None, gateway=None, **options):
         self.rules = rules or RULES
+        self.gateway = gateway or self.make(authority, controller, options)
+        for name, text in self.rules.items():
+            with open(os.path.join(self.gateway.site.folder, name + '.rules'), 'w') as file:
+                file.write(text)
+
+    def make(self, authority, controller, options):
         partners = {name: {'realm': ['urn:' + name], 'reply': ['https://%s.test/' % name], 'issuance_rules': name + '.rules', 'name_id': NAME} for name in self.rules}
         sections = {
             ('directory', 'corp'): {'uri': 'urn:corp', **service(controller, **options)},
             ('directory', 'plain'): {'uri': 'urn:plain', **service(controller), 'type': 'ldap', 'realm': 'GW.TEST'},
         }  # fmt: skip
-        self.gateway = harness.Gateway(authority, users=USERS, directory={'uri': 'urn:people'}, partners=partners, sections=sections)
-        for name, text in self.rules.items():
-            with open(os.path.join(self.gateway.site.folder, name + '.rules'), 'w') as file:
-                file.write(text)
+        return harness.Gateway(authority, users=USERS, directory={'uri': 'urn:people'}, partners=partners, sections=sections)
 
     def __enter__(self):
         self.gateway.__enter__()
@@ -82,13 +88,13 @@ class Site:
         self.gateway.__exit__(*arguments)
         assert '[alert]' not in self.gateway.last_log
 
-    def get(self, partner, user, browser=None):
+    def get(self, partner, user, browser=None, password=None):
         """The claims that the partner's rules yield, or the page that says no."""
         browser = browser or self.gateway.browser()
         address = self.gateway.url(PASSIVE) + '?' + urllib.parse.urlencode({'wa': 'wsignin1.0', 'wtrealm': 'urn:' + partner, 'whr': 'urn:people'})
         answer = browser.get(address, timeout=30)
         if 'id="password"' in answer.text:
-            answer = fill_in(self.gateway, browser, answer, user, USERS[user]['password'])
+            answer = fill_in(self.gateway, browser, answer, user, password or USERS[user]['password'])
         return claims_of(answer.text) if 'wresult' in answer.text else answer
 
 
@@ -143,6 +149,40 @@ def test_too_many_are_an_error_and_not_a_part(site):
     assert 'wresult' not in answer.text and answer.status_code == 500
     assert site.get('account', 'alice')['mail'] == ['alice@gw.test']
     harness.wait_for(lambda: [line for line in site.gateway.site.audit_now(reason='internal_error') if re.search('more (than 100 )?entries', line['detail'])], 5)
+
+
+def test_openldap(authority):
+    rules = {
+        'account': ask(NAME, ['mail', 'group'], ';mail,tokenGroups;{0}', store='ldap'),
+        'filter': ask(NAME, ['mail', 'group'], '(&(objectClass=inetOrgPerson)(uid={0}));mail,tokenGroups', store='ldap'),
+    }
+    users = {name: {'password': 'secret of this one'} for name in ('alice', 'o(d)d*', 'o*', 'zoë')}
+    with Slapd() as slapd:
+        partners = {name: {'realm': ['urn:' + name], 'reply': ['https://%s.test/' % name], 'issuance_rules': name + '.rules', 'name_id': NAME} for name in rules}
+        sections = {('directory', 'ldap'): {'uri': 'urn:ldap', **openldap.directory(slapd)}}
+        with Site(authority, None, rules, gateway=harness.Gateway(authority, users=users, directory={'uri': 'urn:people'}, partners=partners, sections=sections)) as site:
+            for partner in rules:
+                found = site.get(partner, 'alice', password='secret of this one')
+                assert set(found['mail']) == {'a.angstrom@mail.test', 'alice@people.test'} and {'engineers', 'staff', 'outer', 'unix'} <= set(found['group']), found
+                assert site.get(partner, 'o(d)d*', password='secret of this one')['mail'] == ['odd@people.test']
+                assert site.get(partner, 'zoë', password='secret of this one')['mail'] == ['zoe@people.test']
+                assert site.get(partner, 'o*', password='secret of this one') == {}
+
+
+POLICY = 'c:[Type == "%s"] => add(store = "corp", types = ("urn:group"), query = ";tokenGroups;{0}", param = c.Value);\n[Type == "urn:group", Value == "outer"] => permit();\n' % WINDOWS
+
+
+def test_at_a_protected_location(authority, controller):
+    """Who is in a group of a group gets in; while the directory is away, nobody does."""
+    location = 'location /app/ { fedgate_protect CONF staff; PROXY }'
+    section = 'protect "staff" {\n  policy = "staff.rules"\n}\n'
+    for servers, codes in ((['ldaps://dc1.gw.test'], {'alice': 200, 'nobody': 403}), (['ldaps://dc1.gw.test:%d' % harness.free_port()], {'alice': 503, 'nobody': 503})):
+        sections = {('directory', 'corp'): service(controller, servers=servers)}
+        with protecting(authority, location, gateway_conf=section, files={'staff.rules': POLICY}, users=USERS, directory={'uri': 'urn:people'}, sections=sections) as gateway:
+            for user, code in codes.items():
+                browser = gateway.browser()
+                fill_in(gateway, browser, browser.get(gateway.url(SIGN_IN + '&whr=urn:people'), timeout=30), user, USERS[user]['password'])
+                assert browser.get(gateway.url('/app/'), timeout=30, allow_redirects=False).status_code == code, (user, servers)
 
 
 # ---- what is remembered
