@@ -28,6 +28,8 @@ const fg_sts_endpoint_t fg_sts_endpoint_table[FG_STS_ENDPOINTS] = {
     [FG_STS_13_ISSUED_SYMMETRIC_SHA256] = {FG_STS_PATH "13/issuedtokenmixedsymmetricbasic256sha256", FG_TRUST_13, {SYMMETRIC, BEARER}, true, false, "IssuedTokenWSTrustBinding_IWSTrust13Async3", "wstrust13"},
     [FG_STS_2005_MESSAGE] = {FG_STS_PATH "2005/certificate", FG_TRUST_2005, {MESSAGE}, true, true, "CertificateWSTrustBinding_IWSTrustFeb2005Async2", "wstrust2005"},
     [FG_STS_13_MESSAGE] = {FG_STS_PATH "13/certificate", FG_TRUST_13, {MESSAGE}, true, true, "CertificateWSTrustBinding_IWSTrust13Async2", "wstrust13"},
+    [FG_STS_2005_WINDOWS] = {FG_STS_PATH "2005/windowstransport", FG_TRUST_2005, {FG_STS_NEGOTIATE}, false, true, "WindowsWSTrustBinding_IWSTrustFeb2005Async", "wstrust2005"},
+    [FG_STS_13_WINDOWS] = {FG_STS_PATH "13/windowstransport", FG_TRUST_13, {FG_STS_NEGOTIATE}, false, true, "WindowsWSTrustBinding_IWSTrust13Async", "wstrust13"},
 };
 /* clang-format on */
 
@@ -38,6 +40,10 @@ const fg_sts_endpoint_t *fg_sts_endpoint_find(fg_str_t path) {
         if (fg_str_is(path, fg_sts_endpoint_table[i].path))
             return &fg_sts_endpoint_table[i];
     return NULL;
+}
+
+bool fg_sts_endpoint_takes_tickets(const fg_sts_endpoint_t *endpoint) {
+    return (endpoint->alternatives[0] & FG_STS_NEGOTIATE) != 0;
 }
 
 bool fg_sts_endpoint_is_message(const fg_sts_endpoint_t *endpoint) {

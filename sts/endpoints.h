@@ -22,6 +22,7 @@ enum {
     FG_STS_ISSUED_BEARER = 64,      /* IssuedToken without a proof key among the signed supporting tokens */
     FG_STS_TO_SIGNED = 128,         /* §4.1.1 SignedParts: the header To */
     FG_STS_MESSAGE = 256, /* §7.5 AsymmetricBinding: Body, Timestamp and wsa headers signed, Body encrypted */
+    FG_STS_NEGOTIATE = 512, /* HTTP's Authorization: Negotiate (RFC 4559); an assertion of Microsoft's */
 };
 
 #define FG_STS_ALTERNATIVES 2u
@@ -53,10 +54,14 @@ typedef enum fg_sts_endpoint_index {
     FG_STS_13_ISSUED_SYMMETRIC_SHA256,
     FG_STS_2005_MESSAGE,
     FG_STS_13_MESSAGE,
+    FG_STS_2005_WINDOWS,
+    FG_STS_13_WINDOWS,
     FG_STS_ENDPOINTS
 } fg_sts_endpoint_index_t;
 extern const fg_sts_endpoint_t fg_sts_endpoint_table[FG_STS_ENDPOINTS];
 
+/* True for those that take tickets of Kerberos: they are there only with a section kerberos. */
+bool fg_sts_endpoint_takes_tickets(const fg_sts_endpoint_t *endpoint);
 /* By a request's path, with or without a slash at the end; NULL: none of them. */
 const fg_sts_endpoint_t *fg_sts_endpoint_find(fg_str_t path);
 /* True if messages signed by an issued token's key may use SHA-1: the suite says so, and the address does. */

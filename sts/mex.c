@@ -41,7 +41,7 @@ static bool answer_document(fg_exchange_t *ex, fg_err_t *err) {
     fg_buf_reset(&ex->response.body);
     fg_buf_puts(&ex->response.body, "<?xml version=\"1.0\" encoding=\"utf-8\"?>");
     fg_xw_init(&w, &ex->response.body);
-    fg_wsdl_write(&w, ex->arena, ex->hub->base_url, own_certificate(ex));
+    fg_wsdl_write(&w, ex->arena, ex->hub, own_certificate(ex));
     if (!fg_xw_ok(&w) || !fg_buf_ok(&ex->response.body))
         return FG_FAIL(err, FG_E_MEMORY, "the document is too large");
     ex->response.status = 200;
@@ -68,7 +68,7 @@ static bool answer_message(fg_exchange_t *ex, const fg_soap_message_t *message, 
     fg_xw_start(&w, &ns_mex, "MetadataSection");
     fg_xw_attrz(&w, "Dialect", wsdl_dialect);
     fg_xw_attrz(&w, "Identifier", FG_STS_WSDL_NAMESPACE);
-    fg_wsdl_write(&w, ex->arena, ex->hub->base_url, own_certificate(ex));
+    fg_wsdl_write(&w, ex->arena, ex->hub, own_certificate(ex));
     fg_xw_end(&w);
     fg_xw_end(&w);
     return fg_soap_end(ex, message, 200, &w) || FG_FAIL(err, FG_E_MEMORY, "the document is too large");

@@ -207,8 +207,8 @@ static void put_binding(const fg_wsdl_t *d, const fg_sts_endpoint_t *endpoint) {
     fg_xw_end(d->w);
 }
 
-/* WS-Addressing Identity: who can open what is sent there. */
-static void put_identity(const fg_wsdl_t *d) {
+/* WS-Addressing Identity: who can open what is sent there... */
+static void put_certificate(const fg_wsdl_t *d) {
     fg_xw_start(d->w, &ns_identity, "Identity");
     fg_xw_start(d->w, &ns_ds, "KeyInfo");
     fg_xw_start(d->w, &ns_ds, "X509Data");
@@ -217,8 +217,19 @@ static void put_identity(const fg_wsdl_t *d) {
         fg_xw_end(d->w);
 }
 
+/* ...or for whom a ticket is to be. */
+static void put_principal(const fg_wsdl_t *d) {
+    const char *host = d->hub->host.p, *colon = memchr(host, ':', d->hub->host.n);
+    int n = colon != NULL ? (int)(colon - host) : (int)d->hub->host.n;
+    const char *name = fg_arena_printf(d->arena, "HTTP/%.*s", n, host);
+    fg_xw_start(d->w, &ns_identity, "Identity");
+    fg_xw_leafz(d->w, &ns_identity, "Spn", name != NULL ? name : "");
+    fg_xw_end(d->w);
+    d->w->failed = d->w->failed || name == NULL;
+}
+
 static void put_port(const fg_wsdl_t *d, const fg_sts_endpoint_t *endpoint) {
-    const char *address = fg_arena_printf(d->arena, "%.*s%s", (int)d->base_url.n, d->base_url.p, endpoint->path);
+    const char *address = fg_arena_printf(d->arena, "%.*s%s", (int)d->hub->base_url.n, d->hub->base_url.p, endpoint->path);
     if (address == NULL) {
         d->w->failed = true;
         return;
@@ -232,13 +243,21 @@ static void put_port(const fg_wsdl_t *d, const fg_sts_endpoint_t *endpoint) {
     fg_xw_start(d->w, &ns_wsa10, "EndpointReference");
     fg_xw_leafz(d->w, &ns_wsa10, "Address", address);
     if (fg_sts_endpoint_is_message(endpoint) && d->certificate.n > 0)
-        put_identity(d);
+        put_certificate(d);
+    if (fg_sts_endpoint_takes_tickets(endpoint))
+        put_principal(d);
     fg_xw_end(d->w);
     fg_xw_end(d->w);
 }
 
-void fg_wsdl_write(fg_xw_t *w, fg_arena_t *arena, fg_str_t base_url, fg_str_t certificate) {
-    const fg_wsdl_t d = {w, arena, base_url, certificate};
+static void for_each_endpoint(const fg_wsdl_t *d, void (*put)(const fg_wsdl_t *, const fg_sts_endpoint_t *)) {
+    for (size_t i = 0; i < FG_STS_ENDPOINTS; i++)
+        if (d->hub->negotiate != NULL || !fg_sts_endpoint_takes_tickets(&fg_sts_endpoint_table[i]))
+            put(d, &fg_sts_endpoint_table[i]);
+}
+
+void fg_wsdl_write(fg_xw_t *w, fg_arena_t *arena, const fg_hub_t *hub, fg_str_t certificate) {
+    const fg_wsdl_t d = {w, arena, hub, certificate};
     fg_xw_start(w, &ns_wsdl, "definitions");
     /* prefixes of names that stand in attribute values */
     fg_xw_declare(w, &ns_tns);
@@ -246,17 +265,14 @@ void fg_wsdl_write(fg_xw_t *w, fg_arena_t *arena, fg_str_t base_url, fg_str_t ce
         fg_xw_declare(w, &version_table[v].ns);
     fg_xw_attrz(w, "name", "SecurityTokenService");
     fg_xw_attrz(w, "targetNamespace", FG_STS_WSDL_NAMESPACE);
-    for (size_t i = 0; i < FG_STS_ENDPOINTS; i++)
-        fg_wsdl_put_policy(&d, &fg_sts_endpoint_table[i]);
+    for_each_endpoint(&d, fg_wsdl_put_policy);
     put_types(&d);
     put_messages(&d);
     put_port_types(&d);
-    for (size_t i = 0; i < FG_STS_ENDPOINTS; i++)
-        put_binding(&d, &fg_sts_endpoint_table[i]);
+    for_each_endpoint(&d, put_binding);
     fg_xw_start(w, &ns_wsdl, "service");
     fg_xw_attrz(w, "name", "SecurityTokenService");
-    for (size_t i = 0; i < FG_STS_ENDPOINTS; i++)
-        put_port(&d, &fg_sts_endpoint_table[i]);
+    for_each_endpoint(&d, put_port);
     fg_xw_end(w);
     fg_xw_end(w);
 }

@@ -12,7 +12,7 @@
 typedef struct fg_wsdl {
     fg_xw_t *w;
     fg_arena_t *arena;
-    fg_str_t base_url;
+    const fg_hub_t *hub;
     fg_str_t certificate; /* base64: to which messages are encrypted; .n 0: not known */
 } fg_wsdl_t;
 

@@ -5,6 +5,7 @@
 
 static const fg_xns_t ns_wsp = {"wsp", FG_NS_WSP};
 static const fg_xns_t ns_wsu = {"wsu", FG_NS_WSU};
+static const fg_xns_t ns_http = {"http", "http://schemas.microsoft.com/ws/06/2004/policy/http"};
 static const fg_xns_t ns_wsaw = {"wsaw", "http://www.w3.org/2006/05/addressing/wsdl"};
 
 #define SP11 "http://schemas.xmlsoap.org/ws/2005/07/securitypolicy"
@@ -232,6 +233,8 @@ static void put_alternative(const policy_t *p) {
         if (wants(p, supporting[i].bits))
             put_supporting(p, supporting[i].name != NULL ? supporting[i].name : p->words->username_tokens,
                            supporting[i].put_token);
+    if (wants(p, FG_STS_NEGOTIATE))
+        fg_wsdl_put_empty(p->d, &ns_http, "NegotiateAuthentication");
     put_wss11(p);
     put_choice(p, p->words->trust, "MustSupportIssuedTokens");
     fg_wsdl_put_empty(p->d, &ns_wsaw, "UsingAddressing");

@@ -2,6 +2,7 @@
  *
  * An endpoint's policy applied to a message whose signatures are verified (WS-SecurityPolicy 1.2). */
 #include "core/xml_ns.h"
+#include "hub/negotiate.h"
 #include "sts/wss_parts.h"
 
 typedef struct judgement {
@@ -25,6 +26,10 @@ static bool has_username(judgement_t *j, fg_err_t *err) {
 
 static bool has_client_certificate(judgement_t *j, fg_err_t *err) {
     return j->wss->connection != NULL || FG_FAIL(err, FG_E_AUTH_MISSING, "no client certificate");
+}
+
+static bool has_ticket(judgement_t *j, fg_err_t *err) {
+    return fg_negotiate_find(j->ex).p != NULL || FG_FAIL(err, FG_E_AUTH_MISSING, "no Authorization: Negotiate");
 }
 
 /* WT-04: a signature that leaves the Timestamp out could be from any time. */
@@ -102,6 +107,7 @@ static const struct {
     {FG_STS_ISSUED_BEARER, has_bearer},
     {FG_STS_MESSAGE, is_protected},
     {FG_STS_TO_SIGNED, is_to_signed},
+    {FG_STS_NEGOTIATE, has_ticket},
 };
 
 static bool meets(judgement_t *j, unsigned alternative, fg_err_t *err) {
@@ -161,6 +167,17 @@ static void take_sender(fg_wss_t *wss, const fg_message_sender_t *sender) {
         wss->certificate = sender->certificate;
 }
 
+/* By the ticket in HTTP's header; the answer to it proves us to the client. */
+static bool find_owner(fg_exchange_t *ex, fg_message_sender_t *sender, fg_err_t *err) {
+    fg_negotiated_t who;
+    if (!fg_negotiate_header(ex, fg_negotiate_find(ex), &who, err))
+        return false;
+    fg_negotiate_answer(ex, who.answer);
+    sender->identity = who.identity;
+    sender->realm = who.realm;
+    return true;
+}
+
 /* Whatever a certificate signed, a home realm must answer for it, even if another token says who it is. */
 static bool identify(judgement_t *j, fg_err_t *err) {
     fg_exchange_t *ex = j->ex;
@@ -177,6 +194,8 @@ static bool identify(judgement_t *j, fg_err_t *err) {
         return false;
     if (sender.certificate == NULL && (wss->met & FG_STS_CLIENT_CERTIFICATE) != 0)
         sender.certificate = wss->connection;
+    if ((wss->met & FG_STS_NEGOTIATE) != 0 && !find_owner(ex, &sender, err))
+        return false;
     take_sender(wss, &sender);
     return true;
 }

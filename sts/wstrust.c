@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "sts/wstrust.h"
 
+#include "core/fault.h"
 #include "hub/audit.h"
+#include "hub/negotiate.h"
 #include "hub/signin.h"
 #include "hub/token_id.h"
 #include "sts/wstrust_parts.h"
@@ -28,6 +30,11 @@ static void refuse_at(fg_exchange_t *ex, const fg_sts_endpoint_t *endpoint, cons
     };
     fg_audit(ex, "refused", err, fields, FG_ARRAY_SIZE(fields));
     fg_soap_fault(ex, request ? &request->message : NULL, &fg_trust_words(endpoint->trust)->ns, true, err);
+    /* RFC 4559 §4.1: clients send a ticket when they are asked for one */
+    if ((endpoint->alternatives[0] & FG_STS_NEGOTIATE) != 0 && fg_fault_get(err->code)->http_status == 401) {
+        ex->response.status = 401;
+        fg_negotiate_answer(ex, FG_STR_NONE);
+    }
 }
 
 /* WS-Trust 1.3 §3.1: the Action says what the Body says. */
@@ -142,6 +149,8 @@ static void refuse(fg_exchange_t *ex, const fg_err_t *err) {
     refuse_at(ex, fg_sts_endpoint_find(ex->request.path), err);
 }
 
+static bool has_keytab(const fg_exchange_t *ex) { return ex->hub->negotiate != NULL; }
+
 /* The rows of the endpoints' table; what protects itself need not come over TLS. */
 static const fg_endpoint_t endpoints[] = {
     {FG_STS_PATH_2005_USERNAME, FG_METHOD_POST, true, begin, refuse},
@@ -160,6 +169,8 @@ static const fg_endpoint_t endpoints[] = {
     {FG_STS_PATH "13/issuedtokenmixedsymmetricbasic256sha256", FG_METHOD_POST, true, begin, refuse},
     {FG_STS_PATH "2005/certificate", FG_METHOD_POST, false, begin, refuse},
     {FG_STS_PATH "13/certificate", FG_METHOD_POST, false, begin, refuse},
+    {FG_STS_PATH "2005/windowstransport", FG_METHOD_POST, true, begin, refuse, .is_meant = has_keytab},
+    {FG_STS_PATH "13/windowstransport", FG_METHOD_POST, true, begin, refuse, .is_meant = has_keytab},
 };
 _Static_assert(FG_ARRAY_SIZE(endpoints) == FG_STS_ENDPOINTS, "one for each row");
 

@@ -95,7 +95,20 @@ static void check_document(fg_exchange_t *ex, xmlNode *root) {
     assert_string_equal(fg_xml_attr(ex->arena, root, NULL, "name").p, "SecurityTokenService");
     assert_string_equal(fg_xml_attr(ex->arena, root, NULL, "targetNamespace").p, FG_STS_WSDL_NAMESPACE);
     for (size_t i = 0; i < FG_STS_ENDPOINTS; i++)
-        check_port(ex, root, &fg_sts_endpoint_table[i]);
+        if (ex->hub->negotiate != NULL || !fg_sts_endpoint_takes_tickets(&fg_sts_endpoint_table[i]))
+            check_port(ex, root, &fg_sts_endpoint_table[i]);
+}
+
+static void endpoints_for_tickets_are_there_with_a_keytab(void **state) {
+    static const fg_negotiate_rules_t with_tickets;
+    fixture_t *f = *state;
+    fg_exchange_t *ex = get(f);
+    assert_null(strstr(ex->response.body.data, "windowstransport"));
+    f->hub.negotiate = &with_tickets;
+    ex = get(f);
+    check_document(ex, response_root(ex));
+    assert_non_null(strstr(ex->response.body.data, "<wsid:Spn>HTTP/"));
+    f->hub.negotiate = NULL;
 }
 
 static void plain_get_is_answered_with_bare_wsdl(void **state) {
@@ -149,6 +162,7 @@ static void refusal_of_a_get_is_a_page(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(plain_get_is_answered_with_bare_wsdl),
+        cmocka_unit_test(endpoints_for_tickets_are_there_with_a_keytab),
         cmocka_unit_test(soap_get_is_answered_with_metadata),
         cmocka_unit_test(other_messages_are_refused),
         cmocka_unit_test(refusal_of_a_get_is_a_page),

@@ -81,6 +81,7 @@ static const struct bit {
     {FG_STS_PUBLIC_ENDORSES, "EndorsingSupportingTokens/Policy/IssuedToken", 0, ~0u, 0},
     {FG_STS_ISSUED_BEARER, "SignedSupportingTokens/Policy/IssuedToken", DRAFT_SAML, 0, 0},
     {FG_STS_TO_SIGNED, "SignedParts/Header", 0, DRAFT_TO, 0},
+    {FG_STS_NEGOTIATE, "NegotiateAuthentication", 0, 0, 0},
     {FG_STS_MESSAGE, "AsymmetricBinding/Policy/InitiatorToken", 0, DRAFT_BODY, 0},
     {FG_STS_MESSAGE, "EncryptedParts/Body", 0, 0, DRAFT_BODY},
     {FG_STS_MESSAGE, "SignedParts/Header", 0, DRAFT_MESSAGE_ID, 0},
@@ -118,7 +119,10 @@ static xmlNode *read_wsdl(fixture_t *f, fg_arena_t *arena) {
     fg_buf_t out = FG_BUF_INIT(256u << 10);
     fg_xw_t w;
     fg_xw_init(&w, &out);
-    fg_wsdl_write(&w, arena, f->hub.base_url, FG_STR("AAAA"));
+    static const fg_negotiate_rules_t with_tickets;
+    fg_hub_t hub = f->hub;
+    hub.negotiate = &with_tickets;
+    fg_wsdl_write(&w, arena, &hub, FG_STR("AAAA"));
     assert_true(fg_xw_ok(&w));
     xmlDoc *doc = fg_xml_parse(arena, fg_buf_str(&out), &f->hub.xml, &err);
     fg_buf_free(&out);
@@ -129,12 +133,25 @@ static xmlNode *read_wsdl(fixture_t *f, fg_arena_t *arena) {
 
 static bool wants_connection(unsigned alternative) { return (alternative & FG_STS_CLIENT_CERTIFICATE) != 0; }
 
+/* A ticket needs a KDC: that one is taken is tests/system/test_kerberos_trust.py's. */
+static void check_tickets(fixture_t *f, fg_sts_endpoint_index_t index, unsigned alternative, xmlNode *all,
+                          fg_arena_t *arena) {
+    for (size_t i = 0; i < FG_ARRAY_SIZE(bits); i++)
+        assert_int_equal(holds(arena, all, bits[i].assertion), (alternative & bits[i].bit) != 0);
+    draft_t draft = fitting_draft(f, index, alternative);
+    assert_refused(judge(f, &draft), FG_E_AUTH_MISSING);
+}
+
 static void check_alternative(fixture_t *f, fg_sts_endpoint_index_t index, size_t which, xmlNode *root,
                               fg_arena_t *arena) {
     const fg_sts_endpoint_t *endpoint = &fg_sts_endpoint_table[index];
     unsigned alternative = endpoint->alternatives[which];
     const fg_key_t *connection = wants_connection(alternative) ? world.client : NULL;
     xmlNode *all = find_alternative(arena, root, endpoint, which);
+    if (fg_sts_endpoint_takes_tickets(endpoint)) {
+        check_tickets(f, index, alternative, all, arena);
+        return;
+    }
     draft_t whole = fitting_draft(f, index, alternative);
     assert_taken(judge_text(f, &whole, draft_write(&whole), NULL, NULL, connection));
     assert_int_equal(wss->met, alternative);
