@@ -35,9 +35,10 @@ static const advice_t connects[] = {
 };
 
 static const char *advise_tls(bool start_tls) {
-    return start_tls ? "the server broke off TLS: it may have no certificate, or speak only versions before TLS 1.2"
-                     : "no TLS is spoken there: name a port of ldaps:// (636), or write ldap:// for StartTLS; a server "
-                       "without a certificate breaks off too";
+    return start_tls
+               ? "the server broke off TLS: it may have no certificate, or speak only versions before TLS 1.2"
+               : "no TLS 1.2 or 1.3 is spoken there: name a port of ldaps:// (636), or write ldap:// for StartTLS; "
+                 "a server without a certificate, or with older versions alone, breaks off too";
 }
 
 const char *fg_ldap_advise_connect(fg_arena_t *arena, const fg_ldap_server_t *server, const fg_ldap_trace_t *trace,
@@ -121,7 +122,10 @@ static void put_faults(fg_arena_t *arena, const fg_ldap_options_t *options, cons
         fg_buf_printf(out, "servers names %s, but the certificate is for ", server->host);
         put_names(out, leaf);
         fg_buf_puts(out, ": write one of its names, or have a certificate made that has this one. ");
-    }
+    } else if (strcasecmp(server->host, "localhost") == 0)
+        fg_buf_puts(out,
+                    "libldap takes localhost for this machine's own name, and looks for that in the certificate: write "
+                    "the name or the address in servers. ");
     fg_time_format(fg_certificate_not_after(leaf), until);
     if (X509_cmp_current_time(X509_get0_notAfter(leaf)) < 0)
         fg_buf_printf(out, "it ended at %s: the server needs a new one. ", until);

@@ -110,6 +110,16 @@ static int dial(const fg_ldap_server_t *server, int64_t deadline, fg_ldap_trace_
 
 static void set_number(LDAP *ld, int option, int value) { ldap_set_option(ld, option, &value); }
 
+/* GnuTLS, which Debian builds libldap with, ignores LDAP_OPT_X_TLS_PROTOCOL_MIN (ldap.conf(5)). */
+static void require_tls12(LDAP *ld) {
+    char *package = NULL;
+    set_number(ld, LDAP_OPT_X_TLS_PROTOCOL_MIN, LDAP_OPT_X_TLS_PROTOCOL_TLS1_2);
+    ldap_get_option(ld, LDAP_OPT_X_TLS_PACKAGE, &package);
+    if (package != NULL && strcmp(package, "GnuTLS") == 0)
+        ldap_set_option(ld, LDAP_OPT_X_TLS_CIPHER_SUITE, "NORMAL:-VERS-TLS1.0:-VERS-TLS1.1");
+    ldap_memfree(package);
+}
+
 /* Every option that ldap.conf(5) and the environment can set and that matters here. */
 static void set_options(LDAP *ld, const fg_ldap_options_t *options, int require) {
     static const int texts[] = {LDAP_OPT_X_TLS_CACERTDIR,    LDAP_OPT_X_TLS_CERTFILE, LDAP_OPT_X_TLS_KEYFILE,
@@ -125,7 +135,7 @@ static void set_options(LDAP *ld, const fg_ldap_options_t *options, int require)
     ldap_set_option(ld, LDAP_OPT_X_TLS_CACERTFILE, options->ca);
     set_number(ld, LDAP_OPT_X_TLS_REQUIRE_SAN, LDAP_OPT_X_TLS_ALLOW); /* without one, the common name counts */
     set_number(ld, LDAP_OPT_X_TLS_CRLCHECK, LDAP_OPT_X_TLS_CRL_NONE);
-    set_number(ld, LDAP_OPT_X_TLS_PROTOCOL_MIN, LDAP_OPT_X_TLS_PROTOCOL_TLS1_2);
+    require_tls12(ld);
     set_number(ld, LDAP_OPT_X_TLS_REQUIRE_CERT, require);
     set_number(ld, LDAP_OPT_X_TLS_NEWCTX, 0);
 }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """fedgate directory test against a real Samba domain controller and against OpenLDAP: each step, each way in which one fails, and what is
 said then."""
+import contextlib
 import json
 import os
 import pty
@@ -141,7 +142,7 @@ def test_where_people_bind_themselves(desk):
 @pytest.mark.parametrize('step, advice, options', [
     ('connect', 'getent hosts nowhere.gw.test', {'servers': ['ldaps://nowhere.gw.test']}),
     ('connect', 'nothing listens at that port', {'servers': ['ldaps://dc1.gw.test:637']}),
-    ('tls', 'no TLS is spoken there', {'servers': ['ldaps://dc1.gw.test:389']}),
+    ('tls', 'no TLS 1.2 or 1.3 is spoken there', {'servers': ['ldaps://dc1.gw.test:389']}),
     ('tls', 'issued by CN=GW.TEST test CA, which is not in ca', {'ca': 'other-ca.pem'}),
     ('tls', 'servers names other.gw.test, but the certificate is for dc1.gw.test, localhost', {'servers': ['ldaps://other.gw.test']}),
     ('bind', 'compare bind_dn', {'bind_password_file': 'wrong'}),
@@ -162,6 +163,38 @@ def test_what_to_change(desk, authority, step, advice, options):
     code, shown, said = desk.test('alice', **options)
     assert code == FAULTY and 'what to do: ' in shown and advice in shown and 'does not work' in said
     assert desk.servers('alice')[0]['search']['good']
+
+
+@contextlib.contextmanager
+def tls_server(certificate, *options):
+    """A port at which openssl speaks TLS, and nothing inside it."""
+    port = harness.free_port()
+    command = ['openssl', 's_server', '-accept', str(port), '-cert', certificate + '.crt', '-key', certificate + '.key', '-quiet', *options]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as running:
+        try:
+            harness.wait_for(lambda: port in listening(), 5)
+            yield {'servers': ['ldaps://127.0.0.1:%d' % port], 'timeout': '2s'}
+        finally:
+            running.kill()
+
+
+def listening():
+    with open('/proc/net/tcp') as four, open('/proc/net/tcp6') as six:
+        return {int(line.split()[1].rsplit(':')[-1], 16) for line in [*list(four)[1:], *list(six)[1:]] if line.split()[3] == '0A'}
+
+
+@pytest.mark.parametrize('names, days, options, advice', [
+    (['IP:127.0.0.1'], -1, [], ['it ended at 20']),
+    (['DNS:elsewhere.test'], -1, [], ['the certificate is for elsewhere.test', 'it ended at 20']),
+    (['IP:127.0.0.1'], 30, ['-tls1_1', '-cipher', 'DEFAULT:@SECLEVEL=0'], ['with older versions alone']),
+    (['IP:127.0.0.1'], 30, [], None),
+])  # fmt: skip
+def test_certificates_and_versions(desk, authority, names, days, options, advice):
+    with tls_server(authority.issue('desk', names, days=days), *options) as where:
+        (steps,) = desk.servers(code=FAULTY, ca=authority.ca, **where)
+    assert steps['tls']['good'] == (advice is None), steps
+    assert all(text in steps['tls']['advice'] for text in advice or []), steps['tls']
+    assert advice is not None or 'timeout' in steps['bind']['advice']
 
 
 def test_starttls_is_refused(desk):
