@@ -49,26 +49,45 @@ static bool has(const fg_claims_t *claims, const fg_claim_t *claim) {
     return false;
 }
 
-/* Names, then SIDs: a server tells them in any order. */
+/* A group: its name, its SID, or both, which then stand side by side.  Moves *at behind it. */
+typedef struct group {
+    const fg_claim_t *name, *sid; /* NULL: not known */
+    bool direct;
+} group_t;
+
+static group_t next_group(const fg_ldap_finding_t *finding, size_t *at) {
+    const fg_claims_t *claims = finding->claims;
+    group_t group = {NULL, NULL, false};
+    group.direct = has(finding->direct, &claims->items[*at]);
+    if (!is_sid(&claims->items[*at]))
+        group.name = &claims->items[(*at)++];
+    if (*at < claims->count && is_sid(&claims->items[*at]))
+        group.sid = &claims->items[(*at)++];
+    return group;
+}
+
 static void print_groups(const fg_ldap_finding_t *finding) {
-    for (size_t i = 0; i < 2 * finding->claims->count; i++) {
-        const fg_claim_t *claim = &finding->claims->items[i % finding->claims->count];
-        if (is_sid(claim) != (i >= finding->claims->count))
-            continue;
-        printf(INDENT "%-5s ", is_sid(claim) ? "SID" : "group");
-        fg_print_safe(stdout, claim->value);
-        puts(finding->direct != NULL && !has(finding->direct, claim) ? "  (by another group, or as the primary one)"
-                                                                     : "");
+    for (size_t at = 0; at < finding->claims->count;) {
+        const group_t group = next_group(finding, &at);
+        printf(INDENT);
+        fg_print_safe(stdout, group.name != NULL ? group.name->value : FG_STR("(no name)"));
+        if (group.sid != NULL)
+            printf("  %s", group.sid->value.p);
+        puts(finding->direct != NULL && !group.direct ? "  (by another group, or as the primary one)" : "");
     }
 }
 
 static json_t *groups_json(const fg_ldap_finding_t *finding) {
     json_t *all = json_array();
-    for (size_t i = 0; i < finding->claims->count; i++) {
-        const fg_claim_t *claim = &finding->claims->items[i];
-        json_t *one = json_pack("{ss%}", is_sid(claim) ? "sid" : "name", claim->value.p, claim->value.n);
+    for (size_t at = 0; at < finding->claims->count;) {
+        const group_t group = next_group(finding, &at);
+        json_t *one = json_object();
+        if (group.name != NULL)
+            json_object_set_new(one, "name", json_stringn(group.name->value.p, group.name->value.n));
+        if (group.sid != NULL)
+            json_object_set_new(one, "sid", json_stringn(group.sid->value.p, group.sid->value.n));
         if (finding->direct != NULL)
-            json_object_set_new(one, "direct", json_boolean(has(finding->direct, claim)));
+            json_object_set_new(one, "direct", json_boolean(group.direct));
         json_array_append_new(all, one);
     }
     return all;

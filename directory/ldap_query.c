@@ -35,23 +35,40 @@ static bool is_attribute(fg_str_t name) {
     return name.n > 0;
 }
 
-/* The claims of groups that stand for it; NULL: it is none. */
-static const char *groups_type(fg_str_t name) {
-    if (fg_str_eq_nocase(name, FG_STR("tokenGroups")))
-        return FG_CLAIM_GROUP;
-    return fg_str_eq_nocase(name, FG_STR("tokenGroups(SID)")) ? FG_CLAIM_GROUPSID : NULL;
+/* What a name with tokenGroups stands for. */
+typedef struct groups_form {
+    const char *name;
+    const char *claim;
+    bool active_directory; /* alone */
+    enum { AS_IT_IS, WITH_DOMAIN, WITH_LONG_DOMAIN } qualified;
+} groups_form_t;
+
+static const groups_form_t groups_forms[] = {
+    {"tokenGroups", FG_CLAIM_GROUP, false, AS_IT_IS},
+    {"tokenGroups(SID)", FG_CLAIM_GROUPSID, true, AS_IT_IS},
+    {"tokenGroups(domainQualifiedName)", FG_CLAIM_GROUP, true, WITH_DOMAIN},
+    {"tokenGroups(longDomainQualifiedName)", FG_CLAIM_GROUP, true, WITH_LONG_DOMAIN},
+};
+
+/* NULL: it is an attribute. */
+static const groups_form_t *groups_form(fg_str_t name) {
+    for (size_t i = 0; i < FG_ARRAY_SIZE(groups_forms); i++)
+        if (fg_str_eq_nocase(name, fg_str(groups_forms[i].name)))
+            return &groups_forms[i];
+    return NULL;
 }
 
 static bool check_attributes(const fg_ldap_options_t *options, const fg_query_parts_t *parts, fg_err_t *err) {
     for (size_t i = 0; i < parts->attribute_count; i++) {
         fg_str_t name = parts->attributes[i];
-        const char *groups = groups_type(name);
-        if (groups == NULL && !is_attribute(name))
+        const groups_form_t *form = groups_form(name);
+        if (form == NULL && !is_attribute(name))
             return FG_FAIL(err, FG_E_CONFIG,
-                           "query: \"%.*s\" is no attribute; expected a name, tokenGroups or tokenGroups(SID)",
+                           "query: \"%.*s\" is no attribute; expected a name, or tokenGroups, also with (SID), "
+                           "(domainQualifiedName) or (longDomainQualifiedName)",
                            FG_STR_ARG(name));
-        if (groups != NULL && strcmp(groups, FG_CLAIM_GROUPSID) == 0 && options->type != FG_LDAP_AD)
-            return FG_FAIL(err, FG_E_CONFIG, "query: only Active Directory has tokenGroups(SID); expected tokenGroups");
+        if (form != NULL && form->active_directory && options->type != FG_LDAP_AD)
+            return FG_FAIL(err, FG_E_CONFIG, "query: only Active Directory has %s; expected tokenGroups", form->name);
     }
     return true;
 }
@@ -135,8 +152,34 @@ static fg_str_t first_value(const run_t *r, LDAPMessage *entry, const char *name
     return value;
 }
 
+/* "GW\name" and "gw.test\name"; the groups of every server are BUILTIN's ([MS-DTYP] §2.4.2.4: S-1-5-32). */
+static fg_str_t qualify(const run_t *r, const groups_form_t *form, fg_str_t name, fg_str_t sid) {
+    const char *domain = form->qualified == WITH_DOMAIN ? r->options->domain : r->options->realm;
+    if (fg_str_starts(sid, "S-1-5-32-"))
+        domain = "BUILTIN";
+    if (form->qualified == AS_IT_IS || domain == NULL)
+        return name;
+    char *text = fg_arena_printf(r->arena, "%s\\%.*s", domain, FG_STR_ARG(name));
+    if (form->qualified == WITH_LONG_DOMAIN && domain == r->options->realm)
+        for (char *c = text; c != NULL && *c != '\\'; c++)
+            *c = *c >= 'A' && *c <= 'Z' ? (char)(*c - 'A' + 'a') : *c;
+    return fg_str(text);
+}
+
+static bool put_group_claims(run_t *r, const fg_claims_t *groups, size_t at, const groups_form_t *form) {
+    for (size_t i = 0; i < groups->count; i++) {
+        /* name, role, SID: ldap_groups.c */
+        bool has_sid = i + 2 < groups->count && fg_str_is(groups->items[i + 2].type, FG_CLAIM_GROUPSID);
+        fg_str_t sid = has_sid ? groups->items[i + 2].value : FG_STR_NONE;
+        if (fg_str_is(groups->items[i].type, form->claim) &&
+            !put_value(r, at, qualify(r, form, groups->items[i].value, sid)))
+            return false;
+    }
+    return true;
+}
+
 /* All groups, whatever the directory's people are given at sign-in: that is what the name says. */
-static bool put_groups(run_t *r, LDAPMessage *entry, size_t at, const char *type) {
+static bool put_groups(run_t *r, LDAPMessage *entry, size_t at, const groups_form_t *form) {
     fg_ldap_options_t options = *r->options;
     fg_claims_t groups = {0};
     char *dn = ldap_get_dn(r->connection->ld, entry);
@@ -148,10 +191,7 @@ static bool put_groups(run_t *r, LDAPMessage *entry, size_t at, const char *type
     bool ok = dn != NULL ? fg_ldap_groups_add(&options, r->connection, r->arena, &member, r->deadline, &groups, r->err)
                          : out_of_memory(r);
     ldap_memfree(dn);
-    for (size_t i = 0; ok && i < groups.count; i++)
-        if (fg_str_is(groups.items[i].type, type))
-            ok = put_value(r, at, groups.items[i].value);
-    return ok;
+    return ok && put_group_claims(r, &groups, at, form);
 }
 
 static bool put_entry(run_t *r, LDAPMessage *entry) {
@@ -159,8 +199,8 @@ static bool put_entry(run_t *r, LDAPMessage *entry) {
     if (control.n > 0 && (strtoul(control.p, NULL, 10) & FG_LDAP_DISABLED) != 0)
         return true;
     for (size_t i = 0; i < r->parts.attribute_count; i++) {
-        const char *groups = groups_type(r->parts.attributes[i]);
-        if (groups != NULL ? !put_groups(r, entry, i, groups) : !put_values(r, entry, i))
+        const groups_form_t *form = groups_form(r->parts.attributes[i]);
+        if (form != NULL ? !put_groups(r, entry, i, form) : !put_values(r, entry, i))
             return false;
     }
     return true;
@@ -189,7 +229,7 @@ static bool search(run_t *r, const char *filter, LDAPMessage **result) {
     for (; count < FG_ARRAY_SIZE(besides); count++)
         attributes[count] = besides[count];
     for (size_t i = 0; i < r->parts.attribute_count; i++) {
-        if (groups_type(r->parts.attributes[i]) != NULL) /* can be asked of a single entry alone */
+        if (groups_form(r->parts.attributes[i]) != NULL) /* can be asked of a single entry alone */
             continue;
         attributes[count] = fg_arena_strndup(r->arena, r->parts.attributes[i].p, r->parts.attributes[i].n);
         if (attributes[count++] == NULL)

@@ -15,7 +15,8 @@
  *
  * A filter is any of RFC 4515, also without the outer parentheses; {n} stands in values alone and is escaped.  Of the
  * third part beside a filter, which tells AD FS in which domain to look, nothing is used.  "tokenGroups" are the names
- * of all groups, nested ones too, "tokenGroups(SID)" their SIDs.  More than 100 entries or 2000 values are an error
+ * of all groups, nested ones too, "tokenGroups(SID)" their SIDs, with domainQualifiedName "GW\name", with
+ * longDomainQualifiedName "gw.test\name".  More than 100 entries or 2000 values are an error
  * (FG_E_INTERNAL), never a part.  Nobody, and in Active Directory an account that is disabled: no claims.  types must
  * outlive the claims. */
 bool fg_ldap_query_run(const fg_ldap_options_t *options, fg_ldap_connection_t *connection, fg_arena_t *arena,

@@ -190,12 +190,29 @@ static bool check_query(const fg_rule_store_t *store, fg_str_t query, size_t par
     return asked->directory->check_query(asked->directory, query, param_count, type_count, err);
 }
 
+/* AD FS' rules say store = "Active Directory": where no directory has that name, it is the first of that type. */
+static void name_active_directory(fg_gateway_t *gateway) {
+    static const char name[] = "Active Directory";
+    const fg_config_directory_t *d = gateway->config.directories.items;
+    fg_hub_t *hub = &gateway->hub;
+    for (size_t i = 0; i < gateway->config.directories.count; i++)
+        if (strcmp(d[i].at.title, name) == 0)
+            return;
+    for (size_t i = 0; i < gateway->config.directories.count; i++)
+        if (strcmp(d[i].type, "ad") == 0) {
+            gateway->stores[hub->stores.count++] =
+                (fg_rule_store_t){name, query_directory, &gateway->asked[i], check_query};
+            return;
+        }
+}
+
 static bool load_directories(fg_gateway_t *gateway, const fg_gateway_options_t *options, const fg_env_t *env,
                              fg_err_t *err) {
     const fg_config_list_t *list = &gateway->config.directories;
     fg_hub_t *hub = &gateway->hub;
     gateway->directories = fg_arena_alloc(gateway->arena, (list->count + 1) * sizeof *gateway->directories);
-    gateway->stores = fg_arena_alloc(gateway->arena, (list->count + 1) * sizeof *gateway->stores);
+    gateway->stores =
+        fg_arena_alloc(gateway->arena, (list->count + 1) * sizeof *gateway->stores); /* one has two names */
     gateway->asked = fg_arena_alloc(gateway->arena, (list->count + 1) * sizeof *gateway->asked);
     if (gateway->directories == NULL || gateway->stores == NULL || gateway->asked == NULL)
         return FG_FAIL(err, FG_E_MEMORY, "loading directories");
@@ -214,6 +231,7 @@ static bool load_directories(fg_gateway_t *gateway, const fg_gateway_options_t *
             gateway->stores[hub->stores.count++] =
                 (fg_rule_store_t){directory->name, query_directory, &gateway->asked[i], check_query};
     }
+    name_active_directory(gateway);
     return true;
 }
 

@@ -90,8 +90,10 @@ def test_what_is_found_of_an_account(desk):
     assert claims['upn'] == 'alice@gw.test' and claims['windowsaccountname'] == 'GW\\alice' and claims['surname'] == 'Ängström'
     groups = {group['name']: group['direct'] for group in steps['groups']['groups'] if 'name' in group}
     assert groups == {'engineers': True, 'staff': False, 'outer': False, 'Domain Users': False, 'Users': False}
-    sids = {group['sid'] for group in steps['groups']['groups'] if 'sid' in group}
-    assert desk.controller.tool('group', 'show', 'outer', '--attributes=objectSid').split('objectSid: ')[1].split()[0] in sids and len(sids) == 5
+    sids = {group['name']: group['sid'] for group in steps['groups']['groups']}
+    assert len(set(sids.values())) == 5 and sids['Users'] == 'S-1-5-32-545'
+    for name in ('engineers', 'outer'):
+        assert 'objectSid: %s\n' % sids[name] in desk.controller.tool('group', 'show', name, '--attributes=objectSid') + '\n'
     certificate = steps['tls']['certificate']
     assert certificate['subject'] == 'CN=dc1.gw.test' and certificate['issuer'] == 'CN=GW.TEST test CA' and certificate['names'] == 'dc1.gw.test, localhost'
 

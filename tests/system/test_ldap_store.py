@@ -44,6 +44,7 @@ RULES = {
     # AD FS: the Active Directory store
     'account': ask(WINDOWS, ['mail', 'display', 'dn'], ';mail,displayName,distinguishedName;{0}'),
     'groups': ask(WINDOWS, ['group', 'mail'], ';tokenGroups,mail;{0}') + ask(WINDOWS, ['sid'], ';tokenGroups(SID);{0}'),
+    'qualified': ask(WINDOWS, ['short', 'long'], ';tokenGroups(domainQualifiedName),tokenGroups(longDomainQualifiedName);{0}', store='Active Directory'),
     'filter': ask(NAME, ['mail', 'display'], 'sAMAccountName={0};mail,displayName;GW\\user'),
     # AD FS: an LDAP store
     'ldap': ask(NAME, ['mail', 'sid'], '(&(objectClass=user)(|(sAMAccountName={0})(cn=nobody)));mail,objectSid', store='plain'),
@@ -124,6 +125,13 @@ def test_groups_of_groups(site, controller):
     assert set(claims['group']) == {'engineers', 'staff', 'outer', 'Domain Users', 'Users'} and claims['mail'] == ['alice@gw.test']
     staff = controller.tool('group', 'show', 'staff', '--attributes=objectSid')
     assert re.findall(r'objectSid: (\S+)', staff)[0] in claims['sid'] and len(claims['sid']) == 5
+
+
+def test_groups_with_their_domain_from_the_store_of_ad_fs(site):
+    claims = site.get('qualified', 'alice')
+    names = {'engineers', 'staff', 'outer', 'Domain Users'}
+    assert set(claims['short']) == {'GW\\' + name for name in names} | {'BUILTIN\\Users'}
+    assert set(claims['long']) == {'gw.test\\' + name for name in names} | {'BUILTIN\\Users'}
 
 
 def test_an_ldap_store(site, controller):
@@ -268,7 +276,7 @@ def test_a_directory_that_hangs_holds_nothing_else_up(authority, controller):
     (ask(WINDOWS, ['a'], '(cn={0};mail;x'), r'1:\d+: query: .* is no filter; expected'),
     (ask(WINDOWS, ['a'], '({0}=x);mail;x'), r'1:\d+: query: .* is no filter; expected'),
     (ask(WINDOWS, ['a'], 'cn={2};mail;x'), r'1:\d+: filter .*: nothing is known for \{2\}'),
-    (ask(WINDOWS, ['a'], ';tokenGroups(longDomainQualifiedName);{0}'), r'1:\d+: query: .* is no attribute; expected a name, tokenGroups or'),
+    (ask(WINDOWS, ['a'], ';tokenGroups(name);{0}'), r'1:\d+: query: .* is no attribute; expected a name, or tokenGroups'),
     (ask(WINDOWS, ['a'], 'cn={0};tokenGroups(SID)', store='plain'), r'1:\d+: query: only Active Directory has tokenGroups\(SID\)'),
     (ask(WINDOWS, ['a'], ';mail', store='plain'), r'1:\d+: query: neither a filter nor an account'),
     (ask(WINDOWS, ['a'], ';mail;{0}', store='alone'), r'1:\d+: directory alone has no account that searches; expected bind_dn'),
