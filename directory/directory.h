@@ -37,8 +37,8 @@ struct fg_directory {
     bool (*check_digest)(fg_directory_t *, const fg_env_t *, fg_arena_t *, const fg_username_token_t *, fg_identity_t *,
                          fg_err_t *);
     /* The same for somebody who has proven otherwise (by a ticket, by a certificate) that the account of that name is
-     * his; nobody, or more than one: FG_E_AUTH_FAILED; one that is not in use: FG_E_AUTH_DISABLED.  The authentication
-     * method is left empty: the caller knows it.  May block.  NULL: this directory never can. */
+     * his; nobody, or more than one: FG_E_AUTH_FAILED; one that is not in use: FG_E_AUTH_DISABLED, FG_E_AUTH_EXPIRED.
+     * The authentication method is left empty: the caller knows it.  May block.  NULL: this directory never can. */
     bool (*find)(fg_directory_t *, const fg_env_t *, fg_arena_t *, fg_account_kind_t kind, fg_str_t name,
                  fg_identity_t *, fg_err_t *);
     /* As an attribute store of claim rules (policy/rules.h): the claims for an AD FS query, "FILTER;ATTRIBUTES;{0}"

@@ -193,6 +193,22 @@ static bool read_context(const fg_kerberos_t *kerberos, fg_arena_t *arena, fg_ke
     return good;
 }
 
+/* Kerberos Token Profile 1.1 §3.4: what a message is signed with is the client's subkey, else the session key.  (The
+ * inquiry for the session key would tell the acceptor's own subkey, which no client knows that sends one message.) */
+static bool read_key(fg_arena_t *arena, gss_ctx_id_t *context, fg_kerberos_ticket_t *ticket, fg_err_t *err) {
+    void *exported = NULL;
+    OM_uint32 minor, ignored;
+    OM_uint32 major = gss_krb5_export_lucid_sec_context(&minor, context, 1, &exported);
+    if (GSS_ERROR(major))
+        return fail(err, FG_E_AUTH_KERBEROS, "session key", major, minor);
+    const gss_krb5_lucid_context_v1_t *lucid = exported;
+    const gss_krb5_lucid_key_t *key = lucid->protocol == 0 ? &lucid->rfc1964_kd.ctx_key : &lucid->cfx_kd.ctx_key;
+    ticket->key = fg_arena_str(arena, (fg_str_t){key->data, key->length});
+    explicit_bzero(key->data, key->length);
+    gss_krb5_free_lucid_sec_context(&ignored, exported);
+    return ticket->key.p != NULL || FG_FAIL(err, FG_E_MEMORY, "session key");
+}
+
 /* ---- a token */
 
 /* NTLM, alone ([MS-NLMP] §2.2.1) or as what SPNEGO proposes ([MS-SPNG] §1.9: 1.3.6.1.4.1.311.2.2.10). */
@@ -245,6 +261,8 @@ bool fg_kerberos_accept(fg_kerberos_t *kerberos, fg_arena_t *arena, fg_kerberos_
         ticket->answer = fg_arena_str(arena, (fg_str_t){out.value, out.length});
         good = ticket->answer.p != NULL || FG_FAIL(err, FG_E_MEMORY, "an answer");
     }
+    if (good && service == FG_KERBEROS_MESSAGE)
+        good = read_key(arena, &context, ticket, err);
     gss_release_buffer(&ignored, &out);
     if (delegated != GSS_C_NO_CREDENTIAL)
         gss_release_cred(&ignored, &delegated);

@@ -34,6 +34,7 @@ typedef struct fg_kerberos_ticket {
     fg_str_t realm;
     fg_str_t service; /* for whom the ticket is: "HTTP/fs.example.com@EXAMPLE.COM" */
     fg_str_t answer;  /* for the client: mutual authentication; .n 0: none */
+    fg_str_t key;     /* FG_KERBEROS_MESSAGE: the client's subkey, or the session key if it made none; otherwise .n 0 */
     bool bound;       /* to the TLS connection (RFC 5929) */
     bool has_pac;     /* pac holds what the KDC says, verified */
     fg_pac_t pac;

@@ -310,10 +310,9 @@ static bool fill_plain(const entry_t *e) {
 
 /* ---- is it in use? */
 
-static bool disable(const entry_t *e, const char *why) {
-    e->account->disabled = true;
+static void disable(const entry_t *e, fg_code_t code, const char *why) {
+    e->account->refusal = code;
     e->account->why = why;
-    return true;
 }
 
 /* 100 ns since 1601 ([MS-ADTS] accountExpires); 0 and the greatest number: never. */
@@ -326,18 +325,18 @@ static void read_state(const entry_t *e, int64_t now_ms) {
     if (e->options->type == FG_LDAP_AD) {
         fg_str_t control = get_value(e, "userAccountControl");
         if (control.n == 0)
-            disable(e, "userAccountControl cannot be read");
+            disable(e, FG_E_AUTH_DISABLED, "userAccountControl cannot be read");
         else if ((strtoul(control.p, NULL, 10) & FG_LDAP_DISABLED) != 0)
-            disable(e, "the account is disabled");
+            disable(e, FG_E_AUTH_DISABLED, "the account is disabled");
         else if (is_over(get_value(e, "accountExpires"), now_ms))
-            disable(e, "the account has expired");
+            disable(e, FG_E_AUTH_EXPIRED, "the account has expired");
         return;
     }
     fg_str_t days = get_value(e, "shadowExpire");
     if (fg_str_eq(get_value(e, "pwdAccountLockedTime"), LOCKED_FOR_GOOD))
-        disable(e, "the account is locked");
+        disable(e, FG_E_AUTH_DISABLED, "the account is locked");
     else if (days.n > 0 && days.p[0] != '-' && strtoll(days.p, NULL, 10) * 86400000 <= now_ms)
-        disable(e, "the account has expired");
+        disable(e, FG_E_AUTH_EXPIRED, "the account has expired");
 }
 
 static bool fill(const entry_t *e, int64_t now_ms) {
@@ -377,7 +376,7 @@ static bool read_account(entry_t *e, LDAPMessage *result, fg_ldap_connection_t *
                                .gid = get_value(e, "gidNumber"),
                                .member_of = member_of,
                                .member_of_count = get_values(e, "memberOf", member_of, VALUES_MAX)};
-    return e->account->disabled ||
+    return e->account->refusal != FG_OK ||
            fg_ldap_groups_add(e->options, connection, e->arena, &member, deadline, &e->account->claims, e->err);
 }
 

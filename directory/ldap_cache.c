@@ -57,7 +57,7 @@ static const char *copy_text(fg_arena_t *arena, const char *text, bool *ok) {
 
 static bool copy_account(fg_arena_t *arena, const fg_ldap_account_t *from, fg_ldap_account_t *to) {
     bool ok = true;
-    *to = (fg_ldap_account_t){.disabled = from->disabled, .why = from->why};
+    *to = (fg_ldap_account_t){.refusal = from->refusal, .why = from->why};
     to->dn = copy_text(arena, from->dn, &ok);
     to->sam = copy_text(arena, from->sam, &ok);
     to->name_id = fg_arena_str(arena, from->name_id);

@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openldap.h>
@@ -82,10 +81,9 @@ static void note_address(fg_ldap_trace_t *trace, const struct addrinfo *address)
 }
 
 static int dial(const fg_ldap_server_t *server, int64_t deadline, fg_ldap_trace_t *trace, fg_err_t *err) {
-    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG};
     struct addrinfo *found = NULL;
     enter(trace, FG_LDAP_STAGE_RESOLVE);
-    int rc = getaddrinfo(server->host, server->port, &hints, &found);
+    int rc = fg_ldap_resolve(server->host, server->port, deadline, &found);
     if (rc != 0) {
         FG_FAIL(err, FG_E_DIRECTORY, "%s: the name %s leads to no address: %s", server->uri, server->host,
                 gai_strerror(rc));

@@ -247,9 +247,9 @@ static bool check_by_bind(const ldap_directory_t *d, task_t *task, int64_t deadl
 static bool yield(const ldap_directory_t *d, const fg_env_t *env, const task_t *task, fg_str_t method,
                   fg_identity_t *identity, fg_err_t *err) {
     const fg_ldap_account_t *account = &task->account;
-    if (account->disabled)
-        return FG_FAIL(err, FG_E_AUTH_DISABLED, "%.*s in directory %s: %s", FG_STR_ARG(task->name->text),
-                       d->options.name, account->why);
+    if (account->refusal != FG_OK)
+        return FG_FAIL(err, account->refusal, "%.*s in directory %s: %s", FG_STR_ARG(task->name->text), d->options.name,
+                       account->why);
     *identity = (fg_identity_t){.name_id.value = account->name_id,
                                 .claims = account->claims,
                                 .issuer = fg_str(d->options.name),
@@ -342,7 +342,7 @@ typedef struct asking {
 static bool ask(const ldap_directory_t *d, fg_ldap_connection_t *connection, void *context, int64_t deadline,
                 fg_err_t *err) {
     asking_t *asking = context;
-    asking->found = (fg_ldap_account_t){.disabled = false}; /* another connection may have found some already */
+    asking->found = (fg_ldap_account_t){.refusal = FG_OK}; /* another connection may have found some already */
     return fg_ldap_query_run(&d->options, connection, asking->arena, &asking->query, deadline, &asking->found.claims,
                              &asking->somebody, err);
 }

@@ -5,6 +5,7 @@
 #define FG_DIRECTORY_LDAP_PARTS_H
 
 #include <ldap.h>
+#include <netdb.h>
 
 #include "core/buf.h"
 #include "directory/ldap.h"
@@ -36,6 +37,12 @@ unsigned fg_ldap_sub_code(const char *message);
 fg_str_t fg_ldap_first_rdn(fg_arena_t *arena, const char *dn);
 /* "GW.TEST" of "OU=x,DC=gw,DC=test"; NULL: it has no DC. */
 const char *fg_ldap_realm_of(fg_arena_t *arena, const char *dn);
+
+/* ---- ldap_resolve.c */
+
+/* A server's addresses, which the caller frees with freeaddrinfo.  0, or one of getaddrinfo's errors (netdb.h);
+ * EAI_AGAIN: not until the deadline. */
+int fg_ldap_resolve(const char *host, const char *port, int64_t deadline, struct addrinfo **found) FG_MUST_CHECK;
 
 /* ---- ldap_connection.c: one connection, which one thread uses at a time */
 
@@ -143,9 +150,9 @@ void fg_ldap_pool_log(fg_ldap_pool_t *pool, const fg_env_t *env, const char *nam
 
 typedef struct fg_ldap_account {
     const char *dn;
-    const char *sam; /* sAMAccountName or uid */
-    bool disabled;   /* or its time is over */
-    const char *why; /* then */
+    const char *sam;   /* sAMAccountName or uid */
+    fg_code_t refusal; /* FG_OK: it may be used */
+    const char *why;   /* else */
     fg_str_t name_id;
     fg_claims_t claims;
 } fg_ldap_account_t;

@@ -174,8 +174,8 @@ static fg_ldap_connection_t *open_one(fg_ldap_pool_t *pool, size_t servers, int6
     return NULL;
 }
 
-/* A server that stands before this one's is preferred as soon as it is there again: else nobody would ask for it as long
- * as there are connections to another. */
+/* A server that stands before this one's is preferred as soon as it is there again: else nobody would ask for it as
+ * long as there are connections to another. */
 static fg_ldap_connection_t *prefer_earlier(fg_ldap_pool_t *pool, fg_ldap_connection_t *kept, int64_t deadline) {
     size_t before = (size_t)(kept->server - pool->servers);
     fg_ldap_connection_t *earlier = before > 0 ? open_one(pool, before, deadline, NULL) : NULL;

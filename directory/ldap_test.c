@@ -215,13 +215,12 @@ static bool find(const walk_t *w, fg_ldap_groups_t groups, fg_ldap_account_t *ac
 static bool walk_search(walk_t *w, fg_ldap_account_t *account) {
     fg_err_t err = FG_ERR_INIT;
     if (find(w, FG_LDAP_GROUPS_NONE, account, &err)) {
-        bool usable = !account->disabled;
+        bool usable = account->refusal == FG_OK;
         const char *text = usable ? account->dn : fg_arena_printf(w->arena, "%s: %s", account->dn, account->why);
         tell(w, (fg_ldap_finding_t){.step = FG_LDAP_STEP_SEARCH,
                                     .good = usable,
                                     .text = text,
-                                    .advice = usable ? NULL
-                                                     : "nobody signs in with it until that is changed in the directory",
+                                    .advice = fg_ldap_advise_account(account->refusal),
                                     .claims = &account->claims});
         return true;
     }
@@ -247,7 +246,7 @@ static bool keep_groups(const walk_t *w, const fg_claims_t *from, fg_claims_t *t
 }
 
 static bool walk_groups(walk_t *w) {
-    fg_ldap_account_t all, direct = {.disabled = false};
+    fg_ldap_account_t all, direct = {.refusal = FG_OK};
     fg_claims_t groups = {0}, own = {0};
     size_t count = 0, own_count = 0;
     fg_err_t err = FG_ERR_INIT;
@@ -276,7 +275,7 @@ static bool walk_found(walk_t *w, bool by_service) {
         return false;
     if (w->test->user.n == 0)
         return true;
-    if (!walk_search(w, &account) || (!account.disabled && !walk_groups(w)))
+    if (!walk_search(w, &account) || (account.refusal == FG_OK && !walk_groups(w)))
         return false;
     return !by_service || w->test->password.n == 0 || bind_person(w, account.dn, FG_LDAP_STEP_PASSWORD);
 }

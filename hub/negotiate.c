@@ -84,19 +84,24 @@ static bool identify(fg_exchange_t *ex, const fg_kerberos_ticket_t *ticket, fg_n
 }
 
 static bool accept_token(fg_exchange_t *ex, fg_kerberos_service_t service, fg_str_t token, fg_str_t channel,
-                         fg_negotiated_t *out, fg_err_t *err) {
+                         fg_kerberos_ticket_t *ticket, fg_err_t *err) {
     const fg_negotiate_rules_t *rules = ex->hub->negotiate;
-    fg_kerberos_ticket_t ticket;
     fg_err_t why = FG_ERR_INIT;
-    *out = (fg_negotiated_t){0};
     if (rules == NULL)
         return FG_FAIL(err, FG_E_AUTH_KERBEROS, "no keytab is configured");
-    if (!fg_kerberos_accept(rules->kerberos, ex->arena, service, token, channel, &ticket, &why)) {
-        fg_signin_tell_refused(ex, rules->home_realm, ticket.principal, &why);
-        if (err != NULL)
-            *err = why;
+    if (fg_kerberos_accept(rules->kerberos, ex->arena, service, token, channel, ticket, &why))
+        return true;
+    fg_signin_tell_refused(ex, rules->home_realm, ticket->principal, &why);
+    if (err != NULL)
+        *err = why;
+    return false;
+}
+
+static bool take_header(fg_exchange_t *ex, fg_str_t token, fg_negotiated_t *out, fg_err_t *err) {
+    fg_kerberos_ticket_t ticket;
+    *out = (fg_negotiated_t){0};
+    if (!accept_token(ex, FG_KERBEROS_HTTP, token, ex->request.channel, &ticket, err))
         return false;
-    }
     fg_buf_t text = FG_BUF_INIT(BASE64_MAX);
     fg_base64_encode(&text, ticket.answer.p, ticket.answer.n);
     out->answer = fg_buf_ok(&text) ? fg_arena_str(ex->arena, fg_buf_str(&text)) : FG_STR_NONE;
@@ -106,8 +111,13 @@ static bool accept_token(fg_exchange_t *ex, fg_kerberos_service_t service, fg_st
     return identify(ex, &ticket, out, err);
 }
 
-bool fg_negotiate_message(fg_exchange_t *ex, fg_str_t token, fg_negotiated_t *out, fg_err_t *err) {
-    return accept_token(ex, FG_KERBEROS_MESSAGE, token, FG_STR_NONE, out, err);
+bool fg_negotiate_message(fg_exchange_t *ex, fg_str_t token, fg_kerberos_ticket_t *ticket, fg_err_t *err) {
+    return accept_token(ex, FG_KERBEROS_MESSAGE, token, FG_STR_NONE, ticket, err);
+}
+
+bool fg_negotiate_owner(fg_exchange_t *ex, const fg_kerberos_ticket_t *ticket, fg_negotiated_t *out, fg_err_t *err) {
+    *out = (fg_negotiated_t){0};
+    return identify(ex, ticket, out, err);
 }
 
 bool fg_negotiate_header(fg_exchange_t *ex, fg_str_t base64, fg_negotiated_t *out, fg_err_t *err) {
@@ -115,7 +125,7 @@ bool fg_negotiate_header(fg_exchange_t *ex, fg_str_t base64, fg_negotiated_t *ou
     bool ok = fg_base64_decode(&bytes, base64) && fg_buf_ok(&bytes);
     fg_str_t token = ok ? fg_buf_str(&bytes) : FG_STR_NONE;
     /* what cannot be decoded, or is too long, is no token: refused, and told, by the same way */
-    ok = accept_token(ex, FG_KERBEROS_HTTP, token, ex->request.channel, out, err);
+    ok = take_header(ex, token, out, err);
     fg_buf_free(&bytes);
     return ok;
 }

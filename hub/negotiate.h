@@ -16,11 +16,14 @@ typedef struct fg_negotiated {
 /* The token of the request's header, in base64; .p NULL: none, or Authorization is there twice. */
 fg_str_t fg_negotiate_find(const fg_exchange_t *ex);
 /* Whose ticket a header holds.  Refused: FG_E_AUTH_KERBEROS, or what the directory says; the outcome is in the audit
- * log
- * ("signin", "signin_refused").  Blocks: on a pool. */
+ * log ("signin", "signin_refused").  Blocks: on a pool. */
 bool fg_negotiate_header(fg_exchange_t *ex, fg_str_t base64, fg_negotiated_t *out, fg_err_t *err) FG_MUST_CHECK;
-/* The same of a token of a message, as bytes. */
-bool fg_negotiate_message(fg_exchange_t *ex, fg_str_t token, fg_negotiated_t *out, fg_err_t *err) FG_MUST_CHECK;
+/* A token of a message, as bytes: what is in it, with the key that proves who sends the message; good once.  A refusal
+ * is in the audit log, nobody is signed in yet. */
+bool fg_negotiate_message(fg_exchange_t *ex, fg_str_t token, fg_kerberos_ticket_t *ticket, fg_err_t *err) FG_MUST_CHECK;
+/* Whose it is, once the message has proven to be its owner's: the rest of what fg_negotiate_header() does. */
+bool fg_negotiate_owner(fg_exchange_t *ex, const fg_kerberos_ticket_t *ticket, fg_negotiated_t *out,
+                        fg_err_t *err) FG_MUST_CHECK;
 /* Puts the header WWW-Authenticate: Negotiate, with the answer to the client if there is one. */
 void fg_negotiate_answer(fg_exchange_t *ex, fg_str_t answer);
 /* Whether a browser is asked for a ticket before it sees a form: by its User-Agent and by where it is. */

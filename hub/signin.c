@@ -132,24 +132,18 @@ static bool ask(fg_exchange_t *ex, fg_signin_t *signin, const fg_username_token_
     return directory->check_digest(directory, ex->env, ex->arena, token, &signin->identity, &signin->err);
 }
 
-/* Forgets the failures of the account that signed in.  A name in another form may look like somebody else's plain one:
- * then only this attempt is no failure. */
-static void succeed(fg_exchange_t *ex, const fg_signin_t *signin, fg_str_t directory, fg_str_t counted) {
-    const fg_claim_t *name = fg_claims_get(&signin->identity.claims, FG_CLAIM_NAME);
-    bool own = fg_str_eq(counted, signin->user) || (name != NULL && fg_str_eq_nocase(name->value, counted));
-    (own ? fg_lockout_succeed : fg_lockout_forgive)(ex->env, &ex->hub->lockout, directory, counted,
-                                                    ex->request.client_address);
-}
-
+/* The account's attempts; those of the address are counted before. */
 static bool check_counted(fg_exchange_t *ex, fg_signin_t *signin, const fg_username_token_t *token) {
     const fg_lockout_t *rules = &ex->hub->lockout;
+    fg_lockout_t account = *rules;
     fg_directory_t *directory = signin->realm->directory;
     fg_str_t name = fg_str(directory->name), address = ex->request.client_address;
     fg_str_t counted = directory->plain_name ? directory->plain_name(directory, signin->user) : signin->user;
-    if (!fg_lockout_enter(ex->env, rules, name, counted, address, &signin->err))
+    account.address_failures = 0;
+    if (!fg_lockout_enter(ex->env, &account, name, counted, address, &signin->err))
         return false;
     if (ask(ex, signin, token)) {
-        succeed(ex, signin, name, counted);
+        fg_lockout_succeed(ex->env, rules, name, counted, address);
         return true;
     }
     if (fg_fault_is_temporary(signin->err.code))
@@ -159,7 +153,7 @@ static bool check_counted(fg_exchange_t *ex, fg_signin_t *signin, const fg_usern
 
 /* With the directory that knows the name.  While one does not answer, a refusal is for nobody final: whoever it is
  * about may be known there. */
-static bool check_in_order(fg_exchange_t *ex, fg_signin_t *signin) {
+static bool check_in_order(fg_exchange_t *ex, fg_signin_t *signin, const fg_lockout_t *address_rules) {
     search_t search = {0, FG_ERR_INIT};
     signin->realm = find_knowing(ex, signin->user, &search);
     bool known = signin->realm != NULL;
@@ -167,6 +161,7 @@ static bool check_in_order(fg_exchange_t *ex, fg_signin_t *signin) {
         signin->realm = fg_hub_default_home_realm(ex->hub);
     if (!known && search.down.code != FG_OK) {
         signin->err = search.down;
+        fg_lockout_forgive(ex->env, address_rules, FG_STR_NONE, FG_STR_NONE, ex->request.client_address);
         return false;
     }
     if (check_counted(ex, signin, NULL))
@@ -182,7 +177,12 @@ static bool check_in_order(fg_exchange_t *ex, fg_signin_t *signin) {
 static bool check(fg_exchange_t *ex, fg_signin_t *signin, const fg_username_token_t *token) {
     if (fg_hub_default_home_realm(ex->hub) == NULL || (signin->realm != NULL && signin->realm->directory == NULL))
         return FG_FAIL(&signin->err, FG_E_AUTH_FAILED, "no directory is configured");
-    bool ok = signin->realm == NULL ? check_in_order(ex, signin) : check_counted(ex, signin, token);
+    /* before any directory is asked whom it knows */
+    fg_lockout_t address = ex->hub->lockout;
+    address.account_failures = 0;
+    if (!fg_lockout_enter(ex->env, &address, FG_STR_NONE, FG_STR_NONE, ex->request.client_address, &signin->err))
+        return false;
+    bool ok = signin->realm == NULL ? check_in_order(ex, signin, &address) : check_counted(ex, signin, token);
     return ok && fg_signin_accept(ex, signin->realm, &signin->identity, &signin->err);
 }
 
@@ -243,9 +243,26 @@ static void run(fg_exchange_t *ex, const fg_username_token_t *token) {
 
 void fg_signin_run(fg_exchange_t *ex) { run(ex, NULL); }
 
+/* Digests are no matter for most directories: the first that knows the name among those that can check one. */
+static const fg_home_realm_t *pick_for_digest(fg_exchange_t *ex, fg_str_t user) {
+    const fg_home_realm_t *first = NULL;
+    for (size_t i = 0; i < ex->hub->home_realm_count; i++) {
+        const fg_home_realm_t *realm = &ex->hub->home_realms[i];
+        fg_directory_t *directory = realm->directory;
+        bool known = false;
+        if (directory == NULL || directory->check_digest == NULL)
+            continue;
+        if (directory->knows != NULL &&
+            directory->knows(directory, ex->env, ex->arena, user, &known, &ex->signin.err) && known)
+            return realm;
+        first = first ? first : realm;
+    }
+    return first ? first : fg_hub_default_home_realm(ex->hub);
+}
+
 fg_step_t fg_signin_begin_digest(fg_exchange_t *ex, const fg_home_realm_t *realm, const fg_username_token_t *token,
                                  fg_handler_t then) {
-    realm = realm ? realm : fg_hub_default_home_realm(ex->hub);
+    realm = realm ? realm : pick_for_digest(ex, token->username);
     ex->signin = (fg_signin_t){.realm = realm, .user = token->username};
     run(ex, token);
     return then(ex);

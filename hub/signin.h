@@ -13,8 +13,8 @@
  * has it afterwards. */
 fg_step_t fg_signin_begin(fg_exchange_t *ex, const fg_home_realm_t *realm, fg_str_t user, fg_str_t password,
                           fg_handler_t then);
-/* The same with a UsernameToken's digest.  It is checked at once, on the thread that asks, and so is then run: the
- * password pool is for slow hashes, and a digest is none. */
+/* The same with a UsernameToken's digest; realm NULL: the first that knows the name and can check one.  It is checked
+ * at once, on the thread that asks, and so is then run: the password pool is for slow hashes, and a digest is none. */
 fg_step_t fg_signin_begin_digest(fg_exchange_t *ex, const fg_home_realm_t *realm, const fg_username_token_t *token,
                                  fg_handler_t then);
 /* What the home realm's acceptance rules make of the claims, also of those about actors; those that only a request may

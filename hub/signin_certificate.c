@@ -43,7 +43,7 @@ static const candidate_t candidates[] = {
 };
 
 static bool is_nobody(fg_code_t code) {
-    return code == FG_E_AUTH_FAILED || code == FG_E_AUTH_DISABLED;
+    return code == FG_E_AUTH_FAILED || code == FG_E_AUTH_DISABLED || code == FG_E_AUTH_EXPIRED;
 }
 
 /* The first name that the directory knows; nobody by one name may be somebody by the next.  What the directory cannot

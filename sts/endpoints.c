@@ -7,6 +7,7 @@
 #define SYMMETRIC (FG_STS_TIMESTAMP | FG_STS_SYMMETRIC_ENDORSES | FG_STS_TO_SIGNED)
 #define ASYMMETRIC (FG_STS_TIMESTAMP | FG_STS_PUBLIC_ENDORSES | FG_STS_TO_SIGNED)
 #define BEARER (FG_STS_TIMESTAMP | FG_STS_ISSUED_BEARER)
+#define KERBEROS (FG_STS_TIMESTAMP | FG_STS_KERBEROS_ENDORSES | FG_STS_TO_SIGNED)
 #define MESSAGE (FG_STS_TIMESTAMP | FG_STS_MESSAGE | FG_STS_TO_SIGNED)
 
 /* clang-format off */
@@ -30,6 +31,8 @@ const fg_sts_endpoint_t fg_sts_endpoint_table[FG_STS_ENDPOINTS] = {
     [FG_STS_13_MESSAGE] = {FG_STS_PATH "13/certificate", FG_TRUST_13, {MESSAGE}, true, true, "CertificateWSTrustBinding_IWSTrust13Async2", "wstrust13"},
     [FG_STS_2005_WINDOWS] = {FG_STS_PATH "2005/windowstransport", FG_TRUST_2005, {FG_STS_NEGOTIATE}, false, true, "WindowsWSTrustBinding_IWSTrustFeb2005Async", "wstrust2005"},
     [FG_STS_13_WINDOWS] = {FG_STS_PATH "13/windowstransport", FG_TRUST_13, {FG_STS_NEGOTIATE}, false, true, "WindowsWSTrustBinding_IWSTrust13Async", "wstrust13"},
+    [FG_STS_2005_KERBEROS] = {FG_STS_PATH "2005/kerberosmixed", FG_TRUST_2005, {KERBEROS}, false, false, "KerberosWSTrustBinding_IWSTrustFeb2005Async", "wstrust2005"},
+    [FG_STS_13_KERBEROS] = {FG_STS_PATH "13/kerberosmixed", FG_TRUST_13, {KERBEROS}, false, false, "KerberosWSTrustBinding_IWSTrust13Async", "wstrust13"},
 };
 /* clang-format on */
 
@@ -43,7 +46,7 @@ const fg_sts_endpoint_t *fg_sts_endpoint_find(fg_str_t path) {
 }
 
 bool fg_sts_endpoint_takes_tickets(const fg_sts_endpoint_t *endpoint) {
-    return (endpoint->alternatives[0] & FG_STS_NEGOTIATE) != 0;
+    return (endpoint->alternatives[0] & (FG_STS_NEGOTIATE | FG_STS_KERBEROS_ENDORSES)) != 0;
 }
 
 bool fg_sts_endpoint_is_message(const fg_sts_endpoint_t *endpoint) {
@@ -51,5 +54,13 @@ bool fg_sts_endpoint_is_message(const fg_sts_endpoint_t *endpoint) {
 }
 
 bool fg_sts_endpoint_takes_sha1(const fg_sts_endpoint_t *endpoint) {
-    return !endpoint->sha256 && (endpoint->alternatives[0] & (FG_STS_SYMMETRIC_ENDORSES | FG_STS_PUBLIC_ENDORSES)) != 0;
+    static const unsigned by_token = FG_STS_SYMMETRIC_ENDORSES | FG_STS_PUBLIC_ENDORSES | FG_STS_KERBEROS_ENDORSES;
+    return !endpoint->sha256 && (endpoint->alternatives[0] & by_token) != 0;
+}
+
+/* The KDC chooses the key, which may have 128 bits. */
+const char *fg_sts_endpoint_suite(const fg_sts_endpoint_t *endpoint) {
+    if ((endpoint->alternatives[0] & FG_STS_KERBEROS_ENDORSES) != 0)
+        return "Basic128";
+    return endpoint->sha256 ? "Basic256Sha256" : "Basic256";
 }

@@ -21,8 +21,9 @@ enum {
     FG_STS_PUBLIC_ENDORSES = 32,    /* the same with a public proof key */
     FG_STS_ISSUED_BEARER = 64,      /* IssuedToken without a proof key among the signed supporting tokens */
     FG_STS_TO_SIGNED = 128,         /* §4.1.1 SignedParts: the header To */
-    FG_STS_MESSAGE = 256, /* §7.5 AsymmetricBinding: Body, Timestamp and wsa headers signed, Body encrypted */
+    FG_STS_MESSAGE = 256,   /* §7.5 AsymmetricBinding: Body, Timestamp and wsa headers signed, Body encrypted */
     FG_STS_NEGOTIATE = 512, /* HTTP's Authorization: Negotiate (RFC 4559); an assertion of Microsoft's */
+    FG_STS_KERBEROS_ENDORSES = 1024, /* §5.4.4 KerberosToken among the endorsing tokens (§8.3) */
 };
 
 #define FG_STS_ALTERNATIVES 2u
@@ -31,8 +32,8 @@ typedef struct fg_sts_endpoint {
     const char *path; /* below the base */
     fg_trust_version_t trust;
     unsigned alternatives[FG_STS_ALTERNATIVES]; /* FG_STS_… bits; the last may be 0: there is none */
-    bool sha256; /* §6.1 AlgorithmSuite Basic256Sha256, otherwise Basic256, whose digests and signatures are SHA-1 */
-    bool strict; /* §6.7 Layout Strict, otherwise Lax */
+    bool sha256;          /* the digests and signatures of its AlgorithmSuite are SHA-256, otherwise SHA-1 */
+    bool strict;          /* §6.7 Layout Strict, otherwise Lax */
     const char *binding;  /* its name in the WSDL, as AD FS has it */
     const char *protocol; /* its name in audit lines */
 } fg_sts_endpoint_t;
@@ -56,6 +57,8 @@ typedef enum fg_sts_endpoint_index {
     FG_STS_13_MESSAGE,
     FG_STS_2005_WINDOWS,
     FG_STS_13_WINDOWS,
+    FG_STS_2005_KERBEROS,
+    FG_STS_13_KERBEROS,
     FG_STS_ENDPOINTS
 } fg_sts_endpoint_index_t;
 extern const fg_sts_endpoint_t fg_sts_endpoint_table[FG_STS_ENDPOINTS];
@@ -64,7 +67,10 @@ extern const fg_sts_endpoint_t fg_sts_endpoint_table[FG_STS_ENDPOINTS];
 bool fg_sts_endpoint_takes_tickets(const fg_sts_endpoint_t *endpoint);
 /* By a request's path, with or without a slash at the end; NULL: none of them. */
 const fg_sts_endpoint_t *fg_sts_endpoint_find(fg_str_t path);
-/* True if messages signed by an issued token's key may use SHA-1: the suite says so, and the address does. */
+/* §6.1: the name of its AlgorithmSuite. */
+const char *fg_sts_endpoint_suite(const fg_sts_endpoint_t *endpoint);
+/* True if messages signed by an issued token's or a ticket's key may use SHA-1: the suite says so, and the address
+ * does. */
 bool fg_sts_endpoint_takes_sha1(const fg_sts_endpoint_t *endpoint);
 /* True if it is reached without TLS, too: the message protects itself. */
 bool fg_sts_endpoint_is_message(const fg_sts_endpoint_t *endpoint);

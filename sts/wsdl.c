@@ -229,7 +229,8 @@ static void put_principal(const fg_wsdl_t *d) {
 }
 
 static void put_port(const fg_wsdl_t *d, const fg_sts_endpoint_t *endpoint) {
-    const char *address = fg_arena_printf(d->arena, "%.*s%s", (int)d->hub->base_url.n, d->hub->base_url.p, endpoint->path);
+    const char *address =
+        fg_arena_printf(d->arena, "%.*s%s", (int)d->hub->base_url.n, d->hub->base_url.p, endpoint->path);
     if (address == NULL) {
         d->w->failed = true;
         return;

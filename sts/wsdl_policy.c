@@ -17,6 +17,7 @@ typedef struct words {
     const char *username_tokens; /* where a UsernameToken stands */
     const char *trust;
     const char *always; /* to us */
+    const char *once;
     const char *never;
     bool attributes; /* HttpsToken says it by an attribute */
 } words_t;
@@ -26,12 +27,14 @@ static const words_t words_table[] = {
                        "SignedSupportingTokens",
                        "Trust10",
                        SP11 "/IncludeToken/AlwaysToRecipient",
+                       SP11 "/IncludeToken/Once",
                        SP11 "/IncludeToken/Never",
                        true},
     [FG_TRUST_13] = {{"sp", SP12},
                      "SignedEncryptedSupportingTokens",
                      "Trust13",
                      SP12 "/IncludeToken/AlwaysToRecipient",
+                     SP12 "/IncludeToken/Once",
                      SP12 "/IncludeToken/Never",
                      false},
 };
@@ -83,6 +86,13 @@ static void put_username_token(const policy_t *p) {
     start_token(p, "UsernameToken", p->words->always);
     fg_xw_start(p->d->w, &ns_wsp, "Policy");
     put_empty(p, "WssUsernameToken10");
+    end(p);
+}
+
+static void put_kerberos_token(const policy_t *p) {
+    start_token(p, "KerberosToken", p->words->once);
+    fg_xw_start(p->d->w, &ns_wsp, "Policy");
+    put_empty(p, "WssGssKerberosV5ApReqToken11");
     end(p);
 }
 
@@ -142,7 +152,7 @@ static void put_message_parts(const policy_t *p) {
 /* ---- bindings (§7) */
 
 static void put_properties(const policy_t *p) {
-    put_choice(p, "AlgorithmSuite", p->endpoint->sha256 ? "Basic256Sha256" : "Basic256");
+    put_choice(p, "AlgorithmSuite", fg_sts_endpoint_suite(p->endpoint));
     put_choice(p, "Layout", p->endpoint->strict ? "Strict" : "Lax");
     if (wants(p, FG_STS_TIMESTAMP))
         put_empty(p, "IncludeTimestamp");
@@ -204,6 +214,7 @@ static const struct {
 } supporting[] = {
     {FG_STS_USERNAME_TOKEN, NULL, put_username_token},
     {FG_STS_X509_ENDORSES, "EndorsingSupportingTokens", put_endorsing_x509},
+    {FG_STS_KERBEROS_ENDORSES, "EndorsingSupportingTokens", put_kerberos_token},
     {FG_STS_SYMMETRIC_ENDORSES | FG_STS_PUBLIC_ENDORSES, "EndorsingSupportingTokens", put_issued_token},
     {FG_STS_ISSUED_BEARER, "SignedSupportingTokens", put_issued_token},
 };

@@ -4,6 +4,7 @@
 #include "sts/wss.h"
 
 #include "hub/message.h"
+#include "hub/negotiate.h"
 #include "sts/wss_parts.h"
 
 /* Tokens for us name us as a whole, or this endpoint. */
@@ -18,13 +19,37 @@ static bool fill_audiences(const fg_exchange_t *ex, fg_str_t *audiences, fg_err_
     return true;
 }
 
+typedef struct opening {
+    fg_exchange_t *ex;
+    fg_kerberos_ticket_t *ticket;
+} opening_t;
+
+static bool open_ticket(void *context, fg_str_t token, fg_str_t *key, fg_err_t *err) {
+    const opening_t *opening = context;
+    if (!fg_negotiate_message(opening->ex, token, opening->ticket, err))
+        return false;
+    *key = opening->ticket->key;
+    return true;
+}
+
+/* Tickets are opened where they are asked for, and nowhere else: each is good once. */
+static bool fill_ticket_rules(fg_exchange_t *ex, fg_wss_t *wss, fg_err_t *err) {
+    opening_t *opening = fg_arena_alloc(ex->arena, sizeof *opening);
+    if (opening == NULL)
+        return FG_FAIL(err, FG_E_MEMORY, "security rules");
+    *opening = (opening_t){ex, &wss->ticket};
+    wss->rules.open_ticket = open_ticket;
+    wss->rules.ticket_context = opening;
+    return true;
+}
+
 static bool fill_rules(fg_exchange_t *ex, const fg_sts_endpoint_t *endpoint, fg_wss_t *wss, fg_err_t *err) {
     if (!fill_audiences(ex, wss->audiences, err) ||
         !fg_message_rules(ex, wss->audiences, FG_ARRAY_SIZE(wss->audiences), &wss->rules, err))
         return false;
     wss->rules.allow_sha1 = fg_sts_endpoint_takes_sha1(endpoint);
     wss->rules.strict = endpoint->strict;
-    return true;
+    return (endpoint->alternatives[0] & FG_STS_KERBEROS_ENDORSES) == 0 || fill_ticket_rules(ex, wss, err);
 }
 
 /* ---- the answer */
@@ -49,10 +74,14 @@ static bool note_answer(fg_exchange_t *ex, const fg_wss_t *wss, fg_soap_message_
 bool fg_wss_read(fg_exchange_t *ex, fg_soap_message_t *message, const fg_sts_endpoint_t *endpoint, fg_wss_t *wss,
                  fg_err_t *err) {
     memset(wss, 0, sizeof *wss);
-    return fill_rules(ex, endpoint, wss, err) &&
-           fg_wss_header_read(ex->arena, message->security, &wss->rules, &wss->header, err) &&
-           fg_soap_read_decrypted(ex, endpoint->path, message, err) && fg_wss_judge(ex, message, endpoint, wss, err) &&
-           fg_wss_header_remember(&wss->header, err) && note_answer(ex, wss, message, err);
+    bool good = fill_rules(ex, endpoint, wss, err) &&
+                fg_wss_header_read(ex->arena, message->security, &wss->rules, &wss->header, err) &&
+                fg_soap_read_decrypted(ex, endpoint->path, message, err) &&
+                fg_wss_judge(ex, message, endpoint, wss, err) && fg_wss_header_remember(&wss->header, err) &&
+                note_answer(ex, wss, message, err);
+    if (wss->ticket.key.n > 0)
+        explicit_bzero((void *)(uintptr_t)wss->ticket.key.p, wss->ticket.key.n);
+    return good;
 }
 
 /* ---- what was proved */

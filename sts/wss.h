@@ -4,6 +4,7 @@
 #ifndef FG_STS_WSS_H
 #define FG_STS_WSS_H
 
+#include "directory/kerberos.h"
 #include "hub/message.h"
 #include "sts/endpoints.h"
 #include "sts/soap.h"
@@ -27,6 +28,7 @@ typedef struct fg_wss {
      * NULL: none.  Answers and proof keys are encrypted to it. */
     const fg_key_t *certificate;
     const fg_wss_token_t *issued; /* the assertion that was presented; NULL: none */
+    fg_kerberos_ticket_t ticket;  /* what the header's one says; nobody's yet */
     bool proven;                  /* its proof key signed this message; otherwise it is a bearer's, or vouched for */
     const fg_key_t *connection;   /* certificate of the TLS connection; NULL: none */
     fg_str_t audiences[3];

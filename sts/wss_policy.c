@@ -63,6 +63,16 @@ static bool is_endorsed_by_assertion(judgement_t *j, bool symmetric, fg_err_t *e
 static bool is_endorsed_symmetrically(judgement_t *j, fg_err_t *err) { return is_endorsed_by_assertion(j, true, err); }
 static bool is_endorsed_publicly(judgement_t *j, fg_err_t *err) { return is_endorsed_by_assertion(j, false, err); }
 
+/* Kerberos Token Profile 1.1 §3.4: whoever only shows a ticket may have copied it; its key says whose message it is. */
+static bool is_endorsed_by_ticket(judgement_t *j, fg_err_t *err) {
+    const fg_wss_token_t *ticket = j->wss->header.ticket;
+    if (ticket == NULL)
+        return FG_FAIL(err, FG_E_AUTH_MISSING, "no ticket of Kerberos");
+    const fg_wss_signature_t *signature = fg_wss_header_signature_of(&j->wss->header, ticket);
+    return signature != NULL ? endorses(j, signature, err)
+                             : FG_FAIL(err, FG_E_SIG_MISSING, "the ticket's key signed nothing");
+}
+
 static bool has_bearer(judgement_t *j, fg_err_t *err) {
     const fg_wss_token_t *issued = j->wss->header.assertion;
     if (issued == NULL)
@@ -106,8 +116,9 @@ static const struct {
     {FG_STS_PUBLIC_ENDORSES, is_endorsed_publicly},
     {FG_STS_ISSUED_BEARER, has_bearer},
     {FG_STS_MESSAGE, is_protected},
-    {FG_STS_TO_SIGNED, is_to_signed},
     {FG_STS_NEGOTIATE, has_ticket},
+    {FG_STS_KERBEROS_ENDORSES, is_endorsed_by_ticket},
+    {FG_STS_TO_SIGNED, is_to_signed},
 };
 
 static bool meets(judgement_t *j, unsigned alternative, fg_err_t *err) {
@@ -167,12 +178,15 @@ static void take_sender(fg_wss_t *wss, const fg_message_sender_t *sender) {
         wss->certificate = sender->certificate;
 }
 
-/* By the ticket in HTTP's header; the answer to it proves us to the client. */
-static bool find_owner(fg_exchange_t *ex, fg_message_sender_t *sender, fg_err_t *err) {
+/* By the message's ticket, or the one in HTTP's header, whose answer proves us to the client. */
+static bool find_owner(fg_exchange_t *ex, const fg_wss_t *wss, fg_message_sender_t *sender, fg_err_t *err) {
     fg_negotiated_t who;
-    if (!fg_negotiate_header(ex, fg_negotiate_find(ex), &who, err))
+    bool header = (wss->met & FG_STS_NEGOTIATE) != 0;
+    if (!(header ? fg_negotiate_header(ex, fg_negotiate_find(ex), &who, err)
+                 : fg_negotiate_owner(ex, &wss->ticket, &who, err)))
         return false;
-    fg_negotiate_answer(ex, who.answer);
+    if (header)
+        fg_negotiate_answer(ex, who.answer);
     sender->identity = who.identity;
     sender->realm = who.realm;
     return true;
@@ -194,7 +208,7 @@ static bool identify(judgement_t *j, fg_err_t *err) {
         return false;
     if (sender.certificate == NULL && (wss->met & FG_STS_CLIENT_CERTIFICATE) != 0)
         sender.certificate = wss->connection;
-    if ((wss->met & FG_STS_NEGOTIATE) != 0 && !find_owner(ex, &sender, err))
+    if ((wss->met & (FG_STS_NEGOTIATE | FG_STS_KERBEROS_ENDORSES)) != 0 && !find_owner(ex, wss, &sender, err))
         return false;
     take_sender(wss, &sender);
     return true;

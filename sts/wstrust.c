@@ -53,12 +53,18 @@ static bool is_known_action(const fg_wstrust_t *request, fg_err_t *err) {
            FG_FAIL(err, FG_E_WSA_ACTION, "Action %.*s", FG_STR_ARG(request->message.action));
 }
 
+/* RFC 4559 §4.1: asked before the message is read, which clients may leave empty until they are. */
+static bool is_ticket_there(const fg_exchange_t *ex, const fg_sts_endpoint_t *endpoint, fg_err_t *err) {
+    return (endpoint->alternatives[0] & FG_STS_NEGOTIATE) == 0 || fg_negotiate_find(ex).p != NULL ||
+           FG_FAIL(err, FG_E_AUTH_MISSING, "no Authorization: Negotiate");
+}
+
 /* Everything that needs no password comes first: a refusal then costs no hash. */
 static bool read_request(fg_exchange_t *ex, fg_wstrust_t *request, fg_err_t *err) {
     const fg_sts_endpoint_t *endpoint = request->endpoint;
     fg_soap_message_t *message = &request->message;
-    return fg_soap_read(ex, endpoint->path, message, err) && is_known_action(request, err) &&
-           fg_wss_read(ex, message, endpoint, &request->wss, err) &&
+    return is_ticket_there(ex, endpoint, err) && fg_soap_read(ex, endpoint->path, message, err) &&
+           is_known_action(request, err) && fg_wss_read(ex, message, endpoint, &request->wss, err) &&
            fg_rst_read(ex->arena, message->payload, endpoint->trust, fg_now(ex->env), ex->hub->skew_ms, &request->rst,
                        err) &&
            check_action(request, err) && fg_wstrust_find_partner(ex, request, err);
@@ -171,6 +177,8 @@ static const fg_endpoint_t endpoints[] = {
     {FG_STS_PATH "13/certificate", FG_METHOD_POST, false, begin, refuse},
     {FG_STS_PATH "2005/windowstransport", FG_METHOD_POST, true, begin, refuse, .is_meant = has_keytab},
     {FG_STS_PATH "13/windowstransport", FG_METHOD_POST, true, begin, refuse, .is_meant = has_keytab},
+    {FG_STS_PATH "2005/kerberosmixed", FG_METHOD_POST, true, begin, refuse, .is_meant = has_keytab},
+    {FG_STS_PATH "13/kerberosmixed", FG_METHOD_POST, true, begin, refuse, .is_meant = has_keytab},
 };
 _Static_assert(FG_ARRAY_SIZE(endpoints) == FG_STS_ENDPOINTS, "one for each row");
 

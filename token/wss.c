@@ -190,16 +190,24 @@ bool fg_wss_header_was_encrypted(const fg_wss_header_t *header, const xmlNode *n
     return false;
 }
 
-/* Not the signature's value, of which ECDSA has two for everyone to choose from, but what was signed. */
+/* Not the signature's value, of which ECDSA has two for everyone to choose from, but what was signed, and by which key:
+ * two senders may have signed the same To and the same second. */
+static void name_signature(const fg_wss_signature_t *signature, char hex[2 * FG_SHA256_SIZE + 1]) {
+    fg_str_t what = signature->message.signed_info, secret = signature->token->secret;
+    fg_str_t key = signature->message.hmac ? secret : fg_str(fg_key_get_id(signature->token->key));
+    unsigned char both[2 * FG_SHA256_SIZE], digest[FG_SHA256_SIZE];
+    fg_sha256(what.p, what.n, both);
+    fg_sha256(key.p, key.n, both + FG_SHA256_SIZE);
+    fg_sha256(both, sizeof both, digest);
+    fg_hex_encode(digest, sizeof digest, hex);
+}
+
 bool fg_wss_header_remember(const fg_wss_header_t *header, fg_err_t *err) {
     const fg_wss_rules_t *rules = header->rules;
     int64_t until = fg_now(rules->env) + FG_TIMESTAMP_LIFE + 2 * rules->skew_ms;
     for (size_t i = 0; i < header->signature_count; i++) {
-        fg_str_t what = header->signatures[i].message.signed_info;
-        unsigned char digest[FG_SHA256_SIZE];
         char hex[2 * FG_SHA256_SIZE + 1];
-        fg_sha256(what.p, what.n, digest);
-        fg_hex_encode(digest, sizeof digest, hex);
+        name_signature(&header->signatures[i], hex);
         if (!fg_replay_check(rules->env, "message", FG_STR(""), fg_str(hex), until, FG_E_WSS_REPLAY, err))
             return false;
     }

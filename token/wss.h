@@ -20,6 +20,7 @@ typedef enum fg_wss_token_kind {
     FG_WSS_ASSERTION,     /* SAML: signed by an issuer that is believed */
     FG_WSS_ENCRYPTED_KEY, /* a secret for one of our keys; says nothing about who made it */
     FG_WSS_DERIVED_KEY,   /* WS-SecureConversation §7: from the secret of another token */
+    FG_WSS_TICKET,        /* Kerberos Token Profile 1.1: opened; its secret is the session's */
 } fg_wss_token_kind_t;
 
 /* Something in the header, or known from the configuration, that has a key. */
@@ -61,6 +62,10 @@ typedef struct fg_wss_rules {
     /* A certificate that the configuration knows; NULL (also the function): none (WT-07). */
     const fg_key_t *(*find_certificate)(void *context, const fg_wss_certificate_name_t *name);
     void *context;
+    /* Opens a ticket of Kerberos (GSS_Kerberosv5_AP_REQ) and gives the key that it shares with its sender; NULL: none
+     * are taken. */
+    bool (*open_ticket)(void *context, fg_str_t token, fg_str_t *key, fg_err_t *err);
+    void *ticket_context;
 } fg_wss_rules_t;
 
 typedef struct fg_wss_header {
@@ -68,6 +73,7 @@ typedef struct fg_wss_header {
     xmlNode *timestamp;              /* its times are good; NULL: none */
     xmlNode *username;               /* UsernameToken, not looked into; NULL: none */
     const fg_wss_token_t *assertion; /* the one among the header's children; NULL: none */
+    const fg_wss_token_t *ticket;    /* NULL: none */
     fg_wss_token_t *tokens[FG_WSS_TOKENS_MAX];
     size_t token_count;
     fg_wss_signature_t signatures[FG_WSS_SIGNATURES_MAX]; /* all verified */

@@ -13,13 +13,19 @@
 #define FG_WSS_SOAP_SECURITY11 "http://docs.oasis-open.org/wss/oasis-wss-soap-message-security-1.1#"
 #define FG_WSS_X509_PROFILE "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-x509-token-profile-1.0#"
 
+#define FG_WSS_KERBEROS_PROFILE "http://docs.oasis-open.org/wss/oasis-wss-kerberos-token-profile-1.1#"
+
 #define FG_WSS_CHAIN_MAX 8u /* certificates in one token */
 
 /* ---- wss_token.c: what an element is as a token; each is read once */
 fg_wss_token_t *fg_wss_token_of(fg_wss_header_t *header, xmlNode *element, fg_err_t *err) FG_MUST_CHECK;
+/* True of a BinarySecurityToken with a ticket of Kerberos. */
+bool fg_wss_is_ticket(const fg_wss_header_t *header, const xmlNode *element);
 /* A new one; NULL: there are too many, or memory. */
 fg_wss_token_t *fg_wss_token_add(fg_wss_header_t *header, fg_wss_token_kind_t kind, xmlNode *element,
                                  fg_err_t *err) FG_MUST_CHECK;
+
+#define FG_WSS_BINARY_TOKEN_MAX (64u << 10)
 
 /* ---- wss_certificate.c */
 /* bytes: one certificate; path: a SEQUENCE of them, the leaf last (X.509 token profile 1.1 §3.1). */

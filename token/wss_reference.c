@@ -151,6 +151,27 @@ static fg_wss_token_t *resolve_encrypted_key(fg_wss_header_t *header, xmlNode *i
     return NULL;
 }
 
+/* Kerberos Token Profile 1.1 §3.3: SHA-1 over the token, which must be in this message, as no context is kept (KL-06).
+ */
+static fg_wss_token_t *resolve_ticket(fg_wss_header_t *header, xmlNode *identifier, fg_err_t *err) {
+    fg_str_t digest = fg_wss_decode(header, identifier, 20, err);
+    if (digest.p == NULL)
+        return NULL;
+    for (xmlNode *node = fg_xml_first_child(header->element); node != NULL; node = fg_xml_next(node)) {
+        if (!fg_wss_is_ticket(header, node))
+            continue;
+        unsigned char own[20];
+        fg_str_t bytes = fg_wss_decode(header, node, FG_WSS_BINARY_TOKEN_MAX, err);
+        if (bytes.p == NULL)
+            return NULL;
+        fg_sha1(bytes.p, bytes.n, own);
+        if (fg_str_eq(digest, (fg_str_t){(const char *)own, sizeof own}))
+            return fg_wss_token_of(header, node, err);
+    }
+    FG_FAIL(err, FG_E_SIG_KEY, "the ticket that is named is not in the message");
+    return NULL;
+}
+
 static const struct identifier {
     const char *value_type;
     fg_wss_token_t *(*resolve)(fg_wss_header_t *, xmlNode *, fg_err_t *);
@@ -161,6 +182,7 @@ static const struct identifier {
     {FG_WSS_SOAP_SECURITY11 "ThumbprintSHA1", resolve_thumbprint},
     {FG_WSS_SOAP_SECURITY11 "ThumbprintSHA256", resolve_thumbprint},
     {FG_WSS_SOAP_SECURITY11 "EncryptedKeySHA1", resolve_encrypted_key},
+    {FG_WSS_KERBEROS_PROFILE "Kerberosv5APREQSHA1", resolve_ticket},
     {SAML10 "SAMLAssertionID", resolve_assertion},
     {SAML11 "SAMLID", resolve_assertion},
 };

@@ -5,7 +5,6 @@
 #include "token/proof.h"
 #include "token/wss_parts.h"
 
-#define BINARY_TOKEN_MAX (64u << 10)
 #define NONCE_MAX 128u
 #define NUMBER_MAX 65536u
 
@@ -27,12 +26,41 @@ fg_wss_token_t *fg_wss_token_add(fg_wss_header_t *header, fg_wss_token_kind_t ki
 
 /* ---- wsse:BinarySecurityToken (WS-Security 1.1 §6.3) */
 
+/* Kerberos Token Profile 1.1 §3.2: the forms that GSS-API wraps (RFC 4121 §4.1), as WCF and WSS4J send them. */
+bool fg_wss_is_ticket(const fg_wss_header_t *header, const xmlNode *element) {
+    static const char *const types[] = {
+        FG_WSS_KERBEROS_PROFILE "GSS_Kerberosv5_AP_REQ",
+        FG_WSS_KERBEROS_PROFILE "GSS_Kerberosv5_AP_REQ1510",
+        FG_WSS_KERBEROS_PROFILE "GSS_Kerberosv5_AP_REQ4120",
+    };
+    fg_str_t type = fg_xml_attr(header->arena, element, NULL, "ValueType");
+    for (size_t i = 0; i < FG_ARRAY_SIZE(types); i++)
+        if (fg_str_is(type, types[i]))
+            return fg_xml_is(element, FG_NS_WSSE, "BinarySecurityToken");
+    return false;
+}
+
+static bool read_ticket(fg_wss_header_t *header, fg_wss_token_t *token, fg_err_t *err) {
+    const fg_wss_rules_t *rules = header->rules;
+    token->kind = FG_WSS_TICKET;
+    if (rules->open_ticket == NULL)
+        return FG_FAIL(err, FG_E_WSS_UNSUPPORTED, "a ticket of Kerberos in the Security header");
+    if (header->ticket != NULL)
+        return FG_FAIL_FOR(err, FG_E_WSS_STRUCTURE, FG_R_STRUCTURE_AMBIGUOUS,
+                           "more than one ticket in the Security header");
+    header->ticket = token;
+    fg_str_t bytes = fg_wss_decode(header, token->element, FG_WSS_BINARY_TOKEN_MAX, err);
+    return bytes.p != NULL && rules->open_ticket(rules->ticket_context, bytes, &token->secret, err);
+}
+
 static bool read_binary(fg_wss_header_t *header, fg_wss_token_t *token, fg_err_t *err) {
+    if (fg_wss_is_ticket(header, token->element))
+        return read_ticket(header, token, err);
     fg_str_t type = fg_xml_attr(header->arena, token->element, NULL, "ValueType");
     bool path = fg_str_is(type, FG_WSS_X509_PROFILE "X509PKIPathv1");
     if (!path && !fg_str_is(type, FG_WSS_X509_PROFILE "X509v3"))
         return FG_FAIL(err, FG_E_WSS_UNSUPPORTED, "BinarySecurityToken of ValueType %.*s", FG_STR_ARG(type));
-    fg_str_t bytes = fg_wss_decode(header, token->element, BINARY_TOKEN_MAX, err);
+    fg_str_t bytes = fg_wss_decode(header, token->element, FG_WSS_BINARY_TOKEN_MAX, err);
     return bytes.p != NULL && fg_wss_certificate_read(header, token, bytes, path, err);
 }
 

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Several servers of one directory, of which some are gone, frozen, slow or without what stands behind them; and slow directories beside
 others."""
+import os
 import re
+import socket
 import threading
 import time
 
@@ -136,3 +138,29 @@ def test_a_slow_server_delays_nobody_else(authority, servers):
         path.delay = 0.0
         harness.wait_for(lambda: succeeds(gateway, 'urn:slow'), 40, 0.3)
     path.close()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason='needs a mount namespace of its own')
+def test_a_name_server_that_is_silent(authority, servers):
+    # the resolver itself would wait for ten seconds (resolv.conf(5): timeout, attempts)
+    silent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    silent.bind(('127.0.9.53', 53))
+    found = sections(alone=openldap.directory(servers[0], servers=['ldaps://nowhere.example:636'], timeout='2s'),
+                     many=openldap.directory('ldaps://nowhere.example:636', servers[0], timeout='2s'))  # fmt: skip
+    gateway = harness.Gateway(authority, partners=SITE, sections=found, nginx=ONE_WORKER)
+    conf = os.path.join(gateway.folder, 'resolv.conf')
+    with open(conf, 'w') as file:
+        file.write('nameserver 127.0.9.53\n')
+    os.chmod(conf, 0o644)
+    try:
+        gateway.nginx.start(gateway.port, wrapper=['unshare', '-m', 'sh', '-c', 'mount --bind %s /etc/resolv.conf && exec "$@"' % conf, 'sh'])
+        ok, seconds = timed(lambda: succeeds(gateway, 'urn:many'))
+        assert ok and seconds < 3, seconds
+        answer, seconds = timed(lambda: sign_in(gateway, 'urn:alone', 'alice', PEOPLE['alice']))
+        assert NO_ANSWER in answer.text and 1.5 < seconds < 3, seconds
+        silent.settimeout(1)
+        assert b'nowhere' in silent.recv(512)  # it was asked
+        assert gateway.nginx.log().count('nowhere.example leads to no address') == 2
+    finally:
+        gateway.stop()
+        silent.close()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""WS-Trust by a ticket of Kerberos, against a real Samba domain controller: windowstransport, by curl and by python3-gssapi."""
+"""WS-Trust by a ticket of Kerberos, against a real Samba domain controller: windowstransport by curl and by python3-gssapi."""
 import re
 
 import pytest

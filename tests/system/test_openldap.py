@@ -112,7 +112,7 @@ def test_wrong_password_and_nobody_look_alike(world, user, password):
 @pytest.mark.parametrize('user,text,code', [
     ('reset', 'must be changed', 'password_must_change'),
     ('aged', 'must be changed', 'password_must_change'),
-    ('gone', 'disabled', 'account_disabled'),
+    ('gone', 'expired', 'account_expired'),
     ('locked', WRONG, 'account_locked'),
 ])  # fmt: skip
 def test_password_policy(world, user, text, code):

@@ -104,6 +104,7 @@ static void endpoints_for_tickets_are_there_with_a_keytab(void **state) {
     fixture_t *f = *state;
     fg_exchange_t *ex = get(f);
     assert_null(strstr(ex->response.body.data, "windowstransport"));
+    assert_null(strstr(ex->response.body.data, "kerberosmixed"));
     f->hub.negotiate = &with_tickets;
     ex = get(f);
     check_document(ex, response_root(ex));
