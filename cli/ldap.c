@@ -3,6 +3,7 @@
  * libldap for the command, loaded when a directory is asked for the first time, for the reason that cli/curl.c tells of
  * libcurl.  These are the functions that directory/ calls; the linker finds them here and leaves libldap out. */
 #include <dlfcn.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <sys/types.h>
@@ -12,6 +13,8 @@
 /* The function of that name; NULL: there is no libldap on this machine. */
 static void *find(const char *name) {
     static void *library;
+    if (library == NULL)
+        signal(SIGPIPE, SIG_IGN); /* of a server that hangs up, as in nginx */
     if (library == NULL)
         library = dlopen("libldap-2.5.so.0", RTLD_NOW | RTLD_LOCAL);
     if (library == NULL)

@@ -4,6 +4,7 @@
 #include "cli/completion.h"
 #include "cli/config.h"
 #include "cli/difference.h"
+#include "cli/directory.h"
 #include "cli/keys.h"
 #include "cli/metadata.h"
 #include "cli/policy.h"
@@ -27,6 +28,11 @@ static int run_completion(const fg_cli_command_t *command, const fg_env_t *env, 
 static const fg_cli_command_t commands[] = {
     {{"completion", NULL}, "SHELL", "print a script that completes commands", FG_CLI_COMPLETION_HELP, run_completion},
     {{"config", "check"}, "[FILE]", "check the gateway's configuration", FG_CLI_CONFIG_CHECK_HELP, fg_cli_config_check},
+    {{"directory", "test"},
+     "NAME [USER] [--password-file FILE] [--config FILE] [--json]",
+     "try a directory of accounts, step by step",
+     FG_CLI_DIRECTORY_TEST_HELP,
+     fg_cli_directory_test},
     {{"help", NULL}, "[COMMAND]", "explain a command", NULL, run_help},
     {{"keys", "forget"},
      "[--config FILE]",

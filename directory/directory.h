@@ -48,9 +48,13 @@ struct fg_directory {
     bool (*change_password)(fg_directory_t *, const fg_env_t *, fg_arena_t *, fg_str_t user, fg_str_t old_password,
                             fg_str_t new_password, fg_err_t *);
     /* As an attribute store of claim rules (policy/rules.h): the claims for an AD FS query, "FILTER;ATTRIBUTES;{0}"
-     * (directory/users_query.h says what is taken).  May block: runs on a pool. */
+     * (directory/users_query.h and ldap_query.h say what is taken).  May block: runs on a pool. */
     bool (*query)(fg_directory_t *, fg_arena_t *, fg_str_t query, const fg_str_t *params, size_t param_count,
                   const fg_str_t *types, size_t type_count, fg_claims_t *out, fg_err_t *err);
+    /* Whether such a query can be answered, without the parameters' values: FG_E_CONFIG, what was found and what is
+     * expected. */
+    bool (*check_query)(const fg_directory_t *, fg_str_t query, size_t param_count, size_t type_count, fg_err_t *err);
+    bool query_waits; /* it asks a server */
     /* Reloads if its source changed; on an error the old content stays and the error is logged. */
     void (*refresh)(fg_directory_t *, const fg_env_t *);
     void (*free)(fg_directory_t *);

@@ -172,6 +172,11 @@ static OM_uint32 impersonate(const fg_s4u_service_t *service, gss_name_t person,
                                              GSS_C_INITIATE, credential, NULL, NULL);
 }
 
+/* No NUL ends it. */
+static bool is_text(const krb5_data *data, const char *text) {
+    return fg_str_is((fg_str_t){data->data, data->length}, text);
+}
+
 /* Whether a ticket that a KDC gave in somebody's name to the gateway may be shown to get the next.  Its server is not
  * the ticket-granting service. */
 static bool is_forwardable(const fg_s4u_service_t *service, gss_cred_id_t credential) {
@@ -187,7 +192,7 @@ static bool is_forwardable(const fg_s4u_service_t *service, gss_cred_id_t creden
         krb5_cc_start_seq_get(context, copy, &cursor) == 0) {
         while (krb5_cc_next_cred(context, copy, &cursor, &one) == 0) {
             bool own = krb5_is_config_principal(context, one.server) ||
-                       (one.server->length > 0 && strcmp(one.server->data[0].data, "krbtgt") == 0);
+                       (one.server->length > 0 && is_text(&one.server->data[0], "krbtgt"));
             found = found || (!own && (one.ticket_flags & TKT_FLG_FORWARDABLE) != 0);
             krb5_free_cred_contents(context, &one);
         }

@@ -13,7 +13,6 @@
 #define CANDIDATES_MAX 3
 #define VALUES_MAX 256u
 #define ATTRIBUTES_MAX 96u
-#define DISABLED 0x2 /* ADS_UF_ACCOUNTDISABLE, [MS-ADTS] §2.2.16 */
 /* Until an administrator unlocks it.  Any other time stays in the entry when the lock is over: what it means is the
  * server's word, at the bind (draft-behera-ldap-password-policy §5.3.3). */
 #define LOCKED_FOR_GOOD FG_STR("000001010000Z")
@@ -99,8 +98,8 @@ static const char *pick_filter(const fg_ldap_options_t *options, const fg_ldap_n
                             : "(|(krbPrincipalName={user})(userPrincipalName={user}))";
 }
 
-static const char *make_filter(const fg_ldap_options_t *options, fg_arena_t *arena, const fg_ldap_name_t *name,
-                               fg_err_t *err) {
+const char *fg_ldap_account_filter(const fg_ldap_options_t *options, fg_arena_t *arena, const fg_ldap_name_t *name,
+                                   fg_err_t *err) {
     const fg_ldap_word_t words[] = {{"user", name->text}, {"local", name->local}};
     const char *filter = fg_ldap_make_filter(arena, pick_filter(options, name), words, FG_ARRAY_SIZE(words), err);
     if (filter == NULL || options->type != FG_LDAP_AD)
@@ -164,6 +163,12 @@ static LDAPMessage *choose(entry_t *e, LDAPMessage *result, const fg_ldap_name_t
         }
     }
     return *several ? NULL : best;
+}
+
+LDAPMessage *fg_ldap_account_choose(const fg_ldap_options_t *options, const fg_ldap_connection_t *connection,
+                                    fg_arena_t *arena, LDAPMessage *result, const fg_ldap_name_t *name, bool *several) {
+    entry_t e = {.options = options, .arena = arena, .ld = connection->ld};
+    return choose(&e, result, name, several);
 }
 
 /* ---- claims */
@@ -321,7 +326,7 @@ static void read_state(const entry_t *e, int64_t now_ms) {
         fg_str_t control = get_value(e, "userAccountControl");
         if (control.n == 0)
             disable(e, FG_E_AUTH_DISABLED, "userAccountControl cannot be read");
-        else if ((strtoul(control.p, NULL, 10) & DISABLED) != 0)
+        else if ((strtoul(control.p, NULL, 10) & FG_LDAP_DISABLED) != 0)
             disable(e, FG_E_AUTH_DISABLED, "the account is disabled");
         else if (is_over(get_value(e, "accountExpires"), now_ms))
             disable(e, FG_E_AUTH_EXPIRED, "the account has expired");
@@ -383,7 +388,7 @@ bool fg_ldap_account_find(const fg_ldap_options_t *options, fg_ldap_connection_t
     fg_ldap_answer_t answer;
     *account = (fg_ldap_account_t){0};
     list_attributes(options, attributes);
-    const char *filter = make_filter(options, arena, name, err);
+    const char *filter = fg_ldap_account_filter(options, arena, name, err);
     fg_ldap_search_t search = {options->base, LDAP_SCOPE_SUBTREE, filter, attributes, CANDIDATES_MAX};
     if (filter == NULL || !fg_ldap_search(connection, &search, deadline, &result, &answer, err))
         return false;

@@ -68,21 +68,36 @@ static void set_up_socket(int fd, int64_t deadline) {
     setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &left, sizeof left);
 }
 
-static int dial(const fg_ldap_server_t *server, int64_t deadline, fg_ldap_stage_t *stage, fg_err_t *err) {
+static void enter(fg_ldap_trace_t *trace, fg_ldap_stage_t stage) {
+    trace->stage = stage;
+    trace->begun[stage] = fg_ldap_now();
+}
+
+static void note_address(fg_ldap_trace_t *trace, const struct addrinfo *address) {
+    char host[INET6_ADDRSTRLEN + 1], port[8];
+    if (getnameinfo(address->ai_addr, address->ai_addrlen, host, sizeof host, port, sizeof port,
+                    NI_NUMERICHOST | NI_NUMERICSERV) == 0)
+        snprintf(trace->address, sizeof trace->address, "%s port %s", host, port);
+}
+
+static int dial(const fg_ldap_server_t *server, int64_t deadline, fg_ldap_trace_t *trace, fg_err_t *err) {
     struct addrinfo *found = NULL;
-    *stage = FG_LDAP_STAGE_RESOLVE;
+    enter(trace, FG_LDAP_STAGE_RESOLVE);
     int rc = fg_ldap_resolve(server->host, server->port, deadline, &found);
     if (rc != 0) {
         FG_FAIL(err, FG_E_DIRECTORY, "%s: the name %s leads to no address: %s", server->uri, server->host,
                 gai_strerror(rc));
         return -1;
     }
-    *stage = FG_LDAP_STAGE_CONNECT;
+    enter(trace, FG_LDAP_STAGE_CONNECT);
     int fd = -1;
-    for (const struct addrinfo *a = found; a != NULL && fd < 0; a = a->ai_next)
+    for (const struct addrinfo *a = found; a != NULL && fd < 0; a = a->ai_next) {
+        note_address(trace, a);
         fd = open_socket(a, deadline);
+    }
+    trace->error = fd < 0 ? errno : 0;
     if (fd < 0)
-        FG_FAIL(err, FG_E_DIRECTORY, "%s: no connection: %s", server->uri, strerror(errno));
+        FG_FAIL(err, FG_E_DIRECTORY, "%s: no connection: %s", server->uri, strerror(trace->error));
     else
         set_up_socket(fd, deadline);
     freeaddrinfo(found);
@@ -93,8 +108,18 @@ static int dial(const fg_ldap_server_t *server, int64_t deadline, fg_ldap_stage_
 
 static void set_number(LDAP *ld, int option, int value) { ldap_set_option(ld, option, &value); }
 
+/* GnuTLS, which Debian builds libldap with, ignores LDAP_OPT_X_TLS_PROTOCOL_MIN (ldap.conf(5)). */
+static void require_tls12(LDAP *ld) {
+    char *package = NULL;
+    set_number(ld, LDAP_OPT_X_TLS_PROTOCOL_MIN, LDAP_OPT_X_TLS_PROTOCOL_TLS1_2);
+    ldap_get_option(ld, LDAP_OPT_X_TLS_PACKAGE, &package);
+    if (package != NULL && strcmp(package, "GnuTLS") == 0)
+        ldap_set_option(ld, LDAP_OPT_X_TLS_CIPHER_SUITE, "NORMAL:-VERS-TLS1.0:-VERS-TLS1.1");
+    ldap_memfree(package);
+}
+
 /* Every option that ldap.conf(5) and the environment can set and that matters here. */
-static void set_options(LDAP *ld, const fg_ldap_options_t *options) {
+static void set_options(LDAP *ld, const fg_ldap_options_t *options, int require) {
     static const int texts[] = {LDAP_OPT_X_TLS_CACERTDIR,    LDAP_OPT_X_TLS_CERTFILE, LDAP_OPT_X_TLS_KEYFILE,
                                 LDAP_OPT_X_TLS_CIPHER_SUITE, LDAP_OPT_X_TLS_CRLFILE,  LDAP_OPT_X_TLS_PEERKEY_HASH};
     for (size_t i = 0; i < FG_ARRAY_SIZE(texts); i++)
@@ -106,10 +131,10 @@ static void set_options(LDAP *ld, const fg_ldap_options_t *options) {
     set_number(ld, LDAP_OPT_SIZELIMIT, 0);
     set_number(ld, LDAP_OPT_TIMELIMIT, 0);
     ldap_set_option(ld, LDAP_OPT_X_TLS_CACERTFILE, options->ca);
-    set_number(ld, LDAP_OPT_X_TLS_REQUIRE_CERT, LDAP_OPT_X_TLS_DEMAND);
     set_number(ld, LDAP_OPT_X_TLS_REQUIRE_SAN, LDAP_OPT_X_TLS_ALLOW); /* without one, the common name counts */
     set_number(ld, LDAP_OPT_X_TLS_CRLCHECK, LDAP_OPT_X_TLS_CRL_NONE);
-    set_number(ld, LDAP_OPT_X_TLS_PROTOCOL_MIN, LDAP_OPT_X_TLS_PROTOCOL_TLS1_2);
+    require_tls12(ld);
+    set_number(ld, LDAP_OPT_X_TLS_REQUIRE_CERT, require);
     set_number(ld, LDAP_OPT_X_TLS_NEWCTX, 0);
 }
 
@@ -236,11 +261,11 @@ static bool start_tls(fg_ldap_connection_t *connection, int64_t deadline, fg_err
                    ldap_err2string(answer.code), answer.message);
 }
 
-static bool secure(fg_ldap_connection_t *connection, int64_t deadline, fg_ldap_stage_t *stage, fg_err_t *err) {
-    *stage = FG_LDAP_STAGE_START_TLS;
+static bool secure(fg_ldap_connection_t *connection, int64_t deadline, fg_ldap_trace_t *trace, fg_err_t *err) {
+    enter(trace, FG_LDAP_STAGE_START_TLS);
     if (connection->server->start_tls && !start_tls(connection, deadline, err))
         return false;
-    *stage = FG_LDAP_STAGE_TLS;
+    enter(trace, FG_LDAP_STAGE_TLS);
     set_deadline(connection, deadline);
     int rc = install_tls_watched(connection, deadline);
     if (rc != LDAP_SUCCESS)
@@ -249,7 +274,7 @@ static bool secure(fg_ldap_connection_t *connection, int64_t deadline, fg_ldap_s
 }
 
 static fg_ldap_connection_t *connection_new(const fg_ldap_options_t *options, fg_ldap_server_t *server, int fd,
-                                            fg_err_t *err) {
+                                            int require, fg_err_t *err) {
     fg_ldap_connection_t *connection = calloc(1, sizeof *connection);
     if (connection == NULL || ldap_init_fd(fd, LDAP_PROTO_TCP, server->uri, &connection->ld) != LDAP_SUCCESS) {
         free(connection);
@@ -259,24 +284,62 @@ static fg_ldap_connection_t *connection_new(const fg_ldap_options_t *options, fg
     }
     connection->server = server;
     connection->fd = fd;
-    set_options(connection->ld, options);
+    set_options(connection->ld, options, require);
     return connection;
 }
 
-fg_ldap_connection_t *fg_ldap_connect(const fg_ldap_options_t *options, fg_ldap_server_t *server, int64_t deadline,
-                                      fg_ldap_stage_t *stage, fg_err_t *err) {
-    fg_ldap_stage_t unwanted;
-    stage = stage ? stage : &unwanted;
-    int fd = dial(server, deadline, stage, err);
-    fg_ldap_connection_t *connection = fd < 0 ? NULL : connection_new(options, server, fd, err);
+static fg_ldap_connection_t *make(const fg_ldap_options_t *options, fg_ldap_server_t *server, int require,
+                                  int64_t deadline, fg_ldap_trace_t *trace, fg_err_t *err) {
+    int fd = dial(server, deadline, trace, err);
+    fg_ldap_connection_t *connection = fd < 0 ? NULL : connection_new(options, server, fd, require, err);
     if (connection == NULL)
         return NULL;
     set_deadline(connection, deadline);
-    if (secure(connection, deadline, stage, err))
+    if (secure(connection, deadline, trace, err)) {
+        enter(trace, FG_LDAP_STAGE_DONE);
         return connection;
+    }
     connection->broken = true;
     fg_ldap_disconnect(connection);
     return NULL;
+}
+
+fg_ldap_connection_t *fg_ldap_connect(const fg_ldap_options_t *options, fg_ldap_server_t *server, int64_t deadline,
+                                      fg_ldap_trace_t *trace, fg_err_t *err) {
+    fg_ldap_trace_t unwanted;
+    return make(options, server, LDAP_OPT_X_TLS_DEMAND, deadline, trace ? trace : &unwanted, err);
+}
+
+/* ---- whom TLS shows */
+
+static const char *get_text(const fg_ldap_connection_t *connection, fg_arena_t *arena, int option) {
+    char *text = NULL;
+    ldap_get_option(connection->ld, option, &text);
+    const char *copy = text != NULL ? fg_arena_strdup(arena, text) : NULL;
+    ldap_memfree(text);
+    return copy;
+}
+
+void fg_ldap_get_tls(const fg_ldap_connection_t *connection, fg_arena_t *arena, fg_ldap_tls_t *tls) {
+    struct berval der = {0, NULL};
+    *tls = (fg_ldap_tls_t){get_text(connection, arena, LDAP_OPT_X_TLS_VERSION),
+                           get_text(connection, arena, LDAP_OPT_X_TLS_CIPHER), FG_STR_NONE};
+    if (ldap_get_option(connection->ld, LDAP_OPT_X_TLS_PEERCERT, &der) == LDAP_OPT_SUCCESS && der.bv_val != NULL)
+        tls->certificate = fg_arena_str(arena, (fg_str_t){der.bv_val, der.bv_len});
+    ldap_memfree(der.bv_val);
+}
+
+bool fg_ldap_look(const fg_ldap_options_t *options, fg_ldap_server_t *server, int64_t deadline, fg_arena_t *arena,
+                  fg_ldap_tls_t *tls, fg_err_t *err) {
+    fg_ldap_trace_t unwanted;
+    fg_ldap_connection_t *connection = make(options, server, LDAP_OPT_X_TLS_NEVER, deadline, &unwanted, err);
+    if (connection == NULL)
+        return false;
+    fg_ldap_get_tls(connection, arena, tls);
+    /* whoever that is: nothing more is said to him */
+    connection->broken = true;
+    fg_ldap_disconnect(connection);
+    return tls->certificate.p != NULL || FG_FAIL(err, FG_E_DIRECTORY, "%s: no certificate", server->uri);
 }
 
 void fg_ldap_disconnect(fg_ldap_connection_t *connection) {

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "core/file.h"
+#include "directory/ldap_query.h"
 
 #define PASSWORD_FILE_MAX 4096u
 
@@ -409,6 +410,48 @@ static void directory_free(fg_directory_t *directory) {
     free(d);
 }
 
+/* ---- as an attribute store */
+
+typedef struct asking {
+    fg_query_t query;
+    fg_arena_t *arena;
+    fg_ldap_account_t found; /* its claims alone; as the cache keeps what was found */
+    bool somebody;
+} asking_t;
+
+static bool ask(const ldap_directory_t *d, fg_ldap_connection_t *connection, void *context, int64_t deadline,
+                fg_err_t *err) {
+    asking_t *asking = context;
+    asking->found = (fg_ldap_account_t){.refusal = FG_OK}; /* another connection may have found some already */
+    return fg_ldap_query_run(&d->options, connection, asking->arena, &asking->query, deadline, &asking->found.claims,
+                             &asking->somebody, err);
+}
+
+static bool query(fg_directory_t *directory, fg_arena_t *arena, fg_str_t text, const fg_str_t *params,
+                  size_t param_count, const fg_str_t *types, size_t type_count, fg_claims_t *out, fg_err_t *err) {
+    const ldap_directory_t *d = (ldap_directory_t *)directory;
+    asking_t asking = {{text, params, param_count, types, type_count, fg_str(d->options.name)}, arena, {0}, false};
+    fg_str_t key = fg_ldap_query_key(arena, &asking.query);
+    fg_ldap_cached_t cached = key.n > 0 ? fg_ldap_cache_get(d->cache, key, arena, &asking.found) : FG_LDAP_UNKNOWN;
+    if (cached == FG_LDAP_UNKNOWN) {
+        int64_t deadline = fg_ldap_now() + d->options.timeout_ms;
+        if (!with_connection(d, FG_LDAP_BOUND_SERVICE, ask, &asking, deadline, err))
+            return fg_err_prefix(err, "directory %s", d->options.name);
+        if (key.n > 0)
+            fg_ldap_cache_put(d->cache, key, asking.somebody ? &asking.found : NULL);
+    }
+    for (size_t i = 0; i < asking.found.claims.count; i++)
+        if (!fg_claims_add(arena, out, &asking.found.claims.items[i]))
+            return FG_FAIL(err, FG_E_MEMORY, "no memory for a query's claims");
+    return true;
+}
+
+static bool check_query(const fg_directory_t *directory, fg_str_t text, size_t param_count, size_t type_count,
+                        fg_err_t *err) {
+    const fg_query_t asked = {.text = text, .param_count = param_count, .type_count = type_count};
+    return fg_ldap_query_check(&((const ldap_directory_t *)directory)->options, &asked, err);
+}
+
 /* ---- options */
 
 static const char *copy(fg_arena_t *arena, const char *text, bool *ok) {
@@ -467,6 +510,9 @@ static bool fill(ldap_directory_t *d, const fg_ldap_options_t *options, fg_err_t
                                     .plain_name = plain_name,
                                     .knows = may_search ? knows : NULL,
                                     .find = may_search ? find : NULL,
+                                    .query = query,
+                                    .check_query = check_query,
+                                    .query_waits = true,
                                     .refresh = refresh,
                                     .free = directory_free};
     return d->pool != NULL;

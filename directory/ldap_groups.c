@@ -84,7 +84,8 @@ static bool search_member(finder_t *f, const char *text, const fg_ldap_member_t 
     return filter != NULL && search_groups(f, filter, f->options->type == FG_LDAP_AD);
 }
 
-/* ---- Active Directory: tokenGroups are SIDs of all groups, the primary one among them */
+/* ---- Active Directory: tokenGroups are SIDs of all groups, the primary one among them.  A group's claims stand side
+ * by side, name before SID (ldap_query.c). */
 
 static bool name_sids(finder_t *f, struct berval **sids) {
     size_t at = 0;
@@ -98,7 +99,7 @@ static bool name_sids(finder_t *f, struct berval **sids) {
             fg_buf_putc(&filter, ')');
         }
         fg_buf_putc(&filter, ')');
-        bool ok = fg_buf_ok(&filter) ? search_groups(f, filter.data, false) : out_of_memory(f);
+        bool ok = fg_buf_ok(&filter) ? search_groups(f, filter.data, true) : out_of_memory(f);
         fg_buf_free(&filter);
         if (!ok)
             return false;
@@ -106,10 +107,18 @@ static bool name_sids(finder_t *f, struct berval **sids) {
     return true;
 }
 
-static bool put_sids(finder_t *f, struct berval **sids) {
+static bool has_sid(const finder_t *f, fg_str_t sid) {
+    for (size_t i = 0; i < f->claims->count; i++)
+        if (fg_str_eq(f->claims->items[i].value, sid) && fg_str_is(f->claims->items[i].type, FG_CLAIM_GROUPSID))
+            return true;
+    return false;
+}
+
+/* Those of groups whose names cannot be read, or are kept by another domain. */
+static bool put_other_sids(finder_t *f, struct berval **sids) {
     for (size_t i = 0; sids != NULL && sids[i] != NULL && i < FG_LDAP_GROUPS_MAX; i++) {
         fg_str_t sid = fg_ldap_value_text(f->arena, "tokenGroups", (fg_str_t){sids[i]->bv_val, sids[i]->bv_len});
-        if (!put_group(f, FG_STR_NONE, sid))
+        if (!has_sid(f, sid) && !put_group(f, FG_STR_NONE, sid))
             return false;
     }
     return true;
@@ -124,7 +133,7 @@ static bool add_token_groups(finder_t *f, const char *dn) {
         return false;
     LDAPMessage *entry = ldap_first_entry(f->connection->ld, result);
     struct berval **sids = entry ? ldap_get_values_len(f->connection->ld, entry, "tokenGroups") : NULL;
-    bool ok = put_sids(f, sids) && name_sids(f, sids);
+    bool ok = name_sids(f, sids) && put_other_sids(f, sids);
     ldap_value_free_len(sids);
     ldap_msgfree(result);
     return ok;

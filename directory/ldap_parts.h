@@ -81,11 +81,28 @@ typedef enum fg_ldap_stage {
     FG_LDAP_STAGE_RESOLVE,
     FG_LDAP_STAGE_CONNECT,
     FG_LDAP_STAGE_START_TLS,
-    FG_LDAP_STAGE_TLS
+    FG_LDAP_STAGE_TLS,
+    FG_LDAP_STAGE_DONE
 } fg_ldap_stage_t;
-/* FG_E_DIRECTORY: it could not be made until the deadline; *stage: where it ended (may be NULL). */
+typedef struct fg_ldap_trace {
+    fg_ldap_stage_t stage; /* the last that was begun */
+    int64_t begun[FG_LDAP_STAGE_DONE + 1];
+    char address[64]; /* the last that was tried, "192.0.2.1 port 636"; "": none */
+    int error;        /* errno of a connection that was not made */
+} fg_ldap_trace_t;
+/* FG_E_DIRECTORY: it could not be made until the deadline; trace: where it ended (may be NULL, else zeroed). */
 fg_ldap_connection_t *fg_ldap_connect(const fg_ldap_options_t *options, fg_ldap_server_t *server, int64_t deadline,
-                                      fg_ldap_stage_t *stage, fg_err_t *err);
+                                      fg_ldap_trace_t *trace, fg_err_t *err);
+typedef struct fg_ldap_tls {
+    const char *version, *cipher; /* NULL: libldap does not tell */
+    fg_str_t certificate;         /* the server's, DER; .p NULL: none */
+} fg_ldap_tls_t;
+/* In the arena. */
+void fg_ldap_get_tls(const fg_ldap_connection_t *connection, fg_arena_t *arena, fg_ldap_tls_t *tls);
+/* Whom TLS shows of a server that was not believed, so that people learn why: believes anybody, says nothing but
+ * StartTLS, and hangs up. */
+bool fg_ldap_look(const fg_ldap_options_t *options, fg_ldap_server_t *server, int64_t deadline, fg_arena_t *arena,
+                  fg_ldap_tls_t *tls, fg_err_t *err);
 void fg_ldap_disconnect(fg_ldap_connection_t *connection);
 /* False: the server has closed it, or said something that nobody asked for. */
 bool fg_ldap_is_alive(const fg_ldap_connection_t *connection);
@@ -131,6 +148,10 @@ bool fg_ldap_change_password(const fg_ldap_options_t *options, fg_ldap_connectio
 
 /* ---- ldap_pool.c: connections to the servers of a directory */
 
+/* Takes "ldaps://HOST[:PORT]" apart.  False: memory; free it anyway. */
+bool fg_ldap_server_read(fg_ldap_server_t *server, const char *uri) FG_MUST_CHECK;
+void fg_ldap_server_free(fg_ldap_server_t *server);
+
 typedef struct fg_ldap_pool fg_ldap_pool_t;
 fg_ldap_pool_t *fg_ldap_pool_new(const fg_ldap_options_t *options, fg_err_t *err);
 void fg_ldap_pool_free(fg_ldap_pool_t *pool);
@@ -174,6 +195,14 @@ fg_str_t fg_ldap_plain_name(const fg_ldap_options_t *options, fg_str_t text);
 bool fg_ldap_account_find(const fg_ldap_options_t *options, fg_ldap_connection_t *connection, fg_arena_t *arena,
                           const fg_ldap_name_t *name, int64_t deadline, int64_t now_ms, fg_ldap_account_t *account,
                           fg_err_t *err);
+/* The filter that finds every account that the name could mean; NULL: *err says why. */
+const char *fg_ldap_account_filter(const fg_ldap_options_t *options, fg_arena_t *arena, const fg_ldap_name_t *name,
+                                   fg_err_t *err);
+/* The one that it means, of entries with FG_LDAP_NAMES; NULL: none, or *several that fit as well. */
+LDAPMessage *fg_ldap_account_choose(const fg_ldap_options_t *options, const fg_ldap_connection_t *connection,
+                                    fg_arena_t *arena, LDAPMessage *result, const fg_ldap_name_t *name, bool *several);
+#define FG_LDAP_NAMES "sAMAccountName", "userPrincipalName", "uid", "krbPrincipalName"
+#define FG_LDAP_DISABLED 0x2u /* of userAccountControl: ADS_UF_ACCOUNTDISABLE, [MS-ADTS] §2.2.16 */
 /* Adds the groups' claims; ldap_groups.c. entry: gid, memberOf and primary group as account_find read them. */
 typedef struct fg_ldap_member {
     const char *dn;

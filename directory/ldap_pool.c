@@ -25,7 +25,7 @@ struct fg_ldap_pool {
 
 /* ---- servers */
 
-static bool server_read(fg_ldap_server_t *server, const char *uri) {
+bool fg_ldap_server_read(fg_ldap_server_t *server, const char *uri) {
     server->start_tls = strncmp(uri, "ldap://", 7) == 0;
     const char *host = uri + (server->start_tls ? 7 : 8);
     size_t length = strcspn(host, "/");
@@ -35,6 +35,12 @@ static bool server_read(fg_ldap_server_t *server, const char *uri) {
     server->uri = strndup(uri, (size_t)(host - uri) + length);
     server->host = host[0] == '[' ? strndup(host + 1, name - 2) : strndup(host, name);
     return server->port != NULL && server->uri != NULL && server->host != NULL;
+}
+
+void fg_ldap_server_free(fg_ldap_server_t *server) {
+    free((char *)(uintptr_t)server->uri);
+    free((char *)(uintptr_t)server->host);
+    free((char *)(uintptr_t)server->port);
 }
 
 /* Back-off; its idle connections would only time out one after the other. */
@@ -241,7 +247,7 @@ fg_ldap_pool_t *fg_ldap_pool_new(const fg_ldap_options_t *options, fg_err_t *err
     pool->servers = calloc(options->server_count + 1, sizeof *pool->servers);
     bool ok = pool->servers != NULL;
     for (size_t i = 0; ok && i < options->server_count; i++) {
-        ok = server_read(&pool->servers[i], options->servers[i]);
+        ok = fg_ldap_server_read(&pool->servers[i], options->servers[i]);
         pool->servers[i].told = true;
     }
     if (ok)
@@ -258,11 +264,8 @@ void fg_ldap_pool_free(fg_ldap_pool_t *pool) {
         next = one->next;
         fg_ldap_disconnect(one);
     }
-    for (size_t i = 0; pool->servers != NULL && i < pool->options->server_count; i++) {
-        free((char *)(uintptr_t)pool->servers[i].uri);
-        free((char *)(uintptr_t)pool->servers[i].host);
-        free((char *)(uintptr_t)pool->servers[i].port);
-    }
+    for (size_t i = 0; pool->servers != NULL && i < pool->options->server_count; i++)
+        fg_ldap_server_free(&pool->servers[i]);
     free(pool->servers);
     pthread_cond_destroy(&pool->returned);
     pthread_mutex_destroy(&pool->mutex);

@@ -227,12 +227,23 @@ static bool knows(fg_directory_t *directory, const fg_env_t *env, fg_arena_t *ar
 static bool query(fg_directory_t *directory, fg_arena_t *arena, fg_str_t text, const fg_str_t *params,
                   size_t param_count, const fg_str_t *types, size_t type_count, fg_claims_t *out, fg_err_t *err) {
     users_file_t *file = (users_file_t *)directory;
-    fg_users_query_t asked = {text, params, param_count, types, type_count, fg_arena_str(arena, fg_str(file->name))};
+    fg_query_t asked = {text, params, param_count, types, type_count, fg_arena_str(arena, fg_str(file->name))};
     if (asked.issuer.p == NULL)
         return FG_FAIL(err, FG_E_MEMORY, "no memory for a query");
     content_t *content = content_get(file);
     bool ok = fg_users_query(content->users, &asked, arena, out, err) || fg_err_prefix(err, "directory %s", file->name);
     content_put(file, content);
+    return ok;
+}
+
+static bool check_query(const fg_directory_t *directory, fg_str_t text, size_t param_count, size_t type_count,
+                        fg_err_t *err) {
+    const fg_query_t asked = {.text = text, .param_count = param_count, .type_count = type_count};
+    fg_arena_t *arena = fg_arena_new(0);
+    (void)directory;
+    bool ok =
+        arena != NULL ? fg_users_query_check(&asked, arena, err) : FG_FAIL(err, FG_E_MEMORY, "no memory for a query");
+    fg_arena_free(arena);
     return ok;
 }
 
@@ -292,6 +303,7 @@ fg_directory_t *fg_users_file_directory_new(const char *name, const char *path, 
                                        .check_digest = check_digest,
                                        .find = find,
                                        .query = query,
+                                       .check_query = check_query,
                                        .refresh = refresh,
                                        .free = users_file_free};
     if (file->name != NULL && file->path != NULL)

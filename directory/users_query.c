@@ -1,19 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * AD FS' query of the Active Directory attribute store, over the persons of a users file: "FILTER;ATTRIBUTES;ACCOUNT".
- *
- * The text is taken apart before any {n} is replaced, so that a value can never become a part of the query (KL-07). */
+ * AD FS' query of the Active Directory attribute store, over the persons of a users file. */
 #include "directory/users_query.h"
 
 #include "core/json.h"
 
-#define ATTRIBUTES_MAX 32u
-#define VALUE_MAX 4096u
-
 typedef struct query {
     fg_arena_t *arena;
-    const fg_str_t *params;
-    size_t param_count;
+    const fg_query_t *asked;
     fg_err_t *err;
 } query_t;
 
@@ -68,46 +62,12 @@ static fg_str_t value_at(const json_t *values, size_t at) {
     return (fg_str_t){json_string_value(value), json_string_length(value)};
 }
 
-/* ---- texts with {n} ---- */
-
-/* The parameter that "{n}" at the beginning of text names, and how long that is; .p NULL: it is none. */
-static bool placeholder(const query_t *q, fg_str_t text, fg_str_t *value, size_t *length) {
-    size_t at = 1, number = 0;
-    while (at < text.n && at < 4 && text.p[at] >= '0' && text.p[at] <= '9')
-        number = number * 10 + (size_t)(text.p[at++] - '0');
-    if (at == 1 || at >= text.n || text.p[at] != '}' || number >= q->param_count)
-        return FG_FAIL(q->err, FG_E_CONFIG, "query: \"%.*s\" names none of %zu params", FG_STR_ARG(text),
-                       q->param_count);
-    *value = q->params[number];
-    *length = at + 1;
-    return true;
-}
-
-/* A part of the query with its placeholders replaced. */
-static bool replace(const query_t *q, fg_str_t text, fg_str_t *out) {
-    fg_buf_t buf = FG_BUF_INIT(VALUE_MAX);
-    bool ok = true;
-    for (size_t at = 0; ok && at < text.n;) {
-        fg_str_t value = {text.p + at, 1};
-        size_t length = 1;
-        ok = text.p[at] != '{' || placeholder(q, (fg_str_t){text.p + at, text.n - at}, &value, &length);
-        if (ok)
-            fg_buf_put_str(&buf, value);
-        at += length;
-    }
-    *out = ok ? fg_arena_str(q->arena, fg_buf_str(&buf)) : FG_STR_NONE;
-    if (ok && (!fg_buf_ok(&buf) || out->p == NULL))
-        ok = FG_FAIL(q->err, FG_E_INTERNAL, "query: a text of more than %u bytes, or no memory", VALUE_MAX);
-    fg_buf_free(&buf);
-    return ok;
-}
-
 /* ---- which persons ---- */
 
 /* "DOMAIN\user", "user" or a upn. */
 static bool find_account(const query_t *q, const fg_users_t *users, fg_str_t text, const json_t **user) {
     fg_str_t name;
-    if (!replace(q, text, &name))
+    if (!fg_query_fill(q->asked, q->arena, text, &name, q->err))
         return false;
     const char *slash = name.n > 0 ? memchr(name.p, '\\', name.n) : NULL;
     if (slash != NULL)
@@ -133,7 +93,8 @@ static bool filter_read(const query_t *q, fg_str_t text, filter_t *filter) {
         if (name.n == 0 || memchr(name.p, *c, name.n) != NULL || memchr(value.p, *c, value.n) != NULL)
             return FG_FAIL(q->err, FG_E_CONFIG, "query: filter \"%.*s\"; expected nothing or \"(attribute=value)\"",
                            FG_STR_ARG(text));
-    return attribute_find(q, name, &filter->attribute) && replace(q, value, &filter->value);
+    return attribute_find(q, name, &filter->attribute) &&
+           fg_query_fill(q->asked, q->arena, value, &filter->value, q->err);
 }
 
 static bool filter_holds(const filter_t *filter, const json_t *user) {
@@ -147,7 +108,7 @@ static bool filter_holds(const filter_t *filter, const json_t *user) {
 /* ---- the answer ---- */
 
 typedef struct answer {
-    attribute_t attributes[ATTRIBUTES_MAX];
+    attribute_t attributes[FG_QUERY_ATTRIBUTES_MAX];
     const fg_str_t *types;
     size_t count;
     fg_str_t issuer;
@@ -170,54 +131,41 @@ static bool put_person(const query_t *q, const answer_t *answer, const json_t *u
     return true;
 }
 
-static bool attributes_read(const query_t *q, fg_str_t text, size_t type_count, answer_t *answer) {
-    answer->count = 0;
-    for (bool more = true; more;) {
-        const char *comma = text.n > 0 ? memchr(text.p, ',', text.n) : NULL;
-        fg_str_t name = fg_str_trim((fg_str_t){text.p, comma ? (size_t)(comma - text.p) : text.n});
-        if (answer->count == ATTRIBUTES_MAX || name.n == 0)
-            return FG_FAIL(q->err, FG_E_CONFIG, "query: expected 1 to %u attributes between commas", ATTRIBUTES_MAX);
-        if (!attribute_find(q, name, &answer->attributes[answer->count++]))
+/* The query, taken apart and understood. */
+typedef struct understood {
+    fg_query_parts_t parts;
+    answer_t answer;
+    filter_t filter; /* if parts has one */
+} understood_t;
+
+static bool understand(const query_t *q, understood_t *u) {
+    if (!fg_query_take_apart(q->asked, true, &u->parts, q->err))
+        return false;
+    for (; u->answer.count < u->parts.attribute_count; u->answer.count++)
+        if (!attribute_find(q, u->parts.attributes[u->answer.count], &u->answer.attributes[u->answer.count]))
             return false;
-        more = comma != NULL;
-        if (more)
-            text = (fg_str_t){comma + 1, text.n - (size_t)(comma + 1 - text.p)};
-    }
-    return answer->count == type_count ||
-           FG_FAIL(q->err, FG_E_CONFIG, "query: %zu attributes for %zu types", answer->count, type_count);
+    return u->parts.filter.n == 0 || filter_read(q, u->parts.filter, &u->filter);
 }
 
-/* Exactly three parts; the third may hold no ';', which no account does. */
-static bool parts_read(const query_t *q, fg_str_t text, fg_str_t parts[3]) {
-    size_t count = 0, begin = 0;
-    for (size_t at = 0; at <= text.n; at++) {
-        if (at < text.n && text.p[at] != ';')
-            continue;
-        if (count < 3)
-            parts[count] = fg_str_trim((fg_str_t){text.p + begin, at - begin});
-        count++;
-        begin = at + 1;
-    }
-    return count == 3 || FG_FAIL(q->err, FG_E_CONFIG, "query: \"%.*s\"; expected \"FILTER;ATTRIBUTES;DOMAIN\\user\"",
-                                 FG_STR_ARG(text));
+bool fg_users_query_check(const fg_query_t *query, fg_arena_t *arena, fg_err_t *err) {
+    const query_t q = {arena, query, err};
+    understood_t u = {.answer = {.count = 0}};
+    fg_str_t account;
+    return understand(&q, &u) && fg_query_fill(query, arena, u.parts.account, &account, err);
 }
 
-bool fg_users_query(const fg_users_t *users, const fg_users_query_t *query, fg_arena_t *arena, fg_claims_t *out,
+bool fg_users_query(const fg_users_t *users, const fg_query_t *query, fg_arena_t *arena, fg_claims_t *out,
                     fg_err_t *err) {
-    const query_t q = {arena, query->params, query->param_count, err};
-    answer_t answer = {.types = query->types, .issuer = query->issuer, .out = out};
-    fg_str_t parts[3];
+    const query_t q = {arena, query, err};
+    understood_t u = {.answer = {.types = query->types, .issuer = query->issuer, .out = out}};
     const json_t *user = NULL;
-    if (!parts_read(&q, query->text, parts) || !attributes_read(&q, parts[1], query->type_count, &answer))
+    if (!understand(&q, &u))
         return false;
-    if (parts[0].n == 0)
-        return find_account(&q, users, parts[2], &user) && put_person(&q, &answer, user);
-    filter_t filter;
-    if (!filter_read(&q, parts[0], &filter))
-        return false;
+    if (u.parts.filter.n == 0)
+        return find_account(&q, users, u.parts.account, &user) && put_person(&q, &u.answer, user);
     size_t i;
     json_array_foreach(fg_users_all(users), i, user) {
-        if (filter_holds(&filter, user) && !put_person(&q, &answer, user))
+        if (filter_holds(&u.filter, user) && !put_person(&q, &u.answer, user))
             return false;
     }
     return true;

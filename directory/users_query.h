@@ -2,18 +2,9 @@
 #ifndef FG_DIRECTORY_USERS_QUERY_H
 #define FG_DIRECTORY_USERS_QUERY_H
 
-#include "core/arena.h"
+#include "directory/query.h"
 #include "directory/users.h"
 #include "token/claims.h"
-
-typedef struct fg_users_query {
-    fg_str_t text;          /* "FILTER;ATTRIBUTES;ACCOUNT" */
-    const fg_str_t *params; /* what {0}, {1} … stand for */
-    size_t param_count;
-    const fg_str_t *types; /* of the claims: one for each attribute */
-    size_t type_count;
-    fg_str_t issuer; /* of the claims */
-} fg_users_query_t;
 
 /* Adds the claims that AD FS' query of its Active Directory store yields:
  *
@@ -24,7 +15,10 @@ typedef struct fg_users_query {
  * attribute and the value that it must have, in any case of letters; it selects everybody who has it, and the third
  * part, which tells AD FS in which domain to look, is read and does nothing.  Nobody and somebody who is disabled: no
  * claims.  FG_E_CONFIG: the query is wrong, with what was expected.  types must outlive the claims. */
-bool fg_users_query(const fg_users_t *users, const fg_users_query_t *query, fg_arena_t *arena, fg_claims_t *out,
+bool fg_users_query(const fg_users_t *users, const fg_query_t *query, fg_arena_t *arena, fg_claims_t *out,
                     fg_err_t *err) FG_MUST_CHECK;
+
+/* The same errors without the values of the parameters, when rules are compiled. */
+bool fg_users_query_check(const fg_query_t *query, fg_arena_t *arena, fg_err_t *err) FG_MUST_CHECK;
 
 #endif

@@ -53,6 +53,8 @@ struct fg_gateway {
     fg_home_realm_t *directories;
     fg_kerberos_t *kerberos; /* NULL: no tickets are taken */
     fg_rule_store_t *stores; /* the directories that can be asked */
+    struct asked *asked;     /* their contexts */
+    _Atomic bool rules_wait; /* a rule that was compiled asks a directory that waits for a server */
     fg_partners_t *partners;
     fg_identity_providers_t *providers;
     fg_certificate_realms_t *certificates;
@@ -167,11 +169,41 @@ static bool load_directory(fg_gateway_t *gateway, const fg_config_directory_t *d
     return realm->directory != NULL || fg_config_refuse(err, &d->at, "path", 0, "a users file (%s)", why.detail);
 }
 
+/* A directory as an attribute store. */
+typedef struct asked {
+    fg_directory_t *directory;
+    fg_gateway_t *gateway;
+} asked_t;
+
 static bool query_directory(const fg_rule_store_t *store, fg_arena_t *arena, fg_str_t query, const fg_str_t *params,
                             size_t param_count, const fg_str_t *types, size_t type_count, fg_claims_t *out,
                             fg_err_t *err) {
-    fg_directory_t *directory = store->context;
+    fg_directory_t *directory = ((const asked_t *)store->context)->directory;
     return directory->query(directory, arena, query, params, param_count, types, type_count, out, err);
+}
+
+static bool check_query(const fg_rule_store_t *store, fg_str_t query, size_t param_count, size_t type_count,
+                        fg_err_t *err) {
+    const asked_t *asked = store->context;
+    if (asked->directory->query_waits)
+        asked->gateway->rules_wait = true;
+    return asked->directory->check_query(asked->directory, query, param_count, type_count, err);
+}
+
+/* AD FS' rules say store = "Active Directory": where no directory has that name, it is the first of that type. */
+static void name_active_directory(fg_gateway_t *gateway) {
+    static const char name[] = "Active Directory";
+    const fg_config_directory_t *d = gateway->config.directories.items;
+    fg_hub_t *hub = &gateway->hub;
+    for (size_t i = 0; i < gateway->config.directories.count; i++)
+        if (strcmp(d[i].at.title, name) == 0)
+            return;
+    for (size_t i = 0; i < gateway->config.directories.count; i++)
+        if (strcmp(d[i].type, "ad") == 0) {
+            gateway->stores[hub->stores.count++] =
+                (fg_rule_store_t){name, query_directory, &gateway->asked[i], check_query};
+            return;
+        }
 }
 
 static bool load_directories(fg_gateway_t *gateway, const fg_gateway_options_t *options, const fg_env_t *env,
@@ -179,8 +211,10 @@ static bool load_directories(fg_gateway_t *gateway, const fg_gateway_options_t *
     const fg_config_list_t *list = &gateway->config.directories;
     fg_hub_t *hub = &gateway->hub;
     gateway->directories = fg_arena_alloc(gateway->arena, (list->count + 1) * sizeof *gateway->directories);
-    gateway->stores = fg_arena_alloc(gateway->arena, (list->count + 1) * sizeof *gateway->stores);
-    if (gateway->directories == NULL || gateway->stores == NULL)
+    gateway->stores =
+        fg_arena_alloc(gateway->arena, (list->count + 1) * sizeof *gateway->stores); /* one has two names */
+    gateway->asked = fg_arena_alloc(gateway->arena, (list->count + 1) * sizeof *gateway->asked);
+    if (gateway->directories == NULL || gateway->stores == NULL || gateway->asked == NULL)
         return FG_FAIL(err, FG_E_MEMORY, "loading directories");
     hub->home_realms = gateway->directories;
     hub->stores.items = gateway->stores;
@@ -192,9 +226,12 @@ static bool load_directories(fg_gateway_t *gateway, const fg_gateway_options_t *
         if (d->path != NULL || d->bind_password_file != NULL)
             warn_of_unreadable(d->path != NULL ? d->path : d->bind_password_file, options, env);
         fg_directory_t *directory = gateway->directories[i].directory;
+        gateway->asked[i] = (asked_t){directory, gateway};
         if (directory->query != NULL)
-            gateway->stores[hub->stores.count++] = (fg_rule_store_t){directory->name, query_directory, directory};
+            gateway->stores[hub->stores.count++] =
+                (fg_rule_store_t){directory->name, query_directory, &gateway->asked[i], check_query};
     }
+    name_active_directory(gateway);
     return true;
 }
 
@@ -449,6 +486,7 @@ static fg_exchange_t *exchange_new(fg_gateway_t *gateway, fg_arena_t *arena, con
     ex->keys = gateway->keyring ? fg_keyring_acquire(gateway->keyring) : NULL;
     ex->now_ms = fg_now(env);
     ex->audit_end = &ex->audit;
+    ex->rules_wait = gateway->rules_wait;
     return ex;
 }
 
@@ -490,11 +528,29 @@ void fg_gateway_exchange_free(fg_exchange_t *ex) {
     snapshot_release(gateway, snapshot);
 }
 
+/* Whether the next step belongs on the password pool and is not there yet.  The first step finds the endpoint, and then
+ * that is decided. */
+static bool must_move(fg_exchange_t *ex) {
+    bool moved = ex->moved;
+    ex->moved = false;
+    if (moved || !ex->rules_wait || ex->next == NULL || ex->next == fg_route_begin)
+        return false;
+    ex->moved = true;
+    return true;
+}
+
 fg_step_t fg_gateway_run(fg_exchange_t *ex) {
-    fg_handler_t step = ex->next;
+    if (must_move(ex))
+        return FG_STEP_MOVE;
+    fg_handler_t handler = ex->next;
     ex->next = NULL;
-    if (step != NULL && step(ex) == FG_STEP_PASSWORD && ex->next != NULL)
-        return FG_STEP_PASSWORD;
+    fg_step_t step = handler != NULL ? handler(ex) : FG_STEP_DONE;
+    if (ex->next != NULL && step == FG_STEP_PASSWORD)
+        return step;
+    if (ex->next != NULL && step == FG_STEP_MOVE) {
+        ex->moved = true;
+        return step;
+    }
     ex->next = NULL;
     /* what goes on to the server behind is answered there */
     if (ex->access == NULL || ex->access->outcome != FG_ACCESS_PERMITTED)

@@ -48,7 +48,7 @@ fg_exchange_t *fg_gateway_access_new(fg_gateway_t *gateway, const fg_env_t *env,
                                      size_t protect, void *block, size_t block_size) FG_MUST_CHECK;
 void fg_gateway_exchange_free(fg_exchange_t *ex);
 /* On the token pool: runs the exchange's next step.  FG_STEP_PASSWORD: call fg_signin_run() on the password pool, then
- * this again. FG_STEP_DONE: the response is complete. */
+ * this again. FG_STEP_MOVE: call this again, but on the password pool. FG_STEP_DONE: the response is complete. */
 fg_step_t fg_gateway_run(fg_exchange_t *ex);
 /* Answers in the endpoint's form without running it: a queue is full, memory is out. */
 void fg_gateway_refuse(fg_exchange_t *ex, fg_code_t code);

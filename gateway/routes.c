@@ -120,7 +120,10 @@ static fg_step_t check_place(fg_exchange_t *ex, const fg_endpoint_t *endpoint, c
         FG_FAIL(&err, FG_E_HTTP_TOO_LARGE, "body over %zu bytes", ex->hub->body_max);
         return refuse(ex, endpoint, &err);
     }
-    return endpoint->handle(ex);
+    if (!ex->rules_wait || endpoint->publishes)
+        return endpoint->handle(ex);
+    ex->next = endpoint->handle;
+    return FG_STEP_MOVE;
 }
 
 fg_step_t fg_route_begin(fg_exchange_t *ex) {

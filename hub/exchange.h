@@ -39,8 +39,8 @@ typedef struct fg_request {
     fg_str_t tls_version, tls_cipher;
     fg_str_t client_certificate; /* PEM, if nginx verified it; .n 0: none */
     fg_str_t client_chain;       /* PEM: what the client sent along with it; .n 0: nothing */
-    fg_str_t channel;            /* the hash of the server's certificate (RFC 5929 §4.1), of requests that may need it */
-    bool body_read;              /* body holds it; otherwise it was not asked for yet */
+    fg_str_t channel; /* the hash of the server's certificate (RFC 5929 §4.1), of requests that may need it */
+    bool body_read;   /* body holds it; otherwise it was not asked for yet */
 } fg_request_t;
 
 #define FG_RESPONSE_HEADERS 24
@@ -52,8 +52,10 @@ typedef struct fg_response {
     bool failed; /* a header could not be written: the gateway answers 500 instead */
 } fg_response_t;
 
-/* What a handler returns: done, or the password pool's turn.  The last two are fg_access_quick's (hub/access.h). */
-typedef enum fg_step { FG_STEP_DONE, FG_STEP_PASSWORD, FG_STEP_BODY, FG_STEP_JOB } fg_step_t;
+/* What a handler returns: done, or the password pool's turn.  FG_STEP_BODY and JOB are fg_access_quick's
+ * (hub/access.h); FG_STEP_MOVE is the gateway's: the next step may wait for a directory, and runs on the password pool.
+ */
+typedef enum fg_step { FG_STEP_DONE, FG_STEP_PASSWORD, FG_STEP_BODY, FG_STEP_JOB, FG_STEP_MOVE } fg_step_t;
 typedef fg_step_t (*fg_handler_t)(fg_exchange_t *ex);
 
 /* A password to be checked between two steps (hub/signin.h). */
@@ -76,7 +78,7 @@ typedef struct fg_audit_line {
 struct fg_exchange {
     const fg_env_t *env;
     const fg_hub_t *hub;
-    fg_arena_t *arena; /* the exchange itself lives in it */
+    fg_arena_t *arena;        /* the exchange itself lives in it */
     struct fg_recent *recent; /* hub/recent.h; NULL: this is not the event loop */
     fg_request_t request;
     fg_response_t response;
@@ -84,6 +86,8 @@ struct fg_exchange {
     int64_t now_ms;  /* when it began */
     char correlation_id[FG_ID_SIZE];
     fg_handler_t next; /* the step to run next */
+    bool rules_wait;   /* claim rules may ask a directory that waits for a server */
+    bool moved;        /* the next step is on the password pool for that */
     fg_signin_t signin;
     struct fg_browser_signin *browser; /* of hub/browser.h, between steps */
     struct fg_access *access;          /* of a protected location; NULL: one of our endpoints */

@@ -16,6 +16,7 @@ typedef struct fg_endpoint {
     void (*refuse)(fg_exchange_t *ex, const fg_err_t *err);
     /* Whether a request to a path that protocols share is this one's; NULL: all that no other takes. */
     bool (*is_meant)(const fg_exchange_t *ex);
+    bool publishes; /* metadata and keys: no claim rule is ever run */
 } fg_endpoint_t;
 
 struct fg_partner_signin;
@@ -49,8 +50,8 @@ struct fg_protocol {
     /* The same for the identity provider that vouched for the session; a protocol that goes there at top level sets
      * signout->next instead. */
     bool (*tell_provider)(fg_exchange_t *ex, struct fg_signout *signout, fg_str_t *url, fg_err_t *err);
-    /* A session for which an identity provider of this protocol vouched is over: what is kept of it goes; may wait for the
-     * provider.  NULL: nothing is kept. */
+    /* A session for which an identity provider of this protocol vouched is over: what is kept of it goes; may wait for
+     * the provider.  NULL: nothing is kept. */
     void (*session_ended)(fg_exchange_t *ex, const fg_home_realm_t *realm, const struct fg_session *session);
     /* The keys with which an identity provider signs JWTs, where it publishes them; may wait for it.  again: a token
      * names one that is not among them; *asked: the provider was asked.  NULL: they are configured. */

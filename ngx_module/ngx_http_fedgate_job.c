@@ -355,6 +355,10 @@ ngx_http_fedgate_go_on(ngx_http_request_t *r)
         rc = ngx_http_fedgate_post(r, ctx, ctx->conf->password_tp,
                                    ngx_http_fedgate_password_job);
 
+    } else if (ctx->step == FG_STEP_MOVE) {
+        rc = ngx_http_fedgate_post(r, ctx, ctx->conf->password_tp,
+                                   ngx_http_fedgate_token_job);
+
     } else {
         ctx->finished(r);
         return;

@@ -34,7 +34,9 @@ typedef struct parser {
     const fg_rule_stores_t *stores;
     const source_t *source;
     unsigned file_count;
-    fg_rule_t *rule; /* that is being read */
+    fg_rule_t *rule;              /* that is being read */
+    const fg_rule_store_t *store; /* that it asks; NULL: not known here */
+    fg_rule_token_t query;
     fg_rule_condition_t conditions[FG_RULE_CONDITIONS_MAX];
     unsigned nesting;
     fg_err_t *err;
@@ -409,10 +411,12 @@ static bool take_store_name(parser_t *p, fg_rule_question_t *question) {
     size_t count = 0;
     if (!take_text(p, &question->store, "the name of an attribute store in quotes"))
         return false;
+    p->store = NULL;
     if (p->stores != NULL && p->stores->any)
         return true;
     for (size_t i = 0; p->stores != NULL && i < p->stores->count; i++) {
-        if (fg_str_is(question->store, p->stores->items[i].name))
+        p->store = &p->stores->items[i];
+        if (fg_str_is(question->store, p->store->name))
             return true;
         if (count < FG_ARRAY_SIZE(words))
             words[count++] = p->stores->items[i].name;
@@ -451,7 +455,19 @@ static bool take_param(parser_t *p, fg_rule_question_t *question) {
 }
 
 static bool take_query(parser_t *p, fg_rule_question_t *question) {
+    p->query = p->now;
     return take_text(p, &question->query, "a query in quotes");
+}
+
+/* The store's own words, at the query's place. */
+static bool check_question(parser_t *p, const fg_rule_question_t *question) {
+    fg_err_t why = FG_ERR_INIT;
+    if (p->store == NULL || p->store->check == NULL ||
+        p->store->check(p->store, question->query, question->param_count, question->type_count, &why))
+        return true;
+    return why.code == FG_E_MEMORY ? memory(p)
+                                   : FG_FAIL(p->err, FG_E_CONFIG, "%s:%u:%u: %s", p->lexer.file, p->query.line,
+                                             p->query.column, why.detail);
 }
 
 static bool take_stored(parser_t *p, fg_rule_action_t *action) {
@@ -479,7 +495,7 @@ static bool take_stored(parser_t *p, fg_rule_action_t *action) {
     for (size_t i = 0; i < 3; i++)
         if (!given[i])
             return refuse_at(p, &p->now, ", and %s = …", words[i]);
-    return true;
+    return check_question(p, action->question);
 }
 
 static bool set_part(parser_t *p, fg_rule_action_t *action, fg_rule_property_t property, fg_str_t text) {

@@ -28,6 +28,8 @@ struct fg_rule_store {
     bool (*query)(const fg_rule_store_t *store, fg_arena_t *arena, fg_str_t query, const fg_str_t *params,
                   size_t param_count, const fg_str_t *types, size_t type_count, fg_claims_t *out, fg_err_t *err);
     void *context; /* the store's own */
+    /* Whether such a query can be answered, when a rule is compiled: FG_E_CONFIG, "found …; expected …".  NULL: any. */
+    bool (*check)(const fg_rule_store_t *store, fg_str_t query, size_t param_count, size_t type_count, fg_err_t *err);
 };
 
 typedef struct fg_rule_stores {

@@ -91,7 +91,7 @@ static fg_step_t handle(fg_exchange_t *ex) {
 }
 
 static const fg_endpoint_t endpoints[] = {
-    {FG_STS_PATH_MEX, FG_METHOD_GET | FG_METHOD_POST, true, handle, refuse},
+    {FG_STS_PATH_MEX, FG_METHOD_GET | FG_METHOD_POST, true, handle, refuse, .publishes = true},
 };
 
 const fg_protocol_t fg_mex_protocol = {"mex", endpoints, FG_ARRAY_SIZE(endpoints)};

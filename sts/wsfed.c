@@ -122,7 +122,8 @@ static fg_step_t handle(fg_exchange_t *ex) {
 
 static const fg_endpoint_t endpoints[] = {
     {FG_WSFED_PATH, FG_METHOD_GET | FG_METHOD_POST, true, handle, fg_response_error_page},
-    {FG_FEDERATION_METADATA_PATH, FG_METHOD_GET, true, fg_federation_metadata_handle, fg_response_error_page},
+    {FG_FEDERATION_METADATA_PATH, FG_METHOD_GET, true, fg_federation_metadata_handle, fg_response_error_page,
+     .publishes = true},
 };
 
 const fg_protocol_t fg_wsfed_protocol = {

@@ -191,12 +191,12 @@ static fg_step_t revoke(fg_exchange_t *ex) {
 #define BROWSER (FG_METHOD_GET | FG_METHOD_POST)
 
 static const fg_endpoint_t endpoints[] = {
-    {FG_OPENID_DISCOVERY, FG_METHOD_GET, true, fg_openid_discovery, fg_oauth_refuse, NULL},
-    {"/.well-known/openid-configuration", FG_METHOD_GET, true, fg_openid_discovery, fg_oauth_refuse, NULL},
+    {FG_OPENID_DISCOVERY, FG_METHOD_GET, true, fg_openid_discovery, fg_oauth_refuse, NULL, true},
+    {"/.well-known/openid-configuration", FG_METHOD_GET, true, fg_openid_discovery, fg_oauth_refuse, NULL, true},
     /* RFC 8414 §3.1 puts the issuer's path behind */
     {"/.well-known/oauth-authorization-server" FG_OPENID_ISSUER, FG_METHOD_GET, true, fg_openid_discovery,
-     fg_oauth_refuse, NULL},
-    {FG_OPENID_KEYS, FG_METHOD_GET, true, fg_openid_keys, fg_oauth_refuse, NULL},
+     fg_oauth_refuse, NULL, true},
+    {FG_OPENID_KEYS, FG_METHOD_GET, true, fg_openid_keys, fg_oauth_refuse, NULL, true},
     {FG_OPENID_AUTHORIZE, BROWSER, true, fg_oauth_authorize, fg_response_error_page, NULL},
     {FG_OPENID_TOKEN, FG_METHOD_POST | FG_METHOD_OPTIONS, true, token, fg_oauth_refuse, NULL},
     {FG_OPENID_USERINFO, BROWSER | FG_METHOD_OPTIONS, true, userinfo, fg_oauth_refuse_bearer, NULL},

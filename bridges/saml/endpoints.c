@@ -93,8 +93,8 @@ static fg_step_t handle(fg_exchange_t *ex) {
 
 static const fg_endpoint_t endpoints[] = {
     {FG_SAML_DISCOVERY_PATH, FG_METHOD_GET, true, fg_saml_discover, fg_response_error_page, NULL},
-    {FG_SAML_SP_METADATA_PATH, FG_METHOD_GET, true, fg_saml_sp_metadata, fg_response_error_page, NULL},
-    {FG_SAML_IDP_METADATA_PATH, FG_METHOD_GET, true, fg_saml_idp_metadata, fg_response_error_page, NULL},
+    {FG_SAML_SP_METADATA_PATH, FG_METHOD_GET, true, fg_saml_sp_metadata, fg_response_error_page, NULL, true},
+    {FG_SAML_IDP_METADATA_PATH, FG_METHOD_GET, true, fg_saml_idp_metadata, fg_response_error_page, NULL, true},
     {FG_SAML_QUERY_PATH, FG_METHOD_POST, true, fg_saml_query, fg_saml_soap_refuse, NULL},
     {FG_SAML_PATH, FG_METHOD_GET | FG_METHOD_POST, true, handle, fg_response_error_page, is_meant},
     {FG_SAML_ARTIFACT_PATH, FG_METHOD_POST, true, fg_saml_artifact_resolve, fg_saml_soap_refuse, NULL},

@@ -153,6 +153,8 @@ class Site:
                 'surname': 'Test',
                 'immutable_id': 'id-of-' + name,
             }
+            if 'windows_account_name' in user:
+                attributes['windows_account_name'] = user['windows_account_name']
             if user.get('digest'):
                 arguments.append('--digest')
             for key, value in attributes.items():

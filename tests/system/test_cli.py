@@ -11,7 +11,7 @@ from messages import METADATA
 
 DONE, FAILED, USAGE, UNREADABLE = range(4)
 BASE = 'https://fs.example.com'
-COMMANDS = ['completion', 'config check', 'keys list', 'keys roll', 'keys forget', 'metadata diff', 'metadata lint', 'metadata show', 'mex lint', 'policy check', 'policy explain', 'policy test', 'probe', 'token diff', 'token explain', 'token make', 'token show', 'token translate', 'token verify', 'trust cancel', 'trust issue', 'trust renew', 'trust validate', 'user add', 'user passwd', 'user list', 'user remove']
+COMMANDS = ['completion', 'config check', 'directory test', 'keys list', 'keys roll', 'keys forget', 'metadata diff', 'metadata lint', 'metadata show', 'mex lint', 'policy check', 'policy explain', 'policy test', 'probe', 'token diff', 'token explain', 'token make', 'token show', 'token translate', 'token verify', 'trust cancel', 'trust issue', 'trust renew', 'trust validate', 'user add', 'user passwd', 'user list', 'user remove']
 
 
 def fedgate(*words, stdin='', code=DONE):

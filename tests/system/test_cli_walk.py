@@ -19,7 +19,8 @@ ASKS = 'https://localhost:1/ --user a --password-file %s ' % SECRET
 
 # A line for each place in which a file can be named: {} is the file.
 PLACES = [
-    'config check {}', 'keys list --config {}', 'keys roll --config {}', 'keys forget --config {}',
+    'config check {}', 'directory test people --config {}', 'directory test people alice --password-file {} --config %s' % CONFIGURATION,
+    'keys list --config {}', 'keys roll --config {}', 'keys forget --config {}',
     'metadata show {}', 'metadata lint {}', 'metadata diff {} %s' % METADATA, 'metadata diff %s {}' % METADATA, 'mex lint {}',
     'policy check {}', 'policy explain {}', 'policy explain %s --claims {}' % RULES, 'policy explain %s --json-body {}' % RULES,
     'policy explain %s --wsman {}' % RULES, 'policy test {}', 'probe https://localhost:1/ --network --ca {}',
@@ -39,7 +40,8 @@ PLACES = [
 # What may be without content: no rules permit nothing.
 EMPTY_IS_RIGHT = ('policy check {}', 'policy explain {}')
 # What is made if it is not there; what takes any text.
-MADE, ANYTHING = 'user add a --password-stdin --file {}', 'trust issue https://localhost:1/ --user a --password-file {}'
+MADE = 'user add a --password-stdin --file {}'
+ANYTHING = ('trust issue https://localhost:1/ --user a --password-file {}', 'directory test people alice --password-file {} --config %s' % CONFIGURATION)
 
 
 def fedgate(line, **options):
@@ -61,7 +63,7 @@ def files(tmp_path_factory):
 @pytest.mark.parametrize('line', PLACES)
 @pytest.mark.parametrize('name, says', [
     ('missing', 'No such file or directory'), ('folder', 'directory|not a regular file'), ('empty', r'empty|found no base_url|expected|no CA|no document'),
-    ('/dev/null', 'empty|not a regular file'), ('junk', r'expected|nothing that is known|holds no|no CA|no metadata|root element|Failed to connect')])  # fmt: skip
+    ('/dev/null', 'empty|not a regular file'), ('junk', r'expected|nothing that is known|holds no|no CA|no metadata|root element|Failed to connect|has no directory')])  # fmt: skip
 def test_files_that_will_not_do(files, line, name, says):
     if name == 'missing' and line == MADE:
         pytest.skip('the file is made')
@@ -71,7 +73,7 @@ def test_files_that_will_not_do(files, line, name, says):
         assert done.returncode == ('explain' in line)
         return
     assert done.returncode == UNREADABLE, said
-    if not (name == 'junk' and line == ANYTHING):
+    if not (name == 'junk' and line in ANYTHING):
         assert path in said, said
     assert re.search(says, said.replace(path, '')), said
     assert said.count('\n') < 8 or 'what to do:' in said or '"error"' in said
@@ -166,6 +168,9 @@ def test_arguments_of_every_command(name):
     ('trust issue %s --soap 2' % ASKS, USAGE, '1.2 or 1.1 is expected'),
     ('trust issue %s --token-type xml' % ASKS, USAGE, 'saml11, saml20, jwt or a URI is expected'),
     ('trust renew %s' % ASKS, USAGE, '--token is needed'),
+    ('directory test', USAGE, 'NAME is missing'),
+    ('directory test people --password-file %s --config %s' % (SECRET, CONFIGURATION), USAGE, 'whose password is it?'),
+    ('directory test peple --config %s' % CONFIGURATION, UNREADABLE, 'has no directory'),
     ('keys roll --use both', USAGE, 'signing or encryption is expected'),
     ('user list --file a --config b', USAGE, 'exclude each other'),
 ])  # fmt: skip

@@ -6,11 +6,14 @@ until the process ends is theirs."""
 import glob
 import os
 import re
+import subprocess
+import sys
 
 import pytest
 
 import flows
 import harness
+import sanitized
 from watched import MODULE, UNIT, build, environment_of, messages, run_all, upstream  # noqa: F401
 
 TREE = os.path.join(harness.BUILD, 'sanitizers')
@@ -22,19 +25,11 @@ def tree():
     return build(TREE, ['all'], '--enable-sanitizers', 'CFLAGS=-O1 -g1')
 
 
-def asan_options(**more):
-    return ':'.join('%s=%s' % item for item in {'detect_leaks': 1, 'abort_on_error': 0, 'exitcode': 9, **more}.items())
-
-
 def test_unit_tests_with_sanitizers(tree):
     build(tree, ['tests/unit/' + name for name in UNIT])
-    environment = environment_of(ASAN_OPTIONS=asan_options(detect_stack_use_after_return=1), UBSAN_OPTIONS='print_stacktrace=1')
+    environment = environment_of(ASAN_OPTIONS=sanitized.asan_options(detect_stack_use_after_return=1), UBSAN_OPTIONS='print_stacktrace=1')
     programs = {name: ([os.path.join(tree, 'tests', 'unit', name)], environment) for name in UNIT}
     assert run_all(programs, tree) == []
-
-
-def library(name):
-    return harness.run('gcc', '-print-file-name=' + name).stdout.strip()
 
 
 def fedgates_leaks(report):
@@ -45,21 +40,35 @@ def fedgates_leaks(report):
     return [leak for leak in leaks if ours.search(leak)]
 
 
+def assert_clean(nginx_log, log):
+    """What the sanitizers wrote beside log."""
+    reports = [open(path, errors='replace').read() for path in glob.glob(log + '.*')]
+    assert not re.search(r'exited on signal|exited with (?:fatal )?code [1-9]', nginx_log), nginx_log[-3000:] + ''.join(reports)[-3000:]
+    for report in reports:
+        assert not re.search('ERROR: AddressSanitizer|runtime error|fatal error', report), report[:8000]
+        assert not fedgates_leaks(report), ''.join(fedgates_leaks(report))[:8000]
+
+
 def test_nginx_with_sanitizers(tree, make_gateway, upstream, messages):  # noqa: F811
     gateway = make_gateway(start=False)
     gateway.nginx.module = os.path.join(tree, MODULE)
     flows.protect(gateway, upstream, messages)
     log = os.path.join(gateway.folder, 'sanitizer')
-    gateway.nginx.start(gateway.port, environment={
-        'LD_PRELOAD': ' '.join(library(name) for name in ('libasan.so', 'libubsan.so')),
-        # nginx's own leaks do not change how it ends; deep stacks, for OpenSSL and libxml2 have no frame pointers
-        'ASAN_OPTIONS': asan_options(log_path=log, fast_unwind_on_malloc=0, exitcode=0),
-        'UBSAN_OPTIONS': 'print_stacktrace=1:log_path=' + log,
-    })  # fmt: skip
+    gateway.nginx.start(gateway.port, environment=sanitized.environment(log))
     flows.everything(gateway)
     gateway.nginx.stop()
-    reports = [open(path, errors='replace').read() for path in glob.glob(log + '.*')]
-    assert not re.search(r'exited on signal|exited with (?:fatal )?code [1-9]', gateway.nginx.log()), gateway.nginx.log()[-3000:] + ''.join(reports)[-3000:]
-    for report in reports:
-        assert not re.search('ERROR: AddressSanitizer|runtime error|fatal error', report), report[:8000]
-        assert not fedgates_leaks(report), ''.join(fedgates_leaks(report))[:8000]
+    assert_clean(gateway.nginx.log(), log)
+
+
+@pytest.mark.parametrize('name', ['test_directory', 'test_delegate', 'test_kerberos_trust'])
+def test_accounts_with_sanitizers(tree, name):
+    """What asks directories and KDCs: its own tests, with the module that watches."""
+    folder = harness.temporary_folder()
+    os.chmod(folder, 0o777)
+    environment = {**os.environ, 'PYTHONPATH': os.path.dirname(__file__), 'FEDGATE_SANITIZED': os.path.join(tree, MODULE),
+                   'FEDGATE_SANITIZED_LOG': os.path.join(folder, 'sanitizer')}  # fmt: skip
+    pytest_itself = [sys.executable, '-B', '-m', 'pytest', '-q', '-p', 'no:cacheprovider', '-p', 'sanitized']
+    done = subprocess.run([*pytest_itself, os.path.join(os.path.dirname(__file__), name + '.py')], env=environment,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=900)  # fmt: skip
+    assert_clean('', environment['FEDGATE_SANITIZED_LOG'])
+    assert done.returncode == 0, done.stdout[-4000:]

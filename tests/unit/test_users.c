@@ -340,7 +340,13 @@ static void wrong_queries_are_refused_with_their_fault(void **state) {
         assert_err(&err, FG_E_CONFIG);
         if (strstr(err.detail, rows[i].says) == NULL)
             fail_msg("%s: %s", rows[i].query, err.detail);
+        /* and when the rule is compiled */
+        assert_false(directory->check_query(directory, fg_str(rows[i].query), 1, 2, &err));
+        assert_err(&err, FG_E_CONFIG);
+        if (strstr(err.detail, rows[i].says) == NULL)
+            fail_msg("%s: %s", rows[i].query, err.detail);
     }
+    assert_true(directory->check_query(directory, FG_STR("(mail={0});mail,upn;{1}"), 2, 2, NULL));
     fg_arena_free(arena);
     directory->free(directory);
 }

@@ -311,6 +311,9 @@ public class Wss {
             case "enc":
                 encrypt(document, header, o, config);
                 break;
+            case "krb":
+                Kerberos.add(document, header, o, config);
+                break;
             case "saml":
                 addAssertion(document, header, o);
                 break;

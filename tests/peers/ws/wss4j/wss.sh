@@ -7,6 +7,8 @@
 #     sign:key=client.pem|secret=BASE64[;parts=Body,Timestamp,To,UsernameToken,STRTransform,#id][;keyid=bst|issuer|ski|thumb|x509|keyvalue|saml]
 #          [;path][;sig=rsa-sha1|...][;digest=sha1|...]
 #     enc:cert=server.pem[;parts=Body][;mode=Element|Content][;sym=aes128-cbc|aes256-cbc|aes128-gcm|aes256-gcm][;kt=rsa15][;keyid=..]
+#     krb:service=HTTP@localhost;cache=FILE;conf=krb5.conf[;keyid=sha1][;parts=Timestamp][;sig=hmac-sha1|..][;digest=sha1|..]   a ticket that
+#          signs, got with kinit's cache by the JDK's Kerberos; keyid=sha1: named by its digest
 #   saml OUT "v=1.1|2.0;conf=bearer|hok|sv;issuer=URI;aud=URI[;sub=alice][;proof=client.pem][;key=idp.pem]"
 #   verify IN OUT KEY|- TRUSTED...   what WSS4J found in IN; OUT gets the message decrypted
 #   dsig IN CERTIFICATE      the enveloped signature of IN, judged by Java's own XML signatures: "valid", "invalid"
