@@ -77,6 +77,10 @@ typedef enum fg_code {
     FG_E_AUTH_EXPIRED,
     FG_E_AUTH_RESTRICTED, /* not at this hour, not from here */
     FG_E_AUTH_MUST_CHANGE,
+    FG_E_PASSWORD_ENTRY,   /* the new one was left out, was typed in two ways, or is the old one */
+    FG_E_PASSWORD_POLICY,  /* the directory's rules do not take the new one */
+    FG_E_PASSWORD_NOT_DUE, /* the account need not change it */
+    FG_E_PASSWORD_REFUSED, /* the directory does not let it be changed */
     FG_E_AUTH_ACCOUNT_LOCKED, /* in the directory; looks like a wrong password */
     FG_E_AUTH_KERBEROS, /* a ticket, or what came in place of one */
     FG_E_AUTH_LOCKED,

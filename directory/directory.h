@@ -41,6 +41,12 @@ struct fg_directory {
      * The authentication method is left empty: the caller knows it.  May block.  NULL: this directory never can. */
     bool (*find)(fg_directory_t *, const fg_env_t *, fg_arena_t *, fg_account_kind_t kind, fg_str_t name,
                  fg_identity_t *, fg_err_t *);
+    /* Replaces the password of an account that must change it, by the word of the directory to whoever sends the right
+     * one.  The old one is wrong: as check_password says it; the account need not change: FG_E_PASSWORD_NOT_DUE; the
+     * directory's rules do not take the new one: FG_E_PASSWORD_POLICY.  Keeps and logs neither.  May block: runs on the
+     * password pool.  NULL: this directory does not. */
+    bool (*change_password)(fg_directory_t *, const fg_env_t *, fg_arena_t *, fg_str_t user, fg_str_t old_password,
+                            fg_str_t new_password, fg_err_t *);
     /* As an attribute store of claim rules (policy/rules.h): the claims for an AD FS query, "FILTER;ATTRIBUTES;{0}"
      * (directory/users_query.h and ldap_query.h say what is taken).  May block: runs on a pool. */
     bool (*query)(fg_directory_t *, fg_arena_t *, fg_str_t query, const fg_str_t *params, size_t param_count,

@@ -33,6 +33,7 @@ typedef struct fg_ldap_options {
     const char *base;    /* DN */
     const char *bind_dn; /* of the account that searches; NULL: the person's own (Active Directory), nobody (else) */
     const char *bind_password_file;
+    bool password_change;                  /* of those who must is possible; Active Directory: with bind_dn only */
     const char *user_filter;               /* {user} stands for the name */
     const fg_ldap_attribute_t *attributes; /* besides those of the type */
     size_t attribute_count;

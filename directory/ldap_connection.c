@@ -400,3 +400,25 @@ bool fg_ldap_search(fg_ldap_connection_t *connection, const fg_ldap_search_t *se
     return FG_FAIL(err, FG_E_DIRECTORY, "%s: search below %s for %s: %s: %s", connection->server->uri, search->base,
                    search->filter, ldap_err2string(answer->code), answer->message);
 }
+
+bool fg_ldap_modify(fg_ldap_connection_t *connection, const char *dn, LDAPMod **changes, int64_t deadline,
+                    fg_ldap_answer_t *answer, fg_err_t *err) {
+    int id;
+    set_deadline(connection, deadline);
+    int rc = ldap_modify_ext(connection->ld, dn, changes, NULL, NULL, &id);
+    if (rc != LDAP_SUCCESS)
+        return lost(connection, "modify", rc, err);
+    return wait_answer(connection, id, "modify", deadline, NULL, answer, err);
+}
+
+bool fg_ldap_extended(fg_ldap_connection_t *connection, const char *oid, struct berval *request, int64_t deadline,
+                      fg_ldap_answer_t *answer, fg_err_t *err) {
+    LDAPControl policy = {.ldctl_oid = (char *)(uintptr_t)LDAP_CONTROL_PASSWORDPOLICYREQUEST};
+    LDAPControl *controls[] = {&policy, NULL};
+    int id;
+    set_deadline(connection, deadline);
+    int rc = ldap_extended_operation(connection->ld, oid, request, controls, NULL, &id);
+    if (rc != LDAP_SUCCESS)
+        return lost(connection, "extended operation", rc, err);
+    return wait_answer(connection, id, "extended operation", deadline, NULL, answer, err);
+}

@@ -280,6 +280,86 @@ static bool check_password(fg_directory_t *directory, const fg_env_t *env, fg_ar
     return ok && yield(d, env, &task, FG_STR(FG_AUTH_PASSWORD), identity, err);
 }
 
+/* ---- another password */
+
+typedef struct renewal {
+    task_t *task;
+    fg_str_t new_password;
+    fg_code_t bound; /* what the bind with the old password came to */
+    bool sent;
+} renewal_t;
+
+/* A change may have been done though its answer was lost: it is sent once. */
+static bool send_change(const ldap_directory_t *d, fg_ldap_connection_t *connection, renewal_t *renewal,
+                        int64_t deadline, fg_err_t *err) {
+    const fg_ldap_change_t change = {renewal->task->account.dn, renewal->task->password, renewal->new_password};
+    if (renewal->sent)
+        return FG_FAIL(err, FG_E_DIRECTORY, "directory %s: the answer to a change of a password was lost",
+                       d->options.name);
+    renewal->sent = true;
+    return fg_ldap_change_password(&d->options, connection, &change, deadline, err);
+}
+
+/* Whether the password must be changed is said to whoever sends the right one.  A server with the password policy of
+ * draft-behera-ldap-password-policy (§8.1.2.2) lets the person in for the change alone: then it is done at once. */
+static bool bind_and_change(const ldap_directory_t *d, fg_ldap_connection_t *connection, void *context,
+                            int64_t deadline, fg_err_t *err) {
+    renewal_t *renewal = context;
+    const task_t *task = renewal->task;
+    fg_ldap_answer_t answer;
+    fg_err_t why = FG_ERR_INIT;
+    if (renewal->sent)
+        return send_change(d, connection, renewal, deadline, err);
+    if (!fg_ldap_bind(connection, task->account.dn, task->password, deadline, &answer, err))
+        return false;
+    connection->bound = FG_LDAP_BOUND_PERSON;
+    bool usable = fg_ldap_judge_bind(&d->options, task->name->text, &answer, &why);
+    renewal->bound = usable ? FG_OK : why.code;
+    if (usable)
+        return FG_FAIL(err, FG_E_PASSWORD_NOT_DUE, "%.*s in directory %s need not change the password",
+                       FG_STR_ARG(task->name->text), d->options.name);
+    if (why.code == FG_E_AUTH_MUST_CHANGE && answer.code == LDAP_SUCCESS)
+        return send_change(d, connection, renewal, deadline, err);
+    return FG_FAIL(err, why.code, "%s", why.detail);
+}
+
+static bool change_by_service(const ldap_directory_t *d, fg_ldap_connection_t *connection, void *context,
+                              int64_t deadline, fg_err_t *err) {
+    return send_change(d, connection, context, deadline, err);
+}
+
+/* Whoever must change cannot bind in Active Directory: the account that searches carries the change there, and the
+ * server checks the old password. */
+static bool change_found(const ldap_directory_t *d, renewal_t *renewal, int64_t deadline, fg_err_t *err) {
+    fg_err_t why = FG_ERR_INIT;
+    if (with_connection(d, FG_LDAP_BOUND_PERSON, bind_and_change, renewal, deadline, &why))
+        return true;
+    if (renewal->bound == FG_E_AUTH_MUST_CHANGE && !renewal->sent && d->options.bind_dn != NULL)
+        return with_connection(d, FG_LDAP_BOUND_SERVICE, change_by_service, renewal, deadline, err);
+    return FG_FAIL(err, why.code, "%s", why.detail);
+}
+
+static bool change_password(fg_directory_t *directory, const fg_env_t *env, fg_arena_t *arena, fg_str_t user,
+                            fg_str_t old_password, fg_str_t new_password, fg_err_t *err) {
+    ldap_directory_t *d = (ldap_directory_t *)directory;
+    fg_ldap_name_t name;
+    if (!password_is_possible(old_password))
+        return FG_FAIL(err, FG_E_AUTH_FAILED, "password is empty, too long or no UTF-8");
+    if (!password_is_possible(new_password))
+        return FG_FAIL(err, FG_E_PASSWORD_POLICY, "new password is empty, longer than %u bytes or no UTF-8",
+                       FG_LDAP_PASSWORD_MAX);
+    if (!fg_ldap_name_read(&d->options, arena, FG_ACCOUNT_NAME, user, &name, err))
+        return false;
+    task_t task = {.arena = arena, .name = &name, .password = old_password, .now_ms = fg_now(env)};
+    renewal_t renewal = {.task = &task, .new_password = new_password};
+    int64_t deadline = fg_ldap_now() + d->options.timeout_ms;
+    bool ok = find_account(d, &task, deadline, err) && change_found(d, &renewal, deadline, err);
+    fg_ldap_pool_log(d->pool, env, d->options.name);
+    return ok;
+}
+
+/* ---- other proofs than a password */
+
 static bool find(fg_directory_t *directory, const fg_env_t *env, fg_arena_t *arena, fg_account_kind_t kind,
                  fg_str_t text, fg_identity_t *identity, fg_err_t *err) {
     ldap_directory_t *d = (ldap_directory_t *)directory;
@@ -425,6 +505,7 @@ static bool fill(ldap_directory_t *d, const fg_ldap_options_t *options, fg_err_t
     bool may_search = searches_itself(&d->options);
     d->directory = (fg_directory_t){.name = d->options.name,
                                     .check_password = check_password,
+                                    .change_password = options->password_change && may_search ? change_password : NULL,
                                     .has_domain = has_domain,
                                     .plain_name = plain_name,
                                     .knows = may_search ? knows : NULL,

@@ -127,6 +127,24 @@ typedef struct fg_ldap_search {
 } fg_ldap_search_t;
 bool fg_ldap_search(fg_ldap_connection_t *connection, const fg_ldap_search_t *search, int64_t deadline,
                     LDAPMessage **result, fg_ldap_answer_t *answer, fg_err_t *err);
+/* Changes an entry, or carries out an extended operation.  False: as fg_ldap_bind. */
+bool fg_ldap_modify(fg_ldap_connection_t *connection, const char *dn, LDAPMod **changes, int64_t deadline,
+                    fg_ldap_answer_t *answer, fg_err_t *err);
+bool fg_ldap_extended(fg_ldap_connection_t *connection, const char *oid, struct berval *request, int64_t deadline,
+                      fg_ldap_answer_t *answer, fg_err_t *err);
+
+/* ---- ldap_password.c: replacing a password */
+
+/* The person's own change, which the old password permits; what the answer means is judged.  FG_E_AUTH_FAILED: the old
+ * one is wrong; FG_E_PASSWORD_POLICY: the new one is not taken. */
+typedef struct fg_ldap_change {
+    const char *dn;
+    fg_str_t old_password;
+    fg_str_t new_password;
+} fg_ldap_change_t;
+bool fg_ldap_change_password(const fg_ldap_options_t *options, fg_ldap_connection_t *connection,
+                             const fg_ldap_change_t *change, int64_t deadline, fg_err_t *err) FG_MUST_CHECK;
+
 /* ---- ldap_pool.c: connections to the servers of a directory */
 
 /* Takes "ldaps://HOST[:PORT]" apart.  False: memory; free it anyway. */

@@ -160,6 +160,7 @@ static const fg_config_option_t directory_options[] = {
     ROW("base", ldap_dn, base, ONE, NULL, NULL),
     ROW("bind_dn", text, bind_dn, ONE, NULL, NULL),
     ROW("bind_password_file", path, bind_password_file, ONE, NULL, NULL),
+    ROW("password_change", choice, password_change, ONE, NULL, "true"),
     ROW("user_filter", ldap_filter, user_filter, ONE, NULL, NULL),
     ROW("attributes", ldap_attribute, attributes, LIST, NULL, NULL),
     ROW("groups", ldap_groups, groups, ONE, NULL, "nested"),

@@ -31,6 +31,7 @@ typedef struct fg_config_directory {
     const char *base;
     const char *bind_dn;
     const char *bind_password_file;
+    fg_config_choice_t password_change;
     const char *user_filter;
     fg_config_list_t attributes; /* fg_ldap_attribute_t */
     fg_ldap_groups_t groups;

@@ -18,6 +18,7 @@ fg_ldap_options_t fg_config_ldap_options(const fg_config_directory_t *d) {
         .base = d->base,
         .bind_dn = d->bind_dn,
         .bind_password_file = d->bind_password_file,
+        .password_change = d->password_change == FG_CHOICE_YES && (d->bind_dn != NULL || strcmp(d->type, "ad") != 0),
         .user_filter = d->user_filter,
         .attributes = d->attributes.items,
         .attribute_count = d->attributes.count,
@@ -40,10 +41,10 @@ static bool is_written(const fg_config_directory_t *d, const char *option) {
 
 /* An option of the other kind of directory would do nothing: that is not what was meant. */
 static bool check_kind(const fg_config_directory_t *d, bool ldap, fg_err_t *err) {
-    static const char *const of_ldap[] = {"servers",        "ca",         "base",   "bind_dn",    "bind_password_file",
-                                          "user_filter",    "attributes", "groups", "group_base", "group_filter",
-                                          "group_name",     "domain",     "realm",  "timeout",    "cache",
-                                          "negative_cache", "connections"};
+    static const char *const of_ldap[] = {
+        "servers",     "ca",         "base",    "bind_dn",    "bind_password_file", "password_change",
+        "user_filter", "attributes", "groups",  "group_base", "group_filter",       "group_name",
+        "domain",      "realm",      "timeout", "cache",      "negative_cache",     "connections"};
     if (ldap)
         return !is_written(d, "path") || fg_config_refuse(err, &d->at, "path", 0, "no path: type is \"%s\"", d->type);
     for (size_t i = 0; i < FG_ARRAY_SIZE(of_ldap); i++)
@@ -108,6 +109,9 @@ static bool check_ldap(const fg_config_directory_t *d, fg_err_t *err) {
         return fg_config_refuse(err, &d->at, "bind_password_file", 0, "the file with the password of bind_dn");
     if (d->bind_dn == NULL && d->bind_password_file != NULL)
         return fg_config_refuse(err, &d->at, "bind_dn", 0, "the account that bind_password_file is of");
+    if (ad && d->bind_dn == NULL && d->password_change == FG_CHOICE_YES && is_written(d, "password_change"))
+        return fg_config_refuse(err, &d->at, "password_change", 0,
+                                "no password_change without bind_dn: whoever must change cannot bind");
     if (d->user_filter != NULL && strstr(d->user_filter, "{user}") == NULL)
         return fg_config_refuse(err, &d->at, "user_filter", 0, "a filter with {user} in it");
     return check_words(d, "user_filter", d->user_filter, "{user}", err) &&

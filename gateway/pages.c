@@ -49,7 +49,7 @@ static fg_str_t text_for(const page_job_t *job, const char *kind, const char *va
 
 /* ---- what single pages need besides their model */
 
-static void prepare_sign_in(const page_job_t *job) {
+static void prepare_message(const page_job_t *job) {
     const char *message = member(job->model, "message");
     if (*message == '\0')
         return;
@@ -116,7 +116,7 @@ static const struct page {
     const char *referrer;
     void (*prepare)(const page_job_t *);
 } pages_table[FG_PAGE_COUNT] = {
-    [FG_PAGE_SIGN_IN] = {POLICY "form-action 'self'", "same-origin", prepare_sign_in},
+    [FG_PAGE_SIGN_IN] = {POLICY "form-action 'self'", "same-origin", prepare_message},
     /* No form-action: Chromium applies it to the redirects that follow a form too, and the choice leads to partners,
      * who send the browser on as they like.  The form holds no secret. */
     [FG_PAGE_HOME_REALM] = {POLICY, "same-origin", NULL},
@@ -138,6 +138,7 @@ static const struct page {
     [FG_PAGE_CLAIMS] = {POLICY "form-action 'none'", "same-origin", prepare_claims},
     /* auto_post in a frame of signed_out or clean_up, that is, of a partner's page perhaps */
     [FG_PAGE_POST_FRAME] = {POLICY_FRAMED "script-src 'nonce-%1$s'", "strict-origin", NULL},
+    [FG_PAGE_CHANGE_PASSWORD] = {POLICY "form-action 'self'", "same-origin", prepare_message},
     [FG_PAGE_IDENTITY] = {POLICY "form-action 'none'", "same-origin", NULL},
     [FG_PAGE_GO_ON] = {POLICY "form-action 'none'", "same-origin", NULL},
 };

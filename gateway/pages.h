@@ -2,7 +2,7 @@
  *
  * The pages that people see: templates and texts, loaded once, and their answers' headers.
  *
- * Files: sign_in.html, home_realm.html, applications.html, signed_out.html, error.html, auto_post.html, claims.html,
+ * Files: sign_in.html, change_password.html, home_realm.html, applications.html, signed_out.html, error.html, auto_post.html, claims.html,
  * clean_up.html, go_on.html, sign_out.html, consent.html, identity.html, what they include, and texts.LANGUAGE.json.  Each file is taken from the administrator's
  * folder if it is there, else from the installed one. A text is sought in the administrator's file of the language, the
  * installed one, then likewise in English.  doc/pages.md says the same to administrators.
@@ -10,6 +10,7 @@
  * Models (all members may be absent; every page also has organisation, logo_url, contact, contact_url, lang, nonce,
  * correlation_id, accent_light, accent_dark):
  *   sign_in     action, application, username, message (key of the text "message.KEY"), csrf, realm_choice_url
+ *   change_password  action, application, username, home, message (likewise), csrf
  *   home_realm  action, application, hidden [{name, value}], realms [{uri, name}]
  *   applications  action, applications [{realm, name}]
  *   signed_out  parties [{name, url, awaited}], wreply, wreply_name, provider_url, provider_name, next (goes on to it

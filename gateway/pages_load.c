@@ -13,9 +13,9 @@
 #define FILE_MAX (256u << 10)
 #define LANGUAGE_MAX 20u
 
-const char *const fg_page_names[FG_PAGE_COUNT] = {"sign_in", "home_realm", "signed_out",   "clean_up",  "sign_out",
-                                                  "consent", "device",     "error",        "auto_post", "claims",
-                                                  "go_on",   "post_frame", "applications", "identity"};
+const char *const fg_page_names[FG_PAGE_COUNT] = {
+    "sign_in",   "home_realm", "signed_out", "clean_up",   "sign_out",     "consent",  "device",         "error",
+    "auto_post", "claims",     "go_on",      "post_frame", "applications", "identity", "change_password"};
 
 /* ---- files */
 

@@ -25,6 +25,7 @@ typedef enum fg_page {
     FG_PAGE_POST_FRAME,
     FG_PAGE_APPLICATIONS,
     FG_PAGE_IDENTITY,
+    FG_PAGE_CHANGE_PASSWORD,
     FG_PAGE_COUNT
 } fg_page_t;
 

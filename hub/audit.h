@@ -11,7 +11,8 @@ typedef struct fg_audit_field {
     fg_str_t value;
 } fg_audit_field_t;
 
-/* event: "signin", "signin_refused", "delegated", "issued", "permitted", "refused", "revoked", "signout".  err NULL: no
+/* event: "signin", "signin_refused", "password_changed",
+ * "password_change_refused", "delegated", "issued", "permitted", "refused", "revoked", "signout".  err NULL: no
  * reason.  The line has
  * time, event, id (correlation), client, host, path, reason (the fault), code (why: core/reason.h), detail and the
  * fields given (empty values left out). */

@@ -7,6 +7,7 @@
 #include "hub/bytes.h"
 #include "hub/client_signin.h"
 #include "hub/negotiate.h"
+#include "hub/password_change.h"
 #include "hub/seal.h"
 
 #define URL_MAX (64u << 10)
@@ -270,18 +271,16 @@ static bool begin_session(fg_exchange_t *ex, fg_browser_signin_t *in, fg_err_t *
     return remember_home_realm(ex, in, err);
 }
 
-/* What the sign-in page says of a refusal; the rest goes the way of all errors.  What only a right password leads to may
- * be said. */
+/* What the sign-in page says of a refusal; the rest goes the way of all errors.  What only a right password leads to
+ * may be said. */
 static const char *message_of(fg_code_t code) {
     static const struct {
         fg_code_t code;
         const char *message;
     } table[] = {
-        {FG_E_AUTH_FAILED, "wrong"},          {FG_E_AUTH_LOCKED, "wrong"},
-        {FG_E_AUTH_MISSING, "wrong"},         {FG_E_AUTH_ACCOUNT_LOCKED, "wrong"},
-        {FG_E_AUTH_DISABLED, "disabled"},     {FG_E_AUTH_EXPIRED, "over"},
-        {FG_E_AUTH_RESTRICTED, "restricted"}, {FG_E_AUTH_MUST_CHANGE, "change"},
-        {FG_E_DIRECTORY, "directory"},
+        {FG_E_AUTH_FAILED, "wrong"},          {FG_E_AUTH_LOCKED, "wrong"},       {FG_E_AUTH_MISSING, "wrong"},
+        {FG_E_AUTH_ACCOUNT_LOCKED, "wrong"},  {FG_E_AUTH_DISABLED, "disabled"},  {FG_E_AUTH_EXPIRED, "over"},
+        {FG_E_AUTH_RESTRICTED, "restricted"}, {FG_E_AUTH_MUST_CHANGE, "change"}, {FG_E_DIRECTORY, "directory"},
     };
     for (size_t i = 0; i < FG_ARRAY_SIZE(table); i++)
         if (table[i].code == code)
@@ -289,9 +288,18 @@ static const char *message_of(fg_code_t code) {
     return NULL;
 }
 
+static fg_step_t show_change(fg_exchange_t *ex, const fg_browser_signin_t *in, const fg_password_change_t *change,
+                             const char *message) {
+    fg_err_t err = FG_ERR_INIT;
+    return fg_password_change_show(ex, change, message, &err) ? FG_STEP_DONE : refuse(ex, in, &err);
+}
+
 static fg_step_t after_password(fg_exchange_t *ex) {
     fg_browser_signin_t *in = ex->browser;
     fg_err_t err = FG_ERR_INIT;
+    const fg_password_change_t change = {own_url(ex, in, false), in->application, ex->signin.realm, ex->signin.user};
+    if (fg_password_change_is_possible(&ex->signin))
+        return show_change(ex, in, &change, "");
     const char *message = ex->signin.ok ? NULL : message_of(ex->signin.err.code);
     if (message != NULL)
         return show_sign_in(ex, in, message, ex->signin.user);
@@ -313,9 +321,30 @@ static bool read_form(fg_exchange_t *ex, const fg_browser_signin_t *in, fg_str_t
     return fg_form_token_check(ex, FORM_PURPOSE, csrf, err);
 }
 
+static fg_step_t after_change(fg_exchange_t *ex) {
+    const fg_browser_signin_t *in = ex->browser;
+    const fg_password_change_t change = {own_url(ex, in, false), in->application, ex->signin.realm, ex->signin.user};
+    const char *message = ex->signin.ok ? NULL : fg_password_change_message(&ex->signin);
+    return message != NULL ? show_change(ex, in, &change, message) : after_password(ex);
+}
+
+/* The form of the page that asks for another password. */
+static fg_step_t submit_change(fg_exchange_t *ex, fg_browser_signin_t *in) {
+    fg_err_t err = FG_ERR_INIT;
+    fg_password_change_t change = {.action = own_url(ex, in, false), .application = in->application};
+    const char *message;
+    if (!fg_password_change_read(ex, in->form, &change, &err))
+        return refuse(ex, in, &err);
+    if (!fg_password_change_begin(ex, in->form, &change, after_change, &message))
+        return show_change(ex, in, &change, message);
+    return FG_STEP_PASSWORD;
+}
+
 static fg_step_t submit(fg_exchange_t *ex, fg_browser_signin_t *in, const fg_home_realm_t *realm) {
     fg_err_t err = FG_ERR_INIT;
     fg_str_t user, password;
+    if (fg_password_change_is_sent(in->form))
+        return submit_change(ex, in);
     if (!read_form(ex, in, &user, &password, &err))
         return refuse(ex, in, &err);
     return fg_signin_begin(ex, realm, user, password, after_password);

@@ -63,6 +63,8 @@ typedef struct fg_signin {
     const fg_home_realm_t *realm;
     fg_str_t user;
     fg_str_t password;
+    fg_str_t new_password; /* the one to replace it with first (hub/password_change.h); .n 0: none */
+    bool changed;          /* it was */
     bool ok;
     fg_identity_t identity; /* if ok */
     fg_err_t err;           /* if not */

@@ -6,6 +6,7 @@
 #include "core/fault.h"
 #include "hub/audit.h"
 #include "hub/federation.h"
+#include "hub/password_change.h"
 #include "policy/request.h"
 
 /* Where nobody said which directory: the one whose domain stands before or behind the name, or that is there for its
@@ -124,9 +125,12 @@ static void ask_the_others(fg_exchange_t *ex, const fg_signin_t *signin, search_
 
 static bool ask(fg_exchange_t *ex, fg_signin_t *signin, const fg_username_token_t *token) {
     fg_directory_t *directory = signin->realm->directory;
+    if (signin->new_password.n > 0 && !fg_password_change_run(ex, signin))
+        return false;
     if (token == NULL)
-        return directory->check_password(directory, ex->env, ex->arena, signin->user, signin->password,
-                                         &signin->identity, &signin->err);
+        return directory->check_password(directory, ex->env, ex->arena, signin->user,
+                                         signin->changed ? signin->new_password : signin->password, &signin->identity,
+                                         &signin->err);
     if (directory->check_digest == NULL)
         return FG_FAIL(&signin->err, FG_E_AUTH_DIGEST, "directory %s cannot check digests", directory->name);
     return directory->check_digest(directory, ex->env, ex->arena, token, &signin->identity, &signin->err);
@@ -146,7 +150,9 @@ static bool check_counted(fg_exchange_t *ex, fg_signin_t *signin, const fg_usern
         fg_lockout_succeed(ex->env, rules, name, counted, address);
         return true;
     }
-    if (fg_fault_is_temporary(signin->err.code))
+    if (fg_password_change_proves(signin))
+        fg_lockout_succeed(ex->env, rules, name, counted, address);
+    else if (fg_fault_is_temporary(signin->err.code))
         fg_lockout_forgive(ex->env, rules, name, counted, address);
     return false;
 }
@@ -232,12 +238,22 @@ void fg_signin_tell_refused(fg_exchange_t *ex, const fg_home_realm_t *realm, fg_
     tell(ex, realm, name, NULL, why);
 }
 
+static void wipe(fg_str_t *secret) {
+    if (secret->n > 0)
+        explicit_bzero((void *)(uintptr_t)secret->p, secret->n);
+    *secret = FG_STR_NONE;
+}
+
 static void run(fg_exchange_t *ex, const fg_username_token_t *token) {
     fg_signin_t *signin = &ex->signin;
+    bool changes = signin->new_password.n > 0;
     signin->ok = check(ex, signin, token);
-    if (signin->password.n > 0)
-        explicit_bzero((void *)(uintptr_t)signin->password.p, signin->password.n);
-    signin->password = FG_STR_NONE;
+    wipe(&signin->password);
+    wipe(&signin->new_password);
+    if (changes)
+        fg_password_change_tell(ex, signin);
+    if (changes && !signin->changed)
+        return;
     tell(ex, signin->realm, signin->user, &signin->identity, signin->ok ? NULL : &signin->err);
 }
 

@@ -38,7 +38,8 @@ bool fg_signin_vouched(fg_exchange_t *ex, const fg_home_realm_t *realm, fg_str_t
                        fg_err_t *err) FG_MUST_CHECK;
 /* Says in the audit log that somebody could not prove who it is ("signin_refused"). */
 void fg_signin_tell_refused(fg_exchange_t *ex, const fg_home_realm_t *realm, fg_str_t name, const fg_err_t *why);
-/* On the password pool: lockout, directory, outcome, audit line ("signin" or "signin_refused"); wipes the password. */
+/* On the password pool: lockout, directory, outcome, audit line ("signin" or "signin_refused"); wipes the password.
+ * With a new password, it is changed first ("password_changed" or "password_change_refused"). */
 void fg_signin_run(fg_exchange_t *ex);
 
 #endif

@@ -345,10 +345,11 @@ static void texts_follow_the_language(void **state) {
 /* No page can do without the shipped files here, since they are installed elsewhere: the folder holds copies of them.
  */
 static const char *const shipped_files[] = {
-    "sign_in.html",      "home_realm.html", "signed_out.html", "clean_up.html", "error.html",      "auto_post.html",
-    "claims.html",       "head.html",       "top.html",        "foot.html",     "style.css",       "texts.en.json",
-    "applications.html", "texts.de.json",   "go_on.html",      "frames.html",   "post_frame.html", "sign_out.html",
-    "consent.html",      "device.html",     "identity.html"};
+    "sign_in.html",   "home_realm.html",     "signed_out.html",   "clean_up.html", "error.html",
+    "auto_post.html", "claims.html",         "head.html",         "top.html",      "foot.html",
+    "style.css",      "texts.en.json",       "applications.html", "texts.de.json", "go_on.html",
+    "frames.html",    "post_frame.html",     "sign_out.html",     "consent.html",  "device.html",
+    "identity.html",  "change_password.html"};
 
 static void copy_shipped(const char *folder) {
     for (size_t i = 0; i < FG_ARRAY_SIZE(shipped_files); i++) {
