@@ -260,6 +260,22 @@ def test_kl_02_wrong_service(site, alice, door):
     let_in(site, door)
 
 
+def test_kl_02_a_ticket_for_the_host_is_none_for_http(authority, domain):
+    """RFC 4559 §4.1: the host's key, of another account, opens it, and messages may come with either."""
+    both = os.path.join(domain.folder, 'both.keytab')
+    domain.tool('user', 'create', 'svc-host', 'Host.Pw1.long')
+    domain.tool('spn', 'add', 'host/machine.gw.test', 'svc-host')
+    for service in ('HTTP/localhost', 'host/machine.gw.test'):
+        domain.tool('domain', 'exportkeytab', both, '--principal=' + service)
+    domain.kinit('alice')
+    with gateway(authority, domain, keytab=both, partners=PARTNERS) as gw:
+        for door in (at_location, at_windowstransport):
+            turned_away(gw, door, *ticket('host@machine.gw.test'), 'kerberos.unknown-service')
+            let_in(gw, door)
+        answer = at_kerberosmixed(gw, *ticket('host@machine.gw.test'))
+        assert answer.status_code == 200, answer.text
+
+
 @every_door
 def test_kl_04_size(site, alice, door):
     value, key = ticket()
