@@ -13,7 +13,7 @@
 struct fg_kerberos {
     fg_kerberos_options_t options;
     char *replay_cache; /* "file2:…" */
-    gss_cred_id_t credential;
+    gss_cred_id_t credentials[FG_KERBEROS_SERVICES];
 };
 
 static gss_OID_desc spnego = {6, (void *)(uintptr_t) "\x2b\x06\x01\x05\x05\x02"}; /* RFC 4178 §4: 1.3.6.1.5.5.2 */
@@ -26,12 +26,19 @@ static const struct {
     const char *words;
     fg_reason_t reason;
 } causes[] = {
-    {"Request is a replay", FG_R_KERBEROS_REPLAY},  {"Ticket expired", FG_R_KERBEROS_EXPIRED},
-    {"Clock skew too great", FG_R_KERBEROS_CLOCK},  {"Ticket not yet valid", FG_R_KERBEROS_CLOCK},
-    {"Cannot decrypt ticket", FG_R_KERBEROS_KEY},   {"Decrypt integrity check failed", FG_R_KERBEROS_KEY},
-    {"is likely out of date", FG_R_KERBEROS_KEY},   {"found in keytab but", FG_R_KERBEROS_KEY},
-    {"not found in keytab", FG_R_KERBEROS_SERVICE}, {"does not match request ticket server", FG_R_KERBEROS_SERVICE},
-    {"No keys in keytab", FG_R_KERBEROS_KEYTAB},    {"keytab", FG_R_KERBEROS_KEYTAB},
+    {"does not match server principal", FG_R_KERBEROS_SERVICE},
+    {"Request is a replay", FG_R_KERBEROS_REPLAY},
+    {"Ticket expired", FG_R_KERBEROS_EXPIRED},
+    {"Clock skew too great", FG_R_KERBEROS_CLOCK},
+    {"Ticket not yet valid", FG_R_KERBEROS_CLOCK},
+    {"Cannot decrypt ticket", FG_R_KERBEROS_KEY},
+    {"Decrypt integrity check failed", FG_R_KERBEROS_KEY},
+    {"is likely out of date", FG_R_KERBEROS_KEY},
+    {"found in keytab but", FG_R_KERBEROS_KEY},
+    {"not found in keytab", FG_R_KERBEROS_SERVICE},
+    {"does not match request ticket server", FG_R_KERBEROS_SERVICE},
+    {"No keys in keytab", FG_R_KERBEROS_KEYTAB},
+    {"keytab", FG_R_KERBEROS_KEYTAB},
 };
 
 static fg_reason_t reason_of(OM_uint32 major, const char *words) {
@@ -64,17 +71,37 @@ static bool fail(fg_err_t *err, fg_code_t code, const char *what, OM_uint32 majo
 
 /* ---- the credential */
 
-static bool acquire(fg_kerberos_t *kerberos, fg_err_t *err) {
+/* Of several names with one key MIT Kerberos takes the first in the keytab for the ticket's.  So for HTTP the keys of
+ * HTTP/ alone are tried, wherever they stand: a keytab of a whole computer begins with host/. */
+static const char *const names[FG_KERBEROS_SERVICES] = {[FG_KERBEROS_HTTP] = "HTTP", [FG_KERBEROS_MESSAGE] = NULL};
+
+static bool import_name(const char *text, gss_name_t *name, fg_err_t *err) {
+    OM_uint32 minor;
+    gss_buffer_desc service = {text ? strlen(text) : 0, (void *)(uintptr_t)text};
+    *name = GSS_C_NO_NAME;
+    if (text == NULL)
+        return true;
+    OM_uint32 major = gss_import_name(&minor, &service, GSS_C_NT_HOSTBASED_SERVICE, name);
+    return !GSS_ERROR(major) || fail(err, FG_E_INTERNAL, text, major, minor);
+}
+
+static bool acquire(fg_kerberos_t *kerberos, fg_kerberos_service_t service, fg_err_t *err) {
+    gss_cred_id_t *credential = &kerberos->credentials[service];
+    gss_name_t name;
+    if (!import_name(names[service], &name, err))
+        return false;
     gss_key_value_element_desc elements[] = {{"keytab", kerberos->options.keytab}, {"rcache", kerberos->replay_cache}};
     const gss_key_value_set_desc store = {FG_ARRAY_SIZE(elements), elements};
     gss_OID_desc both[] = {*gss_mech_krb5, spnego};
     gss_OID_set_desc mechanisms = {FG_ARRAY_SIZE(both), both}, kerberos_alone = {1, gss_mech_krb5};
     OM_uint32 minor;
-    OM_uint32 major = gss_acquire_cred_from(&minor, GSS_C_NO_NAME, GSS_C_INDEFINITE, &mechanisms, GSS_C_ACCEPT, &store,
-                                            &kerberos->credential, NULL, NULL);
-    if (GSS_ERROR(major))
-        return fail(err, FG_E_FILE, kerberos->options.keytab, major, minor);
-    major = gss_set_neg_mechs(&minor, kerberos->credential, &kerberos_alone); /* KL-01 */
+    OM_uint32 major = gss_acquire_cred_from(&minor, name, GSS_C_INDEFINITE, &mechanisms, GSS_C_ACCEPT, &store,
+                                            credential, NULL, NULL);
+    bool good = !GSS_ERROR(major) || fail(err, FG_E_FILE, kerberos->options.keytab, major, minor);
+    gss_release_name(&minor, &name);
+    if (!good)
+        return false;
+    major = gss_set_neg_mechs(&minor, *credential, &kerberos_alone); /* KL-01 */
     return !GSS_ERROR(major) || fail(err, FG_E_INTERNAL, "SPNEGO", major, minor);
 }
 
@@ -86,7 +113,7 @@ fg_kerberos_t *fg_kerberos_new(const fg_kerberos_options_t *options, fg_err_t *e
         return NULL;
     }
     kerberos->options = *options;
-    if (acquire(kerberos, err))
+    if (acquire(kerberos, FG_KERBEROS_HTTP, err) && acquire(kerberos, FG_KERBEROS_MESSAGE, err))
         return kerberos;
     fg_kerberos_free(kerberos);
     return NULL;
@@ -96,8 +123,9 @@ void fg_kerberos_free(fg_kerberos_t *kerberos) {
     OM_uint32 minor;
     if (kerberos == NULL)
         return;
-    if (kerberos->credential != GSS_C_NO_CREDENTIAL)
-        gss_release_cred(&minor, &kerberos->credential);
+    for (size_t i = 0; i < FG_KERBEROS_SERVICES; i++)
+        if (kerberos->credentials[i] != GSS_C_NO_CREDENTIAL)
+            gss_release_cred(&minor, &kerberos->credentials[i]);
     free(kerberos->replay_cache);
     free(kerberos);
 }
@@ -253,7 +281,7 @@ bool fg_kerberos_accept(fg_kerberos_t *kerberos, fg_arena_t *arena, fg_kerberos_
     *ticket = (fg_kerberos_ticket_t){0};
     if (token.n == 0 || token.n > FG_KERBEROS_TOKEN_MAX)
         return FG_FAIL_FOR(err, FG_E_AUTH_KERBEROS, FG_R_KERBEROS_TOKEN, "a token of %zu bytes", token.n);
-    OM_uint32 major = gss_accept_sec_context(&minor, &context, kerberos->credential, &in,
+    OM_uint32 major = gss_accept_sec_context(&minor, &context, kerberos->credentials[service], &in,
                                              bind_channel(binding, room, sizeof room, &bindings), NULL, NULL, &out,
                                              NULL, NULL, &delegated);
     bool good = judge(major, minor, token, err) && read_context(kerberos, arena, service, context, ticket, err);

@@ -24,6 +24,7 @@ typedef struct fg_kerberos_options {
 typedef enum fg_kerberos_service {
     FG_KERBEROS_HTTP,    /* HTTP/host (RFC 4559 §4.1) */
     FG_KERBEROS_MESSAGE, /* HTTP/host or host/host: tokens of WS-Security */
+    FG_KERBEROS_SERVICES
 } fg_kerberos_service_t;
 
 #define FG_KERBEROS_TOKEN_MAX (64u << 10)

@@ -245,6 +245,25 @@ def test_a_keytab_that_cannot_be_read(authority, domain):
         assert app(gw, token()[1]).status_code == 200
 
 
+def exported(domain, name, *principals):
+    path = os.path.join(domain.folder, name)
+    for principal in principals:
+        domain.tool('domain', 'exportkeytab', path, '--principal=' + principal)
+    return path
+
+
+def test_a_keytab_of_a_whole_computer(authority, domain, alice):
+    """One account, one key, and the name that is not HTTP's first, as those who join a computer to a domain get it."""
+    with gateway(authority, domain, keytab=exported(domain, 'computer.keytab', 'host/localhost', 'HTTP/localhost')) as gw:
+        assert app(gw, token()[1]).status_code == 200
+
+
+def test_a_keytab_without_http(authority, domain):
+    with pytest.raises(AssertionError, match='gateway.conf:[0-9]+:[0-9]+: .*HTTP'):
+        with gateway(authority, domain, keytab=exported(domain, 'host.keytab', 'host/localhost')):
+            pass
+
+
 # ---- the last one: it changes the domain
 
 def test_a_new_key_while_running(authority, domain):

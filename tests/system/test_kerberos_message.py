@@ -222,7 +222,10 @@ def turned_away(site, door, value, key, code):
     answer = door(site, value, key)
     assert answer.status_code == (500 if door is at_kerberosmixed else 401), answer.text
     assert 'Assertion' not in answer.text
-    harness.wait_for(lambda: len(site.site.audit_now(event='signin_refused', code=code)) > before, 5)
+    try:
+        harness.wait_for(lambda: len(site.site.audit_now(event='signin_refused', code=code)) > before, 5)
+    except AssertionError as error:
+        raise AssertionError(site.site.audit_now()[-2:]) from error
     return answer
 
 
