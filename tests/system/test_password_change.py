@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Another password for whoever must change it, at a real Samba Active Directory domain controller."""
 import itertools
+import os
 import urllib.parse
 
 import pytest
@@ -11,6 +12,7 @@ import openldap
 from flows import at, fill_in
 from messages import PASSIVE, USERNAME, form, rst
 from test_directory import controller  # noqa: F401: a fixture
+from test_pages import EXAMINE
 
 REALM = test_directory.REALM
 CHANGE = 'Change your password'
@@ -75,13 +77,16 @@ def test_changed_and_on_to_the_application(world, person):
     assert NEW not in logs and OLD not in logs
 
 
-def test_in_a_browser(world, person, profile):
-    page = profile(script=True)
+@pytest.mark.parametrize('width,height,scheme', [(360, 740, 'dark'), (1280, 800, 'light')], ids=['phone', 'desktop'])
+def test_in_a_browser(world, person, profile, tmp_path, width, height, scheme):
+    page = profile(script=True, width=width, height=height, scheme=scheme)
     page.goto(world.url('/demo/'))
     page.click('.choice[value="urn:svc"]')
     page.sign_in(person, OLD)
     assert page.title().startswith(CHANGE)
     assert 'Demo application' in page.text()
+    page.do('shot', path=os.path.join(os.environ.get('FEDGATE_SHOTS') or tmp_path, 'change-password-%s.png' % scheme))
+    assert page.evaluate(EXAMINE) == []
 
     def enter(new, again):
         page.fill(password=OLD, new_password=new, new_password_again=again)
@@ -89,6 +94,7 @@ def test_in_a_browser(world, person, profile):
 
     enter(NEW, NEW + 'x')
     assert 'The new passwords differ.' in page.text()
+    assert page.evaluate(EXAMINE) == []
     enter('abc', 'abc')
     assert 'The rules for passwords do not permit this one.' in page.text()
     enter(NEW, NEW)
