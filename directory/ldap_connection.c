@@ -108,16 +108,6 @@ static int dial(const fg_ldap_server_t *server, int64_t deadline, fg_ldap_trace_
 
 static void set_number(LDAP *ld, int option, int value) { ldap_set_option(ld, option, &value); }
 
-/* GnuTLS, which Debian builds libldap with, ignores LDAP_OPT_X_TLS_PROTOCOL_MIN (ldap.conf(5)). */
-static void require_tls12(LDAP *ld) {
-    char *package = NULL;
-    set_number(ld, LDAP_OPT_X_TLS_PROTOCOL_MIN, LDAP_OPT_X_TLS_PROTOCOL_TLS1_2);
-    ldap_get_option(ld, LDAP_OPT_X_TLS_PACKAGE, &package);
-    if (package != NULL && strcmp(package, "GnuTLS") == 0)
-        ldap_set_option(ld, LDAP_OPT_X_TLS_CIPHER_SUITE, "NORMAL:-VERS-TLS1.0:-VERS-TLS1.1");
-    ldap_memfree(package);
-}
-
 /* Every option that ldap.conf(5) and the environment can set and that matters here. */
 static void set_options(LDAP *ld, const fg_ldap_options_t *options, int require) {
     static const int texts[] = {LDAP_OPT_X_TLS_CACERTDIR,    LDAP_OPT_X_TLS_CERTFILE, LDAP_OPT_X_TLS_KEYFILE,
@@ -133,8 +123,8 @@ static void set_options(LDAP *ld, const fg_ldap_options_t *options, int require)
     ldap_set_option(ld, LDAP_OPT_X_TLS_CACERTFILE, options->ca);
     set_number(ld, LDAP_OPT_X_TLS_REQUIRE_SAN, LDAP_OPT_X_TLS_ALLOW); /* without one, the common name counts */
     set_number(ld, LDAP_OPT_X_TLS_CRLCHECK, LDAP_OPT_X_TLS_CRL_NONE);
-    require_tls12(ld);
     set_number(ld, LDAP_OPT_X_TLS_REQUIRE_CERT, require);
+    set_number(ld, LDAP_OPT_X_TLS_PROTOCOL_MIN, LDAP_OPT_X_TLS_PROTOCOL_TLS1_2);
     set_number(ld, LDAP_OPT_X_TLS_NEWCTX, 0);
 }
 
@@ -261,6 +251,22 @@ static bool start_tls(fg_ldap_connection_t *connection, int64_t deadline, fg_err
                    ldap_err2string(answer.code), answer.message);
 }
 
+/* Looked at before anything is said: GnuTLS, which Debian builds libldap with, ignores LDAP_OPT_X_TLS_PROTOCOL_MIN
+ * (ldap.conf(5)), and what it takes instead, a list of ciphers, libldap forgets to free with each connection. */
+static bool check_tls(const fg_ldap_connection_t *connection, fg_err_t *err) {
+    char *version = NULL;
+    if (ldap_tls_inplace(connection->ld) != 1)
+        return FG_FAIL(err, FG_E_DIRECTORY, "%s: no TLS", connection->server->uri);
+    ldap_get_option(connection->ld, LDAP_OPT_X_TLS_VERSION, &version);
+    size_t n = version != NULL ? strlen(version) : 0;
+    bool recent = n > 3 && (strcmp(version + n - 3, "1.2") == 0 || strcmp(version + n - 3, "1.3") == 0);
+    if (!recent)
+        FG_FAIL(err, FG_E_DIRECTORY, "%s: %s, neither TLS 1.2 nor 1.3", connection->server->uri,
+                version != NULL ? version : "TLS of a version that is not told");
+    ldap_memfree(version);
+    return recent;
+}
+
 static bool secure(fg_ldap_connection_t *connection, int64_t deadline, fg_ldap_trace_t *trace, fg_err_t *err) {
     enter(trace, FG_LDAP_STAGE_START_TLS);
     if (connection->server->start_tls && !start_tls(connection, deadline, err))
@@ -270,7 +276,7 @@ static bool secure(fg_ldap_connection_t *connection, int64_t deadline, fg_ldap_t
     int rc = install_tls_watched(connection, deadline);
     if (rc != LDAP_SUCCESS)
         return lost(connection, "TLS", rc, err);
-    return ldap_tls_inplace(connection->ld) == 1 || FG_FAIL(err, FG_E_DIRECTORY, "%s: no TLS", connection->server->uri);
+    return check_tls(connection, err);
 }
 
 static fg_ldap_connection_t *connection_new(const fg_ldap_options_t *options, fg_ldap_server_t *server, int fd,

@@ -195,6 +195,7 @@ def test_certificates_and_versions(desk, authority, names, days, options, advice
     with tls_server(authority.issue('desk', names, days=days), *options) as where:
         (steps,) = desk.servers(code=FAULTY, ca=authority.ca, **where)
     assert steps['tls']['good'] == (advice is None), steps
+    assert ('-tls1_1' in options) == ('TLS1.1, neither TLS 1.2 nor 1.3' in steps['tls']['text']), steps
     assert all(text in steps['tls']['advice'] for text in advice or []), steps['tls']
     assert advice is not None or 'timeout' in steps['bind']['advice']
 
