@@ -15,11 +15,12 @@ import clients
 import harness
 from oauth import Agent, part
 from protected import protecting
+from tokens import ec_key
 
 API = 'urn:test:api'
 CONF = 'protect "api" { kind = "rest" accept = {"bearer"} audience = "urn:test:api" }\n'
 LOCATIONS = 'location /api/ { fedgate_protect CONF api; PROXY }\n'
-KEY, OTHER = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+KEY, OTHER = ec_key(), ec_key()
 
 
 def public(key):

@@ -8,20 +8,20 @@ from urllib.parse import quote, urljoin
 
 import pytest
 import requests
-from cryptography.hazmat.primitives.asymmetric import ec
 from jwt.algorithms import ECAlgorithm
 
 import clients
 import harness
 import idp
 import saml
+from tokens import ec_key
 
 EDUPERSON = os.path.join(harness.ROOT, 'etc', 'policy', 'eduperson-acceptance.rules')
 
 
 def make_key(folder):
     """Paths of a private JSON Web Key and of the set with its public half."""
-    key = ec.generate_private_key(ec.SECP256R1())
+    key = ec_key()
     private, public = os.path.join(folder, 'robot.jwk'), os.path.join(folder, 'robot.jwks')
     more = {'kid': 'robot-1', 'alg': 'ES256', 'use': 'sig'}
     with open(private, 'w') as file:

@@ -4,17 +4,18 @@ import json
 import os
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import rsa
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
 import clients
 import harness
 from test_openid import sign_in
+from tokens import ec_key
 
 SIGNED = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512']
 ENCRYPTED = {
     'rsa': (lambda: rsa.generate_private_key(65537, 2048), RSAAlgorithm, 'RSA-OAEP-256', 'A256GCM'),
-    'ecdh': (lambda: ec.generate_private_key(ec.SECP256R1()), ECAlgorithm, 'ECDH-ES', 'A128GCM'),
+    'ecdh': (ec_key, ECAlgorithm, 'ECDH-ES', 'A128GCM'),
     'cbc': (lambda: rsa.generate_private_key(65537, 2048), RSAAlgorithm, 'RSA-OAEP', 'A128CBC-HS256'),
 }
 

@@ -5,7 +5,6 @@ import os
 
 import pytest
 import requests
-from cryptography.hazmat.primitives.asymmetric import ec
 from jwt.algorithms import ECAlgorithm
 
 import clients
@@ -14,6 +13,7 @@ import saml
 from messages import PASSIVE
 from oauth import Agent, Refused
 from test_openid import lead, submit
+from tokens import ec_key
 
 REALM = 'urn:test:registered'
 RULES = '[registration_redirect_uri =~ "^https://localhost:"] => permit();\n'
@@ -21,7 +21,7 @@ RULES = '[registration_redirect_uri =~ "^https://localhost:"] => permit();\n'
 
 def make_key(path, kid):
     with open(path, 'w') as file:
-        json.dump({**json.loads(ECAlgorithm.to_jwk(ec.generate_private_key(ec.SECP256R1()))), 'kid': kid, 'alg': 'ES256', 'use': 'sig'}, file)
+        json.dump({**json.loads(ECAlgorithm.to_jwk(ec_key())), 'kid': kid, 'alg': 'ES256', 'use': 'sig'}, file)
 
 
 @pytest.fixture(scope='module')

@@ -6,6 +6,17 @@ import os
 import subprocess
 import time
 
+from cryptography.hazmat.primitives.asymmetric import ec
+
+
+def ec_key():
+    """A P-256 key whose numbers have their full length: PyJWT 2.6 leaves zeros at the front out, which RFC 7518 §6.2.1.2 forbids."""
+    while True:
+        key = ec.generate_private_key(ec.SECP256R1())
+        numbers = key.private_numbers()
+        if min(numbers.private_value, numbers.public_numbers.x, numbers.public_numbers.y) >> 248:
+            return key
+
 
 def base64url(data):
     return base64.urlsafe_b64encode(data).rstrip(b'=').decode()
