@@ -26,6 +26,27 @@ def gateway(authority):
     assert '[alert]' not in running.last_log and '[crit]' not in running.last_log, running.last_log
 
 
+@pytest.fixture(scope='module')
+def controller():
+    """A Samba domain controller of the test file's own."""
+    from controller import Controller
+
+    running = Controller()
+    running.start()
+    yield running
+    running.close()
+
+
+@pytest.fixture(scope='module')
+def domain():
+    """The same for its people's tickets (kerberos.py)."""
+    from kerberos import Domain
+
+    running = Domain()
+    yield running
+    running.close()
+
+
 @pytest.fixture
 def make_gateway(authority):
     """make_gateway(...): a Gateway of the test's own, started; what it takes is in harness.py."""

@@ -9,7 +9,6 @@ import uuid
 import pytest
 
 import harness
-from controller import Controller
 from flows import fill_in
 from messages import PASSIVE, USERNAME, form, rst
 
@@ -25,14 +24,6 @@ TYPES = ['upn', 'name', 'emailaddress', 'givenname', 'surname', 'role', 'windows
          'http://schemas.microsoft.com/identity/claims/objectidentifier', 'http://example.test/claims/department']  # fmt: skip
 REALM = 'urn:test:site'
 NO_LOCKOUT = {'account_failures': 100000, 'address_failures': 100000}
-
-
-@pytest.fixture(scope='session')
-def controller():
-    running = Controller()
-    running.start()
-    yield running
-    running.close()
 
 
 def directory(controller, **options):

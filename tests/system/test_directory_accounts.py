@@ -12,19 +12,11 @@ import pytest
 import harness
 import openldap
 from messages import USERNAME, rst
-from test_directory import PEOPLE, REALM, SITE, Controller, assert_reason, directory, sections, service, sign_in
+from test_directory import PEOPLE, REALM, SITE, assert_reason, directory, sections, service, sign_in
 
 WRONG = 'The user name or password is not right.'
 BASE = 'DC=gw,DC=test'
 UNCACHED = {'cache': '0s', 'negative_cache': '0s'}
-
-
-@pytest.fixture(scope='module')
-def controller():
-    running = Controller()
-    running.run('START')
-    yield running
-    running.run('STOP')
 
 
 @pytest.fixture(scope='module')

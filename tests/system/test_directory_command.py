@@ -15,19 +15,11 @@ import harness
 import openldap
 from harness import COMMAND
 from openldap import Slapd
-from test_directory import PEOPLE, Controller
+from test_directory import PEOPLE
 from test_directory_down import Stripper
 
 GOOD, FAULTY, UNREADABLE = 0, 1, 3
 STEPS = ['connect', 'tls', 'bind', 'base', 'search', 'groups', 'password']
-
-
-@pytest.fixture(scope='module')
-def controller():
-    running = Controller()
-    running.run('START')
-    yield running
-    running.run('STOP')
 
 
 @pytest.fixture(scope='module')

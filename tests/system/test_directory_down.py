@@ -4,24 +4,13 @@ import socket
 import threading
 import time
 
-import pytest
-
 import harness
-from controller import Controller
 from messages import METADATA, USERNAME, rst
 from test_directory import PEOPLE, REALM, SITE, directory, sections, sign_in
 
 NO_ANSWER = 'The directory of accounts does not answer.'
 RIGHT = 'alice@gw.test'
 SECONDS = 3
-
-
-@pytest.fixture(scope='module')
-def controller():
-    running = Controller()
-    running.start()
-    yield running
-    running.close()
 
 
 class Stripper:

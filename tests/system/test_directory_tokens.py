@@ -9,7 +9,6 @@ from lxml import etree
 import harness
 import peers
 import saml
-from controller import Controller
 from messages import MEX
 from rp import RelyingParty
 from saml import begin, browser, submit
@@ -17,14 +16,6 @@ from test_directory import PEOPLE, TYPES, directory, sections
 
 REALM = 'urn:federation:MicrosoftOnline'
 GROUPS = {'engineers', 'staff', 'outer', 'Domain Users', 'Users'}  # alice is in the first, that in the second, and so on
-
-
-@pytest.fixture(scope='module')
-def controller():
-    running = Controller()
-    running.start()
-    yield running
-    running.close()
 
 
 @pytest.fixture(scope='module')

@@ -10,20 +10,13 @@ import time
 import pytest
 
 import harness
-from kerberos import CHROME_ON_WINDOWS, FIREFOX_ON_LINUX, KERBEROS, Domain, answered, gateway, header, token
+from kerberos import CHROME_ON_WINDOWS, FIREFOX_ON_LINUX, KERBEROS, answered, gateway, header, token
 from messages import PASSIVE
 from peers import FOLDER
 from protected import connect, read_answer, values
 
 SIGN_IN = PASSIVE + '?wa=wsignin1.0&wtrealm=urn%3Afedgate%3Ademo'
 NTLM = base64.b64decode('TlRMTVNTUAABAAAAB4IIogAAAAAAAAAAAAAAAAAAAAAKAGFKAAAADw==')
-
-
-@pytest.fixture(scope='module')
-def domain():
-    one = Domain()
-    yield one
-    one.close()
 
 
 @pytest.fixture(scope='module')

@@ -9,7 +9,7 @@ from lxml import etree
 
 import harness
 import peers
-from kerberos import PASSWORDS, Domain, gateway, header
+from kerberos import PASSWORDS, gateway, header
 from kerberos_message import binary, by_digest, by_reference, derive, message, ticket, timestamp
 from messages import MEX, USERNAME
 from test_kerberos import NTLM
@@ -18,13 +18,6 @@ from test_kerberos_trust import path as windows_path
 from wss4j import Wss4j, rst
 
 both_versions = pytest.mark.parametrize('trust', ['13', '2005'])
-
-
-@pytest.fixture(scope='module')
-def domain():
-    one = Domain()
-    yield one
-    one.close()
 
 
 @pytest.fixture(scope='module')

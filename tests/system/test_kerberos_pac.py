@@ -2,23 +2,14 @@
 """Who somebody is by what a real domain controller wrote into his ticket (the PAC), and by the directory where that is not enough."""
 import re
 
-import pytest
-
 import harness
-from kerberos import Domain, gateway, header, token
+from kerberos import gateway, header, token
 from protected import values
 from test_directory import service
 
 OTHERS = {'somebody': {'password': 'somebody-secret', 'upn': 'somebody@elsewhere.test'}}
 CLAIMS = ('upn', 'windowsaccountname', 'primarysid', 'primarygroupsid', 'groupsid', 'role')
 LOCATION = 'location /app/ { fedgate_protect CONF app; %s PROXY }' % ''.join('proxy_set_header X-%s $fedgate_claim_%s; ' % (one, one) for one in CLAIMS)
-
-
-@pytest.fixture(scope='module')
-def domain():
-    one = Domain()
-    yield one
-    one.close()
 
 
 def corp(domain):

@@ -7,7 +7,7 @@ from lxml import etree
 
 import harness
 import peers
-from kerberos import Domain, answered, gateway, header, token
+from kerberos import answered, gateway, header, token
 from messages import MEX, USERNAME, rst
 from test_kerberos import NTLM
 
@@ -20,13 +20,6 @@ REALM = 'urn:test:site'
 PARTNERS = {**harness.PARTNERS, 'site': {'realm': [REALM], 'claims': harness.CLAIMS + ['upn'], 'name_id': 'upn'}}
 HTTP = 'http://schemas.microsoft.com/ws/06/2004/policy/http'
 both_versions = pytest.mark.parametrize('trust', ['13', '2005'])
-
-
-@pytest.fixture(scope='module')
-def domain():
-    one = Domain()
-    yield one
-    one.close()
 
 
 @pytest.fixture(scope='module')

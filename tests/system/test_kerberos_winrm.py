@@ -2,10 +2,9 @@
 """WS-Management by a ticket of Kerberos: pywinrm, as people in a domain use it, and what the gateway cannot look into."""
 import pytest
 
-import harness
 import peers
 import wsman
-from kerberos import Domain, gateway, header, token
+from kerberos import gateway, header, token
 from test_kerberos import NTLM
 
 CONF = """
@@ -17,13 +16,6 @@ POLICY = """
 """
 LOCATION = 'location = /wsman { fedgate_protect CONF winrm; proxy_pass http://127.0.0.1:%d/wsman; }'
 ENCRYPTED = 'multipart/encrypted;protocol="application/HTTP-SPNEGO-session-encrypted";boundary="Encrypted Boundary"'
-
-
-@pytest.fixture(scope='module')
-def domain():
-    one = Domain()
-    yield one
-    one.close()
 
 
 @pytest.fixture(scope='module')

@@ -18,20 +18,12 @@ from harness import COMMAND
 from messages import METADATA, PASSIVE
 from openldap import Slapd
 from protected import SIGN_IN, protecting
-from test_directory import Controller, claims_of, directory, service
+from test_directory import claims_of, directory, service
 
 WINDOWS = 'http://schemas.microsoft.com/ws/2008/06/identity/claims/windowsaccountname'
 NAME = 'http://schemas.xmlsoap.org/ws/2005/05/identity/claims/name'
 DOWN = 'The directory of accounts does not answer.'
 SECONDS = 2
-
-
-@pytest.fixture(scope='module')
-def controller():
-    running = Controller()
-    running.run('START')
-    yield running
-    running.run('STOP')
 
 
 def ask(kind, types, query, store='corp'):

@@ -11,7 +11,6 @@ import test_directory
 import openldap
 from flows import at, fill_in
 from messages import PASSIVE, USERNAME, form, rst
-from test_directory import controller  # noqa: F401: a fixture
 from test_pages import EXAMINE
 
 REALM = test_directory.REALM
@@ -23,7 +22,7 @@ numbers = itertools.count(1)
 
 
 @pytest.fixture(scope='module')
-def world(authority, controller):  # noqa: F811
+def world(authority, controller):
     found = test_directory.sections(
         svc=test_directory.service(controller),
         off=test_directory.service(controller, domain='OFF', password_change='false'),
@@ -35,7 +34,7 @@ def world(authority, controller):  # noqa: F811
 
 
 @pytest.fixture
-def person(controller):  # noqa: F811
+def person(controller):
     """Whoever must change; a new one for each test."""
     name = 'must%d' % next(numbers)
     controller.tool('user', 'create', name, OLD, '--must-change-at-next-login', '--userou=OU=People')
@@ -140,7 +139,7 @@ def test_what_is_said_of_what_is_wrong(world, person, entered, text, reason):
     assert 'wresult' in change(world, browser, answer).text  # the page that says so goes on
 
 
-def test_the_form_is_one_browsers_one_accounts_and_one_requests(world, person, controller):  # noqa: F811
+def test_the_form_is_one_browsers_one_accounts_and_one_requests(world, person, controller):
     other = 'other%d' % next(numbers)
     controller.tool('user', 'create', other, OLD, '--must-change-at-next-login', '--userou=OU=People')
     browser, page = sign_in(world, person, OLD)
@@ -168,7 +167,7 @@ def test_the_form_is_one_browsers_one_accounts_and_one_requests(world, person, c
     assert 'wresult' in change(world, browser, page).text
 
 
-def test_who_need_not_change_cannot_by_this_form(world, person, controller):  # noqa: F811
+def test_who_need_not_change_cannot_by_this_form(world, person, controller):
     browser, page = sign_in(world, person, OLD)
     controller.tool('user', 'setpassword', person.split('@')[0], '--newpassword=' + OLD)  # no longer due
     answer = change(world, browser, page)
@@ -191,7 +190,7 @@ def test_only_the_right_password_leads_to_the_page(world, person):
     assert 'FailedAuthentication' in world.soap(USERNAME['13'], rst(world.base_url, person, OLD, REALM)).text
 
 
-def test_wrong_old_passwords_count(make_gateway, controller, person):  # noqa: F811
+def test_wrong_old_passwords_count(make_gateway, controller, person):
     found = {**test_directory.sections(svc=test_directory.service(controller)), 'lockout': {'account_failures': 3, 'address_failures': 100000}}
     with_lockout = make_gateway(partners=PARTNERS, sections=found)
     browser, page = sign_in(with_lockout, person, OLD)
@@ -206,7 +205,7 @@ def test_wrong_old_passwords_count(make_gateway, controller, person):  # noqa: F
 
 
 
-def test_a_directory_that_does_not_answer(make_gateway, controller, person):  # noqa: F811
+def test_a_directory_that_does_not_answer(make_gateway, controller, person):
     gateway = make_gateway(partners=PARTNERS, sections=test_directory.sections(svc=test_directory.service(controller, timeout='2s')))
     browser, page = sign_in(gateway, person, OLD)
     controller.freeze()
