@@ -430,6 +430,23 @@ static void a_message_is_taken_once(void **state) {
     assert_taken(judge(f, &draft));
 }
 
+/* To and the second are the same for all who send then. */
+static void two_senders_may_sign_the_same(void **state) {
+    fixture_t *f = *state;
+    draft_t draft = world_certificate_draft(f), other = draft;
+    other.key = world.other;
+    assert_taken(judge(f, &draft));
+    assert_taken(judge(f, &other));
+    assert_refused(judge(f, &draft), FG_E_WSS_REPLAY);
+    assert_refused(judge(f, &other), FG_E_WSS_REPLAY);
+    for (int i = 0; i < 2; i++) {
+        world.secret[0] ^= 1;
+        draft = world_symmetric_draft(f, FG_STS_13_ISSUED_SYMMETRIC_SHA256);
+        assert_taken(judge(f, &draft));
+        assert_refused(judge(f, &draft), FG_E_WSS_REPLAY);
+    }
+}
+
 /* ---- issued tokens */
 
 static void proof_keys_must_sign(void **state) {
@@ -772,6 +789,7 @@ int main(void) {
         TEST(a_signed_body_elsewhere_is_refused),
         TEST(timestamps_must_be_signed_and_new),
         TEST(a_message_is_taken_once),
+        TEST(two_senders_may_sign_the_same),
         TEST(proof_keys_must_sign),
         TEST(an_hmac_by_a_public_key_is_refused),
         TEST(keys_are_derived_and_named_in_every_way),
