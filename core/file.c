@@ -3,9 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <limits.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -76,6 +79,48 @@ bool fg_file_stamp(const char *path, fg_file_stamp_t *stamp) {
 
 bool fg_file_stamp_eq(const fg_file_stamp_t *a, const fg_file_stamp_t *b) {
     return a->mtime_ns == b->mtime_ns && a->size == b->size && a->inode == b->inode;
+}
+
+#define GROUPS_MAX 256
+
+typedef struct reader {
+    uid_t uid;
+    gid_t groups[GROUPS_MAX];
+    int group_count;
+} reader_t;
+
+static bool is_in_group(const reader_t *reader, gid_t gid) {
+    for (int i = 0; i < reader->group_count; i++)
+        if (reader->groups[i] == gid)
+            return true;
+    return false;
+}
+
+/* may: 4 to read, 1 to pass through */
+static bool mode_lets(const reader_t *reader, const char *path, mode_t may) {
+    struct stat status;
+    if (stat(path, &status) != 0)
+        return true;
+    unsigned shift = status.st_uid == reader->uid ? 6 : is_in_group(reader, status.st_gid) ? 3 : 0;
+    return (status.st_mode & (may << shift)) != 0;
+}
+
+bool fg_file_readable_by(const char *path, uid_t uid, gid_t gid) {
+    reader_t reader = {.uid = uid, .groups = {gid}, .group_count = 1};
+    char *real = uid != 0 ? realpath(path, NULL) : NULL;
+    if (real == NULL)
+        return true;
+    const struct passwd *account = getpwuid(uid);
+    int count = GROUPS_MAX;
+    if (account != NULL && getgrouplist(account->pw_name, gid, reader.groups, &count) >= 0)
+        reader.group_count = count;
+    bool ok = mode_lets(&reader, real, 4);
+    for (char *slash = strrchr(real, '/'); ok && slash != NULL && slash > real; slash = strrchr(real, '/')) {
+        *slash = '\0';
+        ok = mode_lets(&reader, real, 1);
+    }
+    free(real);
+    return ok;
 }
 
 static bool folder_of(const char *path, char folder[PATH_MAX]) {

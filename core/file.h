@@ -21,6 +21,9 @@ bool fg_file_read(const char *path, fg_buf_t *out, fg_file_stamp_t *stamp, fg_er
 /* False with zeroed stamp if there is no such file. */
 bool fg_file_stamp(const char *path, fg_file_stamp_t *stamp);
 bool fg_file_stamp_eq(const fg_file_stamp_t *a, const fg_file_stamp_t *b);
+/* Whether that user, with that group and those it is a member of besides, may read a file, judged by the modes of the
+ * file and of all folders on its path (not by access control lists).  Root may; true if there is no such file. */
+bool fg_file_readable_by(const char *path, uid_t uid, gid_t gid);
 /* Writes a file beside it, syncs, renames: a reader sees the old or the new content, whole.  Owner and group are those
  * of the folder if the caller is root (what an administrator writes stays readable to the worker); mode as given. */
 bool fg_file_replace(const char *path, fg_str_t content, mode_t mode, fg_err_t *err) FG_MUST_CHECK;

@@ -136,15 +136,14 @@ static bool snapshot_build(void *context, const fg_env_t *env, fg_err_t *err) {
 
 /* ---- loading */
 
-/* The master reads the file as root; what the workers cannot read they cannot take up when it changes. */
-static void warn_of_unreadable(const char *path, const fg_gateway_options_t *options, const fg_env_t *env) {
-    struct stat info;
-    if (options->uid == (unsigned)-1 || geteuid() != 0 || stat(path, &info) != 0)
-        return;
-    mode_t bit = info.st_uid == options->uid ? S_IRUSR : info.st_gid == options->gid ? S_IRGRP : S_IROTH;
-    if ((info.st_mode & bit) == 0)
-        fg_log(env, FG_LOG_WARN, "%s: the workers' user (%u) cannot read it: changes will wait for a reload", path,
-               options->uid);
+/* nginx' master reads as root what its workers then cannot read.  so: what that means. */
+static void warn_of_unreadable(const char *path, const char *so, const fg_gateway_options_t *options,
+                               const fg_env_t *env) {
+    if (path != NULL && options->uid != (unsigned)-1 && geteuid() == 0 &&
+        !fg_file_readable_by(path, options->uid, options->gid))
+        fg_log(env, FG_LOG_WARN,
+               "%s: the workers' user (%u) cannot read it, by the modes of the file and its folders: %s", path,
+               options->uid, so);
 }
 
 static void release_rules(void *rules) { fg_ruleset_free(rules); }
@@ -223,8 +222,9 @@ static bool load_directories(fg_gateway_t *gateway, const fg_gateway_options_t *
         if (!load_directory(gateway, d, &gateway->directories[i], err))
             return false;
         hub->home_realm_count = i + 1;
-        if (d->path != NULL || d->bind_password_file != NULL)
-            warn_of_unreadable(d->path != NULL ? d->path : d->bind_password_file, options, env);
+        warn_of_unreadable(d->path, "changes will wait for a reload", options, env);
+        warn_of_unreadable(d->ca, "no server of that directory will be trusted", options, env);
+        warn_of_unreadable(d->bind_password_file, "nobody will be found in that directory", options, env);
         fg_directory_t *directory = gateway->directories[i].directory;
         gateway->asked[i] = (asked_t){directory, gateway};
         if (directory->query != NULL)
@@ -335,12 +335,12 @@ static bool load_keytabs(fg_gateway_t *gateway, const fg_gateway_options_t *opti
         gateway->kerberos = fg_kerberos_load(config, gateway->arena, &gateway->hub, err);
         if (gateway->kerberos == NULL)
             return false;
-        warn_of_unreadable(config->kerberos.keytab, options, env);
+        warn_of_unreadable(config->kerberos.keytab, "no ticket will be accepted", options, env);
     }
     if (!fg_delegation_new(config, &gateway->hub.delegate, err))
         return false;
     if (gateway->hub.delegate != NULL)
-        warn_of_unreadable(config->delegation.keytab, options, env);
+        warn_of_unreadable(config->delegation.keytab, "nothing will be delegated", options, env);
     return true;
 }
 

@@ -43,6 +43,7 @@ class Slapd:
 
     def start(self):
         self.run('START')
+        self.facts['CA'] = shutil.copy(self.facts['CA'], os.path.join(self.folder, 'ca.pem'))  # nginx's workers may not get to the peers' folder
         return self
 
     def stop(self):

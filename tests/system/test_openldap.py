@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Sign-in against OpenLDAP's slapd: the accounts of tests/peers/ldap/people.ldif."""
+import os
+import re
+import shutil
 import time
 
 import pytest
@@ -159,6 +162,20 @@ def test_nobody_in_particular_searches_where_that_is_allowed(authority):
             assert closed.binds('uid=alice') == 0 and 'anonymous bind disallowed' in closed.log()
             assert sign_in(gateway, 'urn:named', 'alice', PEOPLE['alice'])['name'] == ['alice']
             assert set(sign_in(gateway, 'urn:open', 'alice', PEOPLE['alice'])['role']) == GROUPS
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason='only a master who is root may read more than its workers')
+def test_a_ca_that_only_the_master_can_read(authority, slapd):
+    folder = os.path.join(slapd.folder, 'closed')
+    os.mkdir(folder, 0o700)
+    ca = shutil.copy(slapd.facts['CA'], folder)
+    with harness.Gateway(authority, partners=SITE, sections=sections(here=openldap.directory(slapd, ca=ca))) as gateway:
+        assert re.search(r"\[warn\].*%s: the workers' user \(\d+\) cannot read it.*: no server of that directory will be trusted" % re.escape(ca), gateway.nginx.log())
+        assert refused(sign_in(gateway, 'urn:here', 'alice', PEOPLE['alice']), NO_ANSWER)
+        os.chmod(folder, 0o711)
+        harness.wait_for(lambda: isinstance(sign_in(gateway, 'urn:here', 'alice', PEOPLE['alice']), dict), 15, 1)
+        warnings = gateway.nginx.log().count('cannot read it')
+        assert gateway.nginx.reload() and gateway.nginx.log().count('cannot read it') == warnings
 
 
 def test_kl_09_no_password_without_tls(authority, slapd):
