@@ -69,6 +69,8 @@ typedef struct {
     u_char                    *lowcase;
     ngx_uint_t                 hash;
     ngx_http_complex_value_t  *value;        /* NULL: only taken away */
+    ngx_int_t                  variable;     /* that the value consists of; NGX_ERROR: of more than one, or of text */
+    unsigned                   is_encoded:1; /* that variable is one of ours */
 } ngx_http_fedgate_identity_t;
 
 
@@ -188,6 +190,8 @@ ngx_int_t ngx_http_fedgate_identify(ngx_http_request_t *r,
 
 /* ngx_http_fedgate_variable.c */
 ngx_int_t ngx_http_fedgate_variable_add(ngx_conf_t *cf);
+/* and of nobody else: those that begin with "fedgate_claim_" may be set in a configuration, too */
+ngx_uint_t ngx_http_fedgate_variable_is_ours(const ngx_str_t *name);
 
 /* ngx_http_fedgate_answer.c */
 ngx_int_t ngx_http_fedgate_answer_init(ngx_conf_t *cf);

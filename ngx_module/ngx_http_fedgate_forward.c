@@ -9,6 +9,13 @@
 #include "ngx_module/ngx_http_fedgate.h"
 
 
+/* what a request that is permitted goes on without */
+typedef struct {
+    ngx_http_fedgate_main_conf_t  *names;
+    const fg_access_t             *access;
+} ngx_http_fedgate_withheld_t;
+
+
 static const ngx_str_t  ngx_http_fedgate_reserved = ngx_string("X-Fedgate-");
 static const ngx_str_t  ngx_http_fedgate_cookie = ngx_string("__Host-fedgate");
 
@@ -27,11 +34,11 @@ static ngx_int_t ngx_http_fedgate_cut(ngx_http_request_t *r,
 static ngx_int_t ngx_http_fedgate_close_list(ngx_http_request_t *r);
 static ngx_uint_t ngx_http_fedgate_matches_identity(void *data,
     ngx_table_elt_t *h);
-static ngx_uint_t ngx_http_fedgate_matches_name(void *data,
+static ngx_uint_t ngx_http_fedgate_has_name(ngx_table_elt_t *h,
+    const ngx_str_t *name);
+static ngx_uint_t ngx_http_fedgate_matches_withheld(void *data,
     ngx_table_elt_t *h);
-static ngx_uint_t ngx_http_fedgate_matches_spent(void *data,
-    ngx_table_elt_t *h);
-static ngx_uint_t ngx_http_fedgate_matches_empty(void *data,
+static ngx_uint_t ngx_http_fedgate_is_spent(ngx_http_fedgate_withheld_t *w,
     ngx_table_elt_t *h);
 static ngx_int_t ngx_http_fedgate_take_cookies(ngx_http_request_t *r);
 static ngx_int_t ngx_http_fedgate_take_cookie(ngx_http_request_t *r,
@@ -40,8 +47,12 @@ static size_t ngx_http_fedgate_next_cookie(u_char **p, u_char *end);
 static ngx_uint_t ngx_http_fedgate_is_ours(u_char *cookie, size_t len);
 static ngx_int_t ngx_http_fedgate_authorize(ngx_http_request_t *r,
     fg_access_t *access);
+static ngx_int_t ngx_http_fedgate_set_identities(ngx_http_request_t *r,
+    ngx_http_fedgate_ctx_t *ctx, ngx_http_fedgate_loc_conf_t *conf);
 static ngx_int_t ngx_http_fedgate_set_identity(ngx_http_request_t *r,
     ngx_http_fedgate_identity_t *identity);
+static ngx_int_t ngx_http_fedgate_get_value(ngx_http_request_t *r,
+    ngx_http_fedgate_identity_t *identity, ngx_str_t *value);
 static ngx_int_t ngx_http_fedgate_push(ngx_http_request_t *r,
     ngx_http_fedgate_identity_t *identity, ngx_str_t *value);
 
@@ -293,23 +304,24 @@ ngx_http_fedgate_close_list(ngx_http_request_t *r)
 ngx_int_t
 ngx_http_fedgate_forward(ngx_http_request_t *r, ngx_http_fedgate_ctx_t *ctx)
 {
-    ngx_int_t  rc;
+    ngx_int_t                    rc;
+    ngx_http_fedgate_withheld_t  withheld;
+
+    withheld.names = ngx_http_get_module_main_conf(r, ngx_http_fedgate_module);
+    withheld.access = ctx->exchange->access;
 
     if (ctx->exchange->response.failed
         || ngx_http_fedgate_add_headers(r, &ctx->exchange->response) != NGX_OK
         || ngx_http_fedgate_take_cookies(r) != NGX_OK
-        || ngx_http_fedgate_remove(r, ngx_http_fedgate_matches_spent,
-                                   ctx->exchange->access)
-           != NGX_OK)
+        || ngx_http_fedgate_remove(r, ngx_http_fedgate_matches_withheld,
+                                   &withheld)
+           != NGX_OK
+        || ngx_http_fedgate_authorize(r, ctx->exchange->access) != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    if (ngx_http_fedgate_authorize(r, ctx->exchange->access) != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    rc = ngx_http_fedgate_identify(r, ctx, ctx->conf);
+    rc = ngx_http_fedgate_set_identities(r, ctx, ctx->conf);
 
     if (rc == NGX_OK) {
         ctx->permitted = 1;
@@ -348,69 +360,64 @@ ngx_http_fedgate_authorize(ngx_http_request_t *r, fg_access_t *access)
 }
 
 
+/* identities that another module let in again, our credentials, and cookies of which nothing is left */
+
 static ngx_uint_t
-ngx_http_fedgate_matches_spent(void *data, ngx_table_elt_t *h)
+ngx_http_fedgate_matches_withheld(void *data, ngx_table_elt_t *h)
 {
-    fg_access_t  *access = data;
+    ngx_http_fedgate_withheld_t  *w = data;
 
-    static ngx_str_t  authorization = ngx_string("Authorization");
-    static ngx_str_t  accept_encoding = ngx_string("Accept-Encoding");
+    static const ngx_str_t  cookie = ngx_string("Cookie");
 
-    if ((access->credential_is_spent || access->upstream_authorization.n > 0)
-        && ngx_http_fedgate_matches_name(&authorization, h))
-    {
-        return 1;
+    return (h->value.len == 0 && ngx_http_fedgate_has_name(h, &cookie))
+           || ngx_http_fedgate_is_spent(w, h)
+           || ngx_http_fedgate_matches_identity(w->names, h);
+}
+
+
+static ngx_uint_t
+ngx_http_fedgate_is_spent(ngx_http_fedgate_withheld_t *w, ngx_table_elt_t *h)
+{
+    const fg_access_t  *access = w->access;
+
+    static const ngx_str_t  authorization = ngx_string("Authorization");
+    static const ngx_str_t  accept_encoding = ngx_string("Accept-Encoding");
+
+    if (access->credential_is_spent || access->upstream_authorization.n > 0) {
+        if (ngx_http_fedgate_has_name(h, &authorization)) {
+            return 1;
+        }
     }
 
     /* an answer that is compressed could not be read */
     return access->answer_is_read
-           && ngx_http_fedgate_matches_name(&accept_encoding, h);
+           && ngx_http_fedgate_has_name(h, &accept_encoding);
 }
 
 
 static ngx_uint_t
-ngx_http_fedgate_matches_name(void *data, ngx_table_elt_t *h)
+ngx_http_fedgate_has_name(ngx_table_elt_t *h, const ngx_str_t *name)
 {
-    ngx_str_t  *name = data;
-
     return h->key.len == name->len
            && ngx_strncasecmp(h->key.data, name->data, name->len) == 0;
-}
-
-
-static ngx_uint_t
-ngx_http_fedgate_matches_empty(void *data, ngx_table_elt_t *h)
-{
-    return h->value.len == 0 && ngx_http_fedgate_matches_name(data, h);
 }
 
 
 static ngx_int_t
 ngx_http_fedgate_take_cookies(ngx_http_request_t *r)
 {
-    ngx_uint_t         i, gone;
+    ngx_uint_t         i;
     ngx_table_elt_t  **h;
 
-    static ngx_str_t  name = ngx_string("Cookie");
-
-    gone = 0;
     h = r->headers_in.cookies.elts;
 
     for (i = 0; i < r->headers_in.cookies.nelts; i++) {
-
         if (ngx_http_fedgate_take_cookie(r, h[i]) != NGX_OK) {
             return NGX_ERROR;
         }
-
-        gone |= h[i]->value.len == 0;
     }
 
-    if (!gone) {
-        return NGX_OK;
-    }
-
-    return ngx_http_fedgate_remove(r, ngx_http_fedgate_matches_empty,
-                                   &name);
+    return NGX_OK;
 }
 
 
@@ -447,49 +454,40 @@ static ngx_int_t
 ngx_http_fedgate_take_cookie(ngx_http_request_t *r, ngx_table_elt_t *h)
 {
     size_t      len;
-    u_char     *p, *end, *out;
+    u_char     *p, *end;
     ngx_str_t   kept;
     ngx_uint_t  found;
 
     found = 0;
     end = h->value.data + h->value.len;
 
-    for (p = h->value.data;
-         (len = ngx_http_fedgate_next_cookie(&p, end)) > 0;
-         p += len)
-    {
-        found |= ngx_http_fedgate_is_ours(p, len);
-    }
-
-    if (!found) {
-        return NGX_OK;
-    }
-
+    kept.len = 0;
     kept.data = ngx_pnalloc(r->pool, h->value.len + 1);
     if (kept.data == NULL) {
         return NGX_ERROR;
     }
-
-    out = kept.data;
 
     for (p = h->value.data;
          (len = ngx_http_fedgate_next_cookie(&p, end)) > 0;
          p += len)
     {
         if (ngx_http_fedgate_is_ours(p, len)) {
+            found = 1;
             continue;
         }
 
-        if (out != kept.data) {
-            *out++ = ';';
-            *out++ = ' ';
+        if (kept.len > 0) {
+            kept.data[kept.len++] = ';';
+            kept.data[kept.len++] = ' ';
         }
 
-        out = ngx_cpymem(out, p, len);
+        ngx_memcpy(kept.data + kept.len, p, len);
+        kept.len += len;
     }
 
-    kept.len = out - kept.data;
-    h->value = kept;
+    if (found) {
+        h->value = kept;
+    }
 
     return NGX_OK;
 }
@@ -501,16 +499,23 @@ ngx_int_t
 ngx_http_fedgate_identify(ngx_http_request_t *r, ngx_http_fedgate_ctx_t *ctx,
     ngx_http_fedgate_loc_conf_t *conf)
 {
+    if (ngx_http_fedgate_take_identity(r) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_http_fedgate_set_identities(r, ctx, conf);
+}
+
+
+static ngx_int_t
+ngx_http_fedgate_set_identities(ngx_http_request_t *r,
+    ngx_http_fedgate_ctx_t *ctx, ngx_http_fedgate_loc_conf_t *conf)
+{
     ngx_int_t                    rc;
     ngx_uint_t                   i;
     ngx_http_fedgate_identity_t  *identity;
 
     ctx->conf = conf;
-
-    if (ngx_http_fedgate_take_identity(r) != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
     identity = conf->identity->elts;
 
     for (i = 0; i < conf->identity->nelts; i++) {
@@ -536,12 +541,12 @@ ngx_http_fedgate_set_identity(ngx_http_request_t *r,
     size_t     i;
     ngx_str_t  value;
 
-    if (ngx_http_complex_value(r, identity->value, &value) != NGX_OK) {
+    if (ngx_http_fedgate_get_value(r, identity, &value) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    /* ours are encoded, but there may be others in the value (HT-02) */
-    for (i = 0; i < value.len; i++) {
+    /* ours are encoded (HT-02) */
+    for (i = 0; !identity->is_encoded && i < value.len; i++) {
         if (value.data[i] < 0x20 || value.data[i] == 0x7f) {
             ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                           "fedgate: a control character in the value of "
@@ -556,6 +561,30 @@ ngx_http_fedgate_set_identity(ngx_http_request_t *r,
 
     return ngx_http_fedgate_push(r, identity, &value) == NGX_OK
            ? NGX_OK : NGX_HTTP_INTERNAL_SERVER_ERROR;
+}
+
+
+static ngx_int_t
+ngx_http_fedgate_get_value(ngx_http_request_t *r,
+    ngx_http_fedgate_identity_t *identity, ngx_str_t *value)
+{
+    ngx_http_variable_value_t  *vv;
+
+    if (identity->variable == NGX_ERROR) {
+        return ngx_http_complex_value(r, identity->value, value);
+    }
+
+    vv = ngx_http_get_flushed_variable(r, identity->variable);
+
+    if (vv == NULL || vv->not_found) {
+        ngx_str_null(value);
+        return NGX_OK;
+    }
+
+    value->data = vv->data;
+    value->len = vv->len;
+
+    return NGX_OK;
 }
 
 

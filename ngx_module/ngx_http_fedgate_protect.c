@@ -16,6 +16,8 @@ static ngx_int_t ngx_http_fedgate_add_defaults(ngx_conf_t *cf,
     ngx_http_fedgate_main_conf_t *fmcf);
 static ngx_int_t ngx_http_fedgate_add_identity(ngx_conf_t *cf,
     ngx_array_t *identity, const ngx_str_t *name, const ngx_str_t *value);
+static ngx_int_t ngx_http_fedgate_find_variable(ngx_conf_t *cf,
+    ngx_http_fedgate_identity_t *one, const ngx_str_t *value);
 static ngx_uint_t ngx_http_fedgate_is_name(const ngx_str_t *name);
 static ngx_uint_t ngx_http_fedgate_is_nginx_header(const ngx_str_t *name);
 
@@ -174,6 +176,8 @@ ngx_http_fedgate_add_identity(ngx_conf_t *cf, ngx_array_t *identity,
 
     one->name = *name;
     one->value = NULL;
+    one->variable = NGX_ERROR;
+    one->is_encoded = 0;
 
     one->lowcase = ngx_pnalloc(cf->pool, name->len);
     if (one->lowcase == NULL) {
@@ -198,7 +202,38 @@ ngx_http_fedgate_add_identity(ngx_conf_t *cf, ngx_array_t *identity,
     ccv.value = &text;
     ccv.complex_value = one->value;
 
-    return ngx_http_compile_complex_value(&ccv);
+    if (ngx_http_compile_complex_value(&ccv) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_fedgate_find_variable(cf, one, value);
+}
+
+
+/* a value of one variable, as most are, need not be put together for each request */
+
+static ngx_int_t
+ngx_http_fedgate_find_variable(ngx_conf_t *cf,
+    ngx_http_fedgate_identity_t *one, const ngx_str_t *value)
+{
+    ngx_str_t  name;
+
+    name.data = value->data + 1;
+    name.len = value->len - 1;
+
+    /* "$1" is a part of what a pattern matched */
+    if (value->data[0] != '$'
+        || (value->data[1] >= '0' && value->data[1] <= '9')
+        || !ngx_http_fedgate_is_name(&name)
+        || ngx_strlchr(name.data, name.data + name.len, '-'))
+    {
+        return NGX_OK;
+    }
+
+    one->variable = ngx_http_get_variable_index(cf, &name);
+    one->is_encoded = ngx_http_fedgate_variable_is_ours(&name);
+
+    return one->variable == NGX_ERROR ? NGX_ERROR : NGX_OK;
 }
 
 

@@ -105,6 +105,23 @@ ngx_http_fedgate_variable_add(ngx_conf_t *cf)
 }
 
 
+ngx_uint_t
+ngx_http_fedgate_variable_is_ours(const ngx_str_t *name)
+{
+    ngx_http_variable_t  *v;
+
+    for (v = ngx_http_fedgate_variables; v->name.len; v++) {
+        if (v->name.len == name->len
+            && ngx_strncasecmp(v->name.data, name->data, name->len) == 0)
+        {
+            return !(v->flags & NGX_HTTP_VAR_PREFIX);
+        }
+    }
+
+    return 0;
+}
+
+
 static ngx_int_t
 ngx_http_fedgate_variable(ngx_http_request_t *r, ngx_http_variable_value_t *v,
     uintptr_t data)

@@ -18,6 +18,8 @@ location /app/ { fedgate_protect CONF; PROXY }
 location /open/ { PROXY }
 location /custom/ { fedgate_protect CONF; fedgate_identity_header Remote-User $fedgate_claim_upn; PROXY }
 location /uri/ { fedgate_protect CONF; fedgate_identity_header X-Path $uri; PROXY }
+location /set/ { set $fedgate_claim_path $uri; fedgate_protect CONF; fedgate_identity_header X-Path $fedgate_claim_path; PROXY }
+location ~ ^/part/([^/]+) { fedgate_protect CONF; fedgate_identity_header X-Path $1; PROXY }
 location /strict/ { fedgate_protect CONF strict; PROXY }
 location /rest/ { fedgate_protect CONF rest; PROXY }
 location /rest-big/ { fedgate_protect CONF rest; client_max_body_size 0; PROXY }
@@ -106,8 +108,9 @@ def test_ht01_request_that_nginx_cannot_read(site):
 
 def test_ht02_control_characters(site, alice):
     """HT-02: a header made of something that the client chose."""
-    assert values(ask(site, alice, '/uri/a').json(), 'X-Path') == ['/uri/a']
-    for path in ('/uri/a%0d%0aX-Fedgate-Subject:root', '/uri/a%0ab', '/uri/a%01', '/uri/a%7f'):
+    for path, value in (('/uri/a', '/uri/a'), ('/set/a', '/set/a'), ('/part/a', 'a')):
+        assert values(ask(site, alice, path).json(), 'X-Path') == [value]
+    for path in ('/uri/a%0d%0aX-Fedgate-Subject:root', '/uri/a%0ab', '/uri/a%01', '/uri/a%7f', '/set/a%0ab', '/part/a%0ab'):
         before = len(site.upstream.seen)
         assert ask(site, alice, path).status_code == 400, path
         assert len(site.upstream.seen) == before
