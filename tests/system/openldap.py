@@ -76,6 +76,10 @@ class Slapd:
         with open(self.facts['LOG'], errors='replace') as file:
             return file.read()
 
+    def wait_for_log(self, text):
+        """What it says of an answer may come after the answer."""
+        harness.wait_for(lambda: text in self.log(), 5)
+
     def binds(self, name):
         """How many binds of that account it was asked for."""
         return len(re.findall(r'BIND dn="[^"]*%s[^"]*" method' % re.escape(name), self.log()))

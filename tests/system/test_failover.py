@@ -109,7 +109,7 @@ def test_a_server_with_nothing_behind_it_is_none(authority, servers):
             assert NO_ANSWER in sign_in(gateway, 'urn:alone', 'alice', PEOPLE['alice']).text
             assert counted(servers[1], lambda: succeeds(gateway, 'urn:many')) == 1
             assert lines(gateway, proxy.ldaps, 'down') == 1
-            assert 'err=52' in proxy.log()
+            proxy.wait_for_log('err=52')
 
 
 def test_a_slow_server_delays_nobody_else(authority, servers):
