@@ -68,6 +68,7 @@ struct fg_gateway {
     pthread_mutex_t refreshing; /* one at a time */
     snapshot_t *first;
     snapshot_t *current;
+    uint64_t snapshots; /* made so far */
 };
 
 typedef struct exchange {
@@ -130,6 +131,7 @@ static bool snapshot_build(void *context, const fg_env_t *env, fg_err_t *err) {
     snapshot_t *before = gateway->current;
     gateway->current = snapshot;
     pthread_mutex_unlock(&gateway->lock);
+    __atomic_add_fetch(&gateway->snapshots, 1, __ATOMIC_RELEASE);
     snapshot_release(gateway, before);
     return true;
 }
@@ -461,7 +463,19 @@ bool fg_gateway_is_trusted_proxy(const fg_gateway_t *gateway, fg_str_t address) 
     return fg_network_has(gateway->config.trusted_proxies.items, gateway->config.trusted_proxies.count, address);
 }
 
+bool fg_gateway_trusts_proxies(const fg_gateway_t *gateway) { return gateway->config.trusted_proxies.count > 0; }
+
 /* ---- exchanges */
+
+/* None of the three ever becomes less. */
+uint64_t fg_gateway_changes(const fg_gateway_t *gateway, const fg_env_t *env) {
+    uint64_t changes = __atomic_load_n(&gateway->snapshots, __ATOMIC_ACQUIRE);
+    if (gateway->keyring != NULL)
+        changes += fg_keyring_changes(gateway->keyring);
+    if (env->store != NULL && env->store->changes != NULL)
+        changes += env->store->changes(env->store);
+    return changes;
+}
 
 bool fg_gateway_find_protect(const fg_gateway_t *gateway, const char *name, size_t *number) {
     return fg_protects_find(gateway->protects, name, number);

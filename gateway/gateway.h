@@ -35,6 +35,11 @@ size_t fg_gateway_get_store_size(const fg_gateway_t *gateway);      /* bytes of 
 bool fg_gateway_is_trusted_proxy(const fg_gateway_t *gateway,
                                  fg_str_t address); /* may say X-Forwarded-Proto and -Host */
 
+bool fg_gateway_trusts_proxies(const fg_gateway_t *gateway); /* any */
+/* A number that is another one as soon as keys, partners, identity providers or policies were replaced, a session ended
+ * or a token cancelled.  Take it before the decision that is to be kept with it. */
+uint64_t fg_gateway_changes(const fg_gateway_t *gateway, const fg_env_t *env);
+
 /* The number of a protect section; name NULL: what holds where none is named (any session or bearer token).  False:
  * there is no such section. */
 bool fg_gateway_find_protect(const fg_gateway_t *gateway, const char *name, size_t *number) FG_MUST_CHECK;

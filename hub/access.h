@@ -50,8 +50,8 @@ bool fg_access_read_answer(fg_exchange_t *ex, fg_str_t body);
 
 /* A claim's values for a header or a log: joined by ';', and '%', ';' and control characters percent-encoded (HT-02).
  * name: an alias of the policy or a short name.  .p NULL: no such claim. */
-fg_str_t fg_access_claim(fg_exchange_t *ex, fg_str_t name);
-/* One value, encoded likewise but for ';'. */
-fg_str_t fg_access_text(fg_exchange_t *ex, fg_str_t value);
+fg_str_t fg_access_claim(fg_arena_t *arena, const fg_access_t *access, fg_str_t name);
+/* One value, encoded likewise but for ';'; itself where nothing is to be encoded. */
+fg_str_t fg_access_text(fg_arena_t *arena, fg_str_t value);
 
 #endif

@@ -29,18 +29,18 @@ static void put_encoded(fg_buf_t *out, fg_str_t value, bool in_list) {
     }
 }
 
-static fg_str_t finish(fg_exchange_t *ex, fg_buf_t *out) {
-    fg_str_t text = fg_buf_ok(out) ? fg_arena_str(ex->arena, fg_buf_str(out)) : FG_STR_NONE;
+static fg_str_t finish(fg_arena_t *arena, fg_buf_t *out) {
+    fg_str_t text = fg_buf_ok(out) ? fg_arena_str(arena, fg_buf_str(out)) : FG_STR_NONE;
     fg_buf_free(out);
     return text;
 }
 
-fg_str_t fg_access_text(fg_exchange_t *ex, fg_str_t value) {
+fg_str_t fg_access_text(fg_arena_t *arena, fg_str_t value) {
     if (value.n <= TEXT_MAX && plain_length(value, false) == value.n)
         return value;
     fg_buf_t out = FG_BUF_INIT(TEXT_MAX);
     put_encoded(&out, value, false);
-    return finish(ex, &out);
+    return finish(arena, &out);
 }
 
 static fg_str_t find_type(const fg_access_t *access, fg_str_t name) {
@@ -49,11 +49,11 @@ static fg_str_t find_type(const fg_access_t *access, fg_str_t name) {
     return fg_request_alias(name);
 }
 
-fg_str_t fg_access_claim(fg_exchange_t *ex, fg_str_t name) {
+fg_str_t fg_access_claim(fg_arena_t *arena, const fg_access_t *access, fg_str_t name) {
     fg_claims_t claims = {0};
-    fg_str_t type = find_type(ex->access, name);
+    fg_str_t type = find_type(access, name);
     bool found = false;
-    if (type.p == NULL || !fg_issue_gather(ex->arena, &ex->access->session.identity, &claims))
+    if (type.p == NULL || !fg_issue_gather(arena, &access->session.identity, &claims))
         return FG_STR_NONE;
     fg_buf_t out = FG_BUF_INIT(TEXT_MAX);
     for (size_t i = 0; i < claims.count; i++) {
@@ -64,6 +64,6 @@ fg_str_t fg_access_claim(fg_exchange_t *ex, fg_str_t name) {
         put_encoded(&out, claims.items[i].value, true);
         found = true;
     }
-    fg_str_t text = finish(ex, &out);
+    fg_str_t text = finish(arena, &out);
     return found ? text : FG_STR_NONE;
 }

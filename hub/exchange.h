@@ -80,6 +80,7 @@ struct fg_exchange {
     const fg_hub_t *hub;
     fg_arena_t *arena;        /* the exchange itself lives in it */
     struct fg_recent *recent; /* hub/recent.h; NULL: this is not the event loop */
+    int64_t recent_until_ms;  /* when what was found there is over; 0: nothing was */
     fg_request_t request;
     fg_response_t response;
     fg_keys_t *keys; /* one state of the key ring for the whole exchange */

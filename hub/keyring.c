@@ -25,6 +25,7 @@ struct fg_keyring {
     fg_keyring_rules_t rules;
     pthread_mutex_t swap; /* guards current and the counts of references */
     fg_keys_t *current;
+    uint64_t changes;       /* of current */
     pthread_mutex_t change; /* guards what follows: one thread at a time re-reads or rolls */
     fg_keyring_image_t image;
     fg_file_stamp_t broken; /* of a ring.json that could not be read: told once, not tried again */
@@ -72,6 +73,8 @@ static void free_keys(fg_keys_t *keys) {
     free(keys);
 }
 
+uint64_t fg_keyring_changes(const fg_keyring_t *ring) { return __atomic_load_n(&ring->changes, __ATOMIC_ACQUIRE); }
+
 fg_keys_t *fg_keyring_acquire(fg_keyring_t *ring) {
     pthread_mutex_lock(&ring->swap);
     fg_keys_t *keys = ring->current;
@@ -110,6 +113,7 @@ static bool install(fg_keyring_t *ring, fg_keyring_image_t *image, int64_t now, 
     fg_keys_t *old = ring->current;
     ring->current = keys;
     pthread_mutex_unlock(&ring->swap);
+    __atomic_add_fetch(&ring->changes, 1, __ATOMIC_RELEASE);
     fg_keys_release(ring, old);
     return true;
 }

@@ -49,6 +49,8 @@ void fg_keyring_free(fg_keyring_t *ring);
 /* The present state; give it back with fg_keys_release.  Thread-safe. */
 fg_keys_t *fg_keyring_acquire(fg_keyring_t *ring);
 void fg_keys_release(fg_keyring_t *ring, fg_keys_t *keys);
+/* How often there was another one. */
+uint64_t fg_keyring_changes(const fg_keyring_t *ring);
 
 /* Re-reads if the folder changed; rolls what is due (one process does, under a lock in the folder).  Errors are logged
  * and the present state stays. */

@@ -95,6 +95,7 @@ bool fg_recent_get(fg_exchange_t *ex, fg_recent_name_t *name, fg_session_t *sess
         if (!fg_arena_own(ex->arena, entry_release, entry))
             return false;
         *session = entry->session;
+        ex->recent_until_ms = entry->expires_ms;
         return true;
     }
     return false;

@@ -26,8 +26,8 @@ typedef struct fg_recent_name {
 fg_recent_t *fg_recent_new(void);
 void fg_recent_free(fg_recent_t *recent);
 
-/* True: session is filled in; its strings live as long as the exchange.  False: open it, look whether it was ended or
- * cancelled, and put it. */
+/* True: session and ex->recent_until_ms are filled in; its strings live as long as the exchange.  False: open it, look
+ * whether it was ended or cancelled, and put it. */
 bool fg_recent_get(fg_exchange_t *ex, fg_recent_name_t *name, fg_session_t *session) FG_MUST_CHECK;
 /* What was opened under a name that fg_recent_get did not know; good until expires_ms. */
 void fg_recent_put(fg_exchange_t *ex, const fg_recent_name_t *name, const fg_session_t *session, int64_t expires_ms);

@@ -380,8 +380,12 @@ bool fg_session_save(fg_exchange_t *ex, const fg_session_t *session, fg_err_t *e
     return save_for_end(ex, session, err);
 }
 
+int64_t fg_session_renewal(const fg_exchange_t *ex, const fg_session_t *session) {
+    return session->used_ms + ex->hub->session_idle_ms / RENEWAL;
+}
+
 bool fg_session_renew(fg_exchange_t *ex, const fg_session_t *session, fg_err_t *err) {
-    if (ex->now_ms - session->used_ms < ex->hub->session_idle_ms / RENEWAL)
+    if (ex->now_ms < fg_session_renewal(ex, session))
         return true;
     return fg_session_save(ex, session, err);
 }

@@ -51,6 +51,8 @@ static inline size_t fg_session_party_size(const fg_session_party_t *party) {
 bool fg_session_save(fg_exchange_t *ex, const fg_session_t *session, fg_err_t *err) FG_MUST_CHECK;
 /* Saves the session again once a tenth of its idle time has passed, so that it lasts while it is used; quick. */
 bool fg_session_renew(fg_exchange_t *ex, const fg_session_t *session, fg_err_t *err) FG_MUST_CHECK;
+/* When that time has passed. */
+int64_t fg_session_renewal(const fg_exchange_t *ex, const fg_session_t *session);
 /* Clears the cookies of the response; the id is remembered as ended until its absolute lifetime is over. */
 void fg_session_end(fg_exchange_t *ex, const fg_session_t *session);
 /* The same where the response goes to somebody else than the session's browser. */

@@ -3,9 +3,10 @@
  * The nginx host.  A request to the gateway's own endpoints: ngx_http_fedgate_request.c reads it into a plain
  * fg_request_t, ngx_http_fedgate_job.c has it worked on by thread pools and sends the answer.  A request to a
  * protected location: ngx_http_fedgate_access.c asks whether it may go on, ngx_http_fedgate_forward.c makes of it what
- * the server behind gets, ngx_http_fedgate_variable.c tells what is known of it, ngx_http_fedgate_answer.c reads what
- * a WS-Management server answers.  ngx_http_fedgate_gateway.c keeps the gateways of a configuration, their shared
- * memory and their refreshing; ngx_http_fedgate_protect.c reads what locations say of their protection. */
+ * the server behind gets, ngx_http_fedgate_pass.c lets in again who was let in lately, ngx_http_fedgate_variable.c tells
+ * what is known of it, ngx_http_fedgate_answer.c reads what a WS-Management server answers.  ngx_http_fedgate_gateway.c
+ * keeps the gateways of a configuration, their shared memory and their refreshing; ngx_http_fedgate_protect.c reads what
+ * locations say of their protection. */
 #ifndef NGX_HTTP_FEDGATE_H
 #define NGX_HTTP_FEDGATE_H
 
@@ -17,6 +18,7 @@
 #include "gateway/gateway.h"
 #include "hub/access.h"
 
+typedef struct ngx_http_fedgate_pass_s  ngx_http_fedgate_pass_t;
 
 typedef struct ngx_http_fedgate_line_s  ngx_http_fedgate_line_t;
 
@@ -59,6 +61,7 @@ typedef struct {
     ngx_uint_t                  jobs;        /* on threads or waiting for one */
     void                       *blocks;      /* of decisions that are over; each begins with the next one's address */
     ngx_uint_t                  nblocks;
+    ngx_http_fedgate_pass_t   **passes;      /* NULL: none was made yet */
     ngx_uint_t                  uid;
     ngx_uint_t                  gid;
 } ngx_http_fedgate_gateway_t;
@@ -70,7 +73,6 @@ typedef struct {
     ngx_uint_t                 hash;
     ngx_http_complex_value_t  *value;        /* NULL: only taken away */
     ngx_int_t                  variable;     /* that the value consists of; NGX_ERROR: of more than one, or of text */
-    unsigned                   is_encoded:1; /* that variable is one of ours */
 } ngx_http_fedgate_identity_t;
 
 
@@ -105,6 +107,10 @@ typedef struct {
     ngx_http_fedgate_journal_t    journal;
     fg_exchange_t                *exchange;
     void                         *block;     /* in which that of a decision stands */
+    ngx_http_fedgate_pass_t      *pass;      /* in place of an exchange */
+    fg_arena_t                   *arena;     /* for texts about it */
+    ngx_str_t                     credential; /* that a decision may stand for; empty: for none */
+    uint64_t                      changes;   /* before it was decided */
     fg_step_t                     step;
     ngx_uint_t                    abandoned; /* the client is gone; read by job threads */
     ngx_http_fedgate_bytes_t      body;
@@ -153,6 +159,9 @@ ngx_int_t ngx_http_fedgate_peer_certificate(ngx_http_request_t *r,
 ngx_int_t ngx_http_fedgate_handler(ngx_http_request_t *r);
 ngx_http_fedgate_ctx_t *ngx_http_fedgate_create_ctx(ngx_http_request_t *r,
     ngx_http_fedgate_gateway_t *gw, ngx_http_fedgate_loc_conf_t *conf);
+/* as they are now; there is room for one more */
+ngx_int_t ngx_http_fedgate_copy_headers(ngx_http_request_t *r,
+    fg_request_t *request);
 /* reads it up to the gateway's limit, then calls ctx->body_read; as ngx_http_read_client_request_body() */
 ngx_int_t ngx_http_fedgate_read_body(ngx_http_request_t *r,
     ngx_http_fedgate_ctx_t *ctx);
@@ -166,6 +175,8 @@ fg_str_t ngx_http_fedgate_str(const ngx_str_t *s);
 void ngx_http_fedgate_free_blocks(ngx_http_fedgate_gateway_t *gw);
 ngx_int_t ngx_http_fedgate_open_exchange(ngx_http_request_t *r,
     ngx_http_fedgate_ctx_t *ctx);
+/* the request's context for a decision without an exchange */
+ngx_http_fedgate_ctx_t *ngx_http_fedgate_add_decision(ngx_http_request_t *r);
 /* works on the exchange, then calls ctx->finished; or answers that it cannot */
 void ngx_http_fedgate_job_start(ngx_http_request_t *r,
     ngx_http_fedgate_ctx_t *ctx);
@@ -185,13 +196,38 @@ ngx_int_t ngx_http_fedgate_forward_init(ngx_conf_t *cf);
 ngx_int_t ngx_http_fedgate_take_identity(ngx_http_request_t *r);
 ngx_int_t ngx_http_fedgate_forward(ngx_http_request_t *r,
     ngx_http_fedgate_ctx_t *ctx);
+/* takes away identities, cookies of which nothing is left, and these headers */
+ngx_int_t ngx_http_fedgate_withhold(ngx_http_request_t *r,
+    ngx_uint_t authorization, ngx_uint_t accept_encoding);
+ngx_int_t ngx_http_fedgate_get_value(ngx_http_request_t *r,
+    ngx_http_fedgate_identity_t *identity, ngx_str_t *value);
+ngx_int_t ngx_http_fedgate_push(ngx_http_request_t *r,
+    ngx_http_fedgate_identity_t *identity, ngx_str_t *value);
 ngx_int_t ngx_http_fedgate_identify(ngx_http_request_t *r,
     ngx_http_fedgate_ctx_t *ctx, ngx_http_fedgate_loc_conf_t *conf);
 
+/* ngx_http_fedgate_pass.c */
+/* NGX_OK: let in; NGX_DECLINED: ask the gateway */
+ngx_int_t ngx_http_fedgate_pass_enter(ngx_http_request_t *r,
+    ngx_http_fedgate_loc_conf_t *conf);
+void ngx_http_fedgate_pass_prepare(ngx_http_request_t *r,
+    ngx_http_fedgate_ctx_t *ctx);
+/* remembers what was let in and is as the server behind gets it, if that holds for other requests, too */
+void ngx_http_fedgate_pass_keep(ngx_http_request_t *r,
+    ngx_http_fedgate_ctx_t *ctx);
+/* the client's headers, with the credential that does not go on */
+ngx_int_t ngx_http_fedgate_pass_headers(ngx_http_request_t *r,
+    ngx_http_fedgate_ctx_t *ctx, fg_request_t *request);
+void ngx_http_fedgate_pass_leave(ngx_http_fedgate_ctx_t *ctx);
+const fg_access_t *ngx_http_fedgate_pass_access(ngx_http_fedgate_pass_t *pass);
+fg_arena_t *ngx_http_fedgate_pass_arena(ngx_http_fedgate_ctx_t *ctx);
+void ngx_http_fedgate_free_passes(ngx_http_fedgate_gateway_t *gw);
+
 /* ngx_http_fedgate_variable.c */
 ngx_int_t ngx_http_fedgate_variable_add(ngx_conf_t *cf);
-/* and of nobody else: those that begin with "fedgate_claim_" may be set in a configuration, too */
-ngx_uint_t ngx_http_fedgate_variable_is_ours(const ngx_str_t *name);
+/* whether the value that an indexed variable was just asked for is of these */
+ngx_uint_t ngx_http_fedgate_variable_is_ours(ngx_http_request_t *r,
+    ngx_int_t index);
 
 /* ngx_http_fedgate_answer.c */
 ngx_int_t ngx_http_fedgate_answer_init(ngx_conf_t *cf);

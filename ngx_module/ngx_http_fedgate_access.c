@@ -144,7 +144,13 @@ static ngx_int_t
 ngx_http_fedgate_begin(ngx_http_request_t *r,
     ngx_http_fedgate_loc_conf_t *conf)
 {
+    ngx_int_t                rc;
     ngx_http_fedgate_ctx_t  *ctx;
+
+    rc = ngx_http_fedgate_pass_enter(r, conf);
+    if (rc != NGX_DECLINED) {
+        return rc;
+    }
 
     ctx = ngx_http_fedgate_create_ctx(r, conf->guard, conf);
     if (ctx == NULL) {
@@ -154,6 +160,8 @@ ngx_http_fedgate_begin(ngx_http_request_t *r,
     ctx->protects = 1;
     ctx->body_read = ngx_http_fedgate_decide_with_body;
     ctx->finished = ngx_http_fedgate_decided_by_job;
+
+    ngx_http_fedgate_pass_prepare(r, ctx);
 
     if (ngx_http_fedgate_describe(r, &ctx->request) != NGX_OK
         || ngx_http_fedgate_open_exchange(r, ctx) != NGX_OK)

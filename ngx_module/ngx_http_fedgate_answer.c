@@ -50,13 +50,14 @@ ngx_http_fedgate_header_filter(ngx_http_request_t *r)
 
     ctx = ngx_http_fedgate_find_decision(r);
 
-    if (ctx && ctx->permitted) {
+    if (ctx && ctx->permitted && ctx->exchange) {
         ngx_http_fedgate_take_challenges(r, ctx->exchange);
     }
 
     if (r->headers_out.status != NGX_HTTP_OK
         || ctx == NULL
         || !ctx->permitted
+        || ctx->exchange == NULL
         || !ctx->exchange->access->answer_is_read)
     {
         return ngx_http_next_header_filter(r);

@@ -12,7 +12,8 @@
 /* what a request that is permitted goes on without */
 typedef struct {
     ngx_http_fedgate_main_conf_t  *names;
-    const fg_access_t             *access;
+    ngx_uint_t                     authorization;
+    ngx_uint_t                     accept_encoding;
 } ngx_http_fedgate_withheld_t;
 
 
@@ -38,8 +39,6 @@ static ngx_uint_t ngx_http_fedgate_has_name(ngx_table_elt_t *h,
     const ngx_str_t *name);
 static ngx_uint_t ngx_http_fedgate_matches_withheld(void *data,
     ngx_table_elt_t *h);
-static ngx_uint_t ngx_http_fedgate_is_spent(ngx_http_fedgate_withheld_t *w,
-    ngx_table_elt_t *h);
 static ngx_int_t ngx_http_fedgate_take_cookies(ngx_http_request_t *r);
 static ngx_int_t ngx_http_fedgate_take_cookie(ngx_http_request_t *r,
     ngx_table_elt_t *h);
@@ -51,10 +50,6 @@ static ngx_int_t ngx_http_fedgate_set_identities(ngx_http_request_t *r,
     ngx_http_fedgate_ctx_t *ctx, ngx_http_fedgate_loc_conf_t *conf);
 static ngx_int_t ngx_http_fedgate_set_identity(ngx_http_request_t *r,
     ngx_http_fedgate_identity_t *identity);
-static ngx_int_t ngx_http_fedgate_get_value(ngx_http_request_t *r,
-    ngx_http_fedgate_identity_t *identity, ngx_str_t *value);
-static ngx_int_t ngx_http_fedgate_push(ngx_http_request_t *r,
-    ngx_http_fedgate_identity_t *identity, ngx_str_t *value);
 
 
 ngx_int_t
@@ -304,19 +299,17 @@ ngx_http_fedgate_close_list(ngx_http_request_t *r)
 ngx_int_t
 ngx_http_fedgate_forward(ngx_http_request_t *r, ngx_http_fedgate_ctx_t *ctx)
 {
-    ngx_int_t                    rc;
-    ngx_http_fedgate_withheld_t  withheld;
-
-    withheld.names = ngx_http_get_module_main_conf(r, ngx_http_fedgate_module);
-    withheld.access = ctx->exchange->access;
+    ngx_int_t     rc;
+    fg_access_t  *access = ctx->exchange->access;
 
     if (ctx->exchange->response.failed
         || ngx_http_fedgate_add_headers(r, &ctx->exchange->response) != NGX_OK
         || ngx_http_fedgate_take_cookies(r) != NGX_OK
-        || ngx_http_fedgate_remove(r, ngx_http_fedgate_matches_withheld,
-                                   &withheld)
+        || ngx_http_fedgate_withhold(r, access->credential_is_spent
+                                        || access->upstream_authorization.n,
+                                     access->answer_is_read)
            != NGX_OK
-        || ngx_http_fedgate_authorize(r, ctx->exchange->access) != NGX_OK)
+        || ngx_http_fedgate_authorize(r, access) != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -325,6 +318,7 @@ ngx_http_fedgate_forward(ngx_http_request_t *r, ngx_http_fedgate_ctx_t *ctx)
 
     if (rc == NGX_OK) {
         ctx->permitted = 1;
+        ngx_http_fedgate_pass_keep(r, ctx);
     }
 
     return rc;
@@ -360,7 +354,20 @@ ngx_http_fedgate_authorize(ngx_http_request_t *r, fg_access_t *access)
 }
 
 
-/* identities that another module let in again, our credentials, and cookies of which nothing is left */
+ngx_int_t
+ngx_http_fedgate_withhold(ngx_http_request_t *r, ngx_uint_t authorization,
+    ngx_uint_t accept_encoding)
+{
+    ngx_http_fedgate_withheld_t  withheld;
+
+    withheld.names = ngx_http_get_module_main_conf(r, ngx_http_fedgate_module);
+    withheld.authorization = authorization;
+    withheld.accept_encoding = accept_encoding;
+
+    return ngx_http_fedgate_remove(r, ngx_http_fedgate_matches_withheld,
+                                   &withheld);
+}
+
 
 static ngx_uint_t
 ngx_http_fedgate_matches_withheld(void *data, ngx_table_elt_t *h)
@@ -368,30 +375,17 @@ ngx_http_fedgate_matches_withheld(void *data, ngx_table_elt_t *h)
     ngx_http_fedgate_withheld_t  *w = data;
 
     static const ngx_str_t  cookie = ngx_string("Cookie");
-
-    return (h->value.len == 0 && ngx_http_fedgate_has_name(h, &cookie))
-           || ngx_http_fedgate_is_spent(w, h)
-           || ngx_http_fedgate_matches_identity(w->names, h);
-}
-
-
-static ngx_uint_t
-ngx_http_fedgate_is_spent(ngx_http_fedgate_withheld_t *w, ngx_table_elt_t *h)
-{
-    const fg_access_t  *access = w->access;
-
     static const ngx_str_t  authorization = ngx_string("Authorization");
     static const ngx_str_t  accept_encoding = ngx_string("Accept-Encoding");
 
-    if (access->credential_is_spent || access->upstream_authorization.n > 0) {
-        if (ngx_http_fedgate_has_name(h, &authorization)) {
-            return 1;
-        }
-    }
-
-    /* an answer that is compressed could not be read */
-    return access->answer_is_read
-           && ngx_http_fedgate_has_name(h, &accept_encoding);
+    return (h->value.len == 0 && ngx_http_fedgate_has_name(h, &cookie))
+           || (w->authorization
+               && ngx_http_fedgate_has_name(h, &authorization))
+           /* an answer that is compressed could not be read */
+           || (w->accept_encoding
+               && ngx_http_fedgate_has_name(h, &accept_encoding))
+           /* another module may have let some in again */
+           || ngx_http_fedgate_matches_identity(w->names, h);
 }
 
 
@@ -538,15 +532,17 @@ static ngx_int_t
 ngx_http_fedgate_set_identity(ngx_http_request_t *r,
     ngx_http_fedgate_identity_t *identity)
 {
-    size_t     i;
-    ngx_str_t  value;
+    size_t      i;
+    ngx_str_t   value;
+    ngx_uint_t  encoded;
 
     if (ngx_http_fedgate_get_value(r, identity, &value) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    /* ours are encoded (HT-02) */
-    for (i = 0; !identity->is_encoded && i < value.len; i++) {
+    encoded = ngx_http_fedgate_variable_is_ours(r, identity->variable);
+
+    for (i = 0; !encoded && i < value.len; i++) {
         if (value.data[i] < 0x20 || value.data[i] == 0x7f) {
             ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                           "fedgate: a control character in the value of "
@@ -564,7 +560,7 @@ ngx_http_fedgate_set_identity(ngx_http_request_t *r,
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_http_fedgate_get_value(ngx_http_request_t *r,
     ngx_http_fedgate_identity_t *identity, ngx_str_t *value)
 {
@@ -588,7 +584,7 @@ ngx_http_fedgate_get_value(ngx_http_request_t *r,
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_http_fedgate_push(ngx_http_request_t *r,
     ngx_http_fedgate_identity_t *identity, ngx_str_t *value)
 {

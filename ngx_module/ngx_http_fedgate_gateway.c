@@ -239,6 +239,7 @@ ngx_http_fedgate_gateway_cleanup(void *data)
     }
 
     ngx_http_fedgate_free_blocks(gw);
+    ngx_http_fedgate_free_passes(gw);
 
     if (gw->gateway) {
         fg_gateway_free(gw->gateway);

@@ -174,6 +174,11 @@ ngx_http_fedgate_close_exchange(void *data)
 {
     ngx_http_fedgate_ctx_t  *ctx = data;
 
+    if (ctx->pass) {
+        ngx_http_fedgate_pass_leave(ctx);
+        return;
+    }
+
     if (ctx->exchange == NULL) {
         return;
     }
@@ -189,6 +194,30 @@ ngx_http_fedgate_close_exchange(void *data)
         ngx_http_fedgate_give_block(ctx->gateway, ctx->block);
         ctx->block = NULL;
     }
+}
+
+
+ngx_http_fedgate_ctx_t *
+ngx_http_fedgate_add_decision(ngx_http_request_t *r)
+{
+    ngx_pool_cleanup_t      *cln;
+    ngx_http_fedgate_ctx_t  *ctx;
+
+    ctx = ngx_pcalloc(r->pool, sizeof(ngx_http_fedgate_ctx_t));
+    cln = ngx_pool_cleanup_add(r->pool, 0);
+
+    if (ctx == NULL || cln == NULL) {
+        return NULL;
+    }
+
+    ctx->protects = 1;
+
+    cln->handler = ngx_http_fedgate_close_exchange;
+    cln->data = ctx;
+
+    ngx_http_set_ctx(r, ctx, ngx_http_fedgate_module);
+
+    return ctx;
 }
 
 

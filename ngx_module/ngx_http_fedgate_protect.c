@@ -177,7 +177,6 @@ ngx_http_fedgate_add_identity(ngx_conf_t *cf, ngx_array_t *identity,
     one->name = *name;
     one->value = NULL;
     one->variable = NGX_ERROR;
-    one->is_encoded = 0;
 
     one->lowcase = ngx_pnalloc(cf->pool, name->len);
     if (one->lowcase == NULL) {
@@ -231,7 +230,6 @@ ngx_http_fedgate_find_variable(ngx_conf_t *cf,
     }
 
     one->variable = ngx_http_get_variable_index(cf, &name);
-    one->is_encoded = ngx_http_fedgate_variable_is_ours(&name);
 
     return one->variable == NGX_ERROR ? NGX_ERROR : NGX_OK;
 }

@@ -7,10 +7,10 @@
 #define NGX_HTTP_FEDGATE_BODY_ROOM  4096
 
 
+static ngx_int_t ngx_http_fedgate_take_headers(ngx_http_request_t *r,
+    fg_request_t *request);
 static void ngx_http_fedgate_fill_request(ngx_http_request_t *r,
     ngx_http_fedgate_ctx_t *ctx);
-static ngx_int_t ngx_http_fedgate_copy_headers(ngx_http_request_t *r,
-    fg_request_t *request);
 static void ngx_http_fedgate_believe_proxy(ngx_http_request_t *r,
     ngx_http_fedgate_ctx_t *ctx);
 static fg_str_t ngx_http_fedgate_peer(ngx_http_request_t *r);
@@ -97,26 +97,19 @@ ngx_http_fedgate_create_ctx(ngx_http_request_t *r,
     ngx_http_fedgate_gateway_t *gw, ngx_http_fedgate_loc_conf_t *conf)
 {
     ngx_thread_task_t       *task;
-    ngx_http_fedgate_ctx_t  *ctx, *decision;
+    ngx_http_fedgate_ctx_t  *ctx;
 
     task = ngx_thread_task_alloc(r->pool, sizeof(ngx_http_fedgate_ctx_t));
     if (task == NULL) {
         return NULL;
     }
 
-    decision = ngx_http_fedgate_find_decision(r);
-
     ctx = task->ctx;
     ctx->task = task;
     ctx->conf = conf;
     ctx->gateway = gw;
 
-    if (decision) {
-        /* the client's own: what goes on to the server behind is less */
-        ctx->request.headers = decision->request.headers;
-        ctx->request.header_count = decision->request.header_count;
-
-    } else if (ngx_http_fedgate_copy_headers(r, &ctx->request) != NGX_OK) {
+    if (ngx_http_fedgate_take_headers(r, &ctx->request) != NGX_OK) {
         return NULL;
     }
 
@@ -129,6 +122,30 @@ ngx_http_fedgate_create_ctx(ngx_http_request_t *r,
     ngx_http_set_ctx(r, ctx, ngx_http_fedgate_module);
 
     return ctx;
+}
+
+
+/* the client's own: what goes on to the server behind is less */
+
+static ngx_int_t
+ngx_http_fedgate_take_headers(ngx_http_request_t *r, fg_request_t *request)
+{
+    ngx_http_fedgate_ctx_t  *decision;
+
+    decision = ngx_http_fedgate_find_decision(r);
+
+    if (decision == NULL) {
+        return ngx_http_fedgate_copy_headers(r, request);
+    }
+
+    if (decision->pass) {
+        return ngx_http_fedgate_pass_headers(r, decision, request);
+    }
+
+    request->headers = decision->request.headers;
+    request->header_count = decision->request.header_count;
+
+    return NGX_OK;
 }
 
 
@@ -172,7 +189,7 @@ ngx_http_fedgate_fill_request(ngx_http_request_t *r,
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_http_fedgate_copy_headers(ngx_http_request_t *r, fg_request_t *request)
 {
     ngx_uint_t        i;

@@ -6,7 +6,7 @@
 
 
 typedef fg_str_t (*ngx_http_fedgate_value_pt)(ngx_http_request_t *r,
-    fg_exchange_t *ex);
+    const fg_access_t *access);
 
 
 static ngx_int_t ngx_http_fedgate_variable(ngx_http_request_t *r,
@@ -15,25 +15,26 @@ static ngx_int_t ngx_http_fedgate_claim_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_fedgate_decision_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
-static fg_exchange_t *ngx_http_fedgate_decided(ngx_http_request_t *r);
+static const fg_access_t *ngx_http_fedgate_decided(ngx_http_request_t *r,
+    fg_arena_t **arena);
 static ngx_int_t ngx_http_fedgate_value(ngx_http_variable_value_t *v,
     fg_str_t value);
 static fg_str_t ngx_http_fedgate_subject(ngx_http_request_t *r,
-    fg_exchange_t *ex);
+    const fg_access_t *access);
 static fg_str_t ngx_http_fedgate_issuer(ngx_http_request_t *r,
-    fg_exchange_t *ex);
+    const fg_access_t *access);
 static fg_str_t ngx_http_fedgate_auth_method(ngx_http_request_t *r,
-    fg_exchange_t *ex);
+    const fg_access_t *access);
 static fg_str_t ngx_http_fedgate_session_id(ngx_http_request_t *r,
-    fg_exchange_t *ex);
+    const fg_access_t *access);
 static fg_str_t ngx_http_fedgate_reason(ngx_http_request_t *r,
-    fg_exchange_t *ex);
+    const fg_access_t *access);
 static fg_str_t ngx_http_fedgate_rule(ngx_http_request_t *r,
-    fg_exchange_t *ex);
+    const fg_access_t *access);
 static fg_str_t ngx_http_fedgate_token(ngx_http_request_t *r,
-    fg_exchange_t *ex);
+    const fg_access_t *access);
 static fg_str_t ngx_http_fedgate_wsman_operation(ngx_http_request_t *r,
-    fg_exchange_t *ex);
+    const fg_access_t *access);
 
 
 static ngx_http_fedgate_value_pt  ngx_http_fedgate_values[] = {
@@ -106,19 +107,26 @@ ngx_http_fedgate_variable_add(ngx_conf_t *cf)
 
 
 ngx_uint_t
-ngx_http_fedgate_variable_is_ours(const ngx_str_t *name)
+ngx_http_fedgate_variable_is_ours(ngx_http_request_t *r, ngx_int_t index)
 {
-    ngx_http_variable_t  *v;
+    ngx_http_variable_t        *v;
+    ngx_http_core_main_conf_t  *cmcf;
 
-    for (v = ngx_http_fedgate_variables; v->name.len; v++) {
-        if (v->name.len == name->len
-            && ngx_strncasecmp(v->name.data, name->data, name->len) == 0)
-        {
-            return !(v->flags & NGX_HTTP_VAR_PREFIX);
-        }
+    if (index == NGX_ERROR) {
+        return 0;
     }
 
-    return 0;
+    cmcf = ngx_http_get_module_main_conf(r, ngx_http_core_module);
+    v = cmcf->variables.elts;
+
+    if (!r->variables[index].no_cacheable) {
+        /* "set" puts a value of its own in the place of one with such a name */
+        return 0;
+    }
+
+    return v[index].get_handler == ngx_http_fedgate_variable
+           || v[index].get_handler == ngx_http_fedgate_claim_variable
+           || v[index].get_handler == ngx_http_fedgate_decision_variable;
 }
 
 
@@ -126,19 +134,20 @@ static ngx_int_t
 ngx_http_fedgate_variable(ngx_http_request_t *r, ngx_http_variable_value_t *v,
     uintptr_t data)
 {
-    fg_str_t        value;
-    fg_exchange_t  *ex;
+    fg_str_t            value;
+    fg_arena_t         *arena;
+    const fg_access_t  *access;
 
-    ex = ngx_http_fedgate_decided(r);
-    if (ex == NULL) {
+    access = ngx_http_fedgate_decided(r, &arena);
+    if (access == NULL) {
         v->not_found = 1;
         return NGX_OK;
     }
 
-    value = ngx_http_fedgate_values[data](r, ex);
+    value = ngx_http_fedgate_values[data](r, access);
 
     if (value.n > 0) {
-        value = fg_access_text(ex, value);
+        value = fg_access_text(arena, value);
     }
 
     return ngx_http_fedgate_value(v, value);
@@ -151,11 +160,12 @@ ngx_http_fedgate_claim_variable(ngx_http_request_t *r,
 {
     ngx_str_t  *name = (ngx_str_t *) data;
 
-    fg_str_t        alias;
-    fg_exchange_t  *ex;
+    fg_str_t            alias;
+    fg_arena_t         *arena;
+    const fg_access_t  *access;
 
-    ex = ngx_http_fedgate_decided(r);
-    if (ex == NULL) {
+    access = ngx_http_fedgate_decided(r, &arena);
+    if (access == NULL) {
         v->not_found = 1;
         return NGX_OK;
     }
@@ -163,7 +173,8 @@ ngx_http_fedgate_claim_variable(ngx_http_request_t *r,
     alias.p = (char *) name->data + sizeof("fedgate_claim_") - 1;
     alias.n = name->len - (sizeof("fedgate_claim_") - 1);
 
-    return ngx_http_fedgate_value(v, fg_access_claim(ex, alias));
+    return ngx_http_fedgate_value(v, fg_access_claim(arena, access,
+                                                     alias));
 }
 
 
@@ -171,39 +182,52 @@ static ngx_int_t
 ngx_http_fedgate_decision_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data)
 {
-    fg_exchange_t  *ex;
+    fg_arena_t         *arena;
+    const fg_access_t  *access;
 
-    ex = ngx_http_fedgate_decided(r);
+    access = ngx_http_fedgate_decided(r, &arena);
 
-    if (ex == NULL) {
+    if (access == NULL) {
         return ngx_http_fedgate_value(v, FG_STR("none"));
     }
 
     return ngx_http_fedgate_value(v,
-                            ex->access->outcome == FG_ACCESS_PERMITTED
+                            access->outcome == FG_ACCESS_PERMITTED
                             ? FG_STR("permit") : FG_STR("deny"));
 }
 
 
-/* NULL: the request is not decided, or needed no decision */
+/* NULL: the request is not decided, or needed no decision; arena: for texts about it */
 
-static fg_exchange_t *
-ngx_http_fedgate_decided(ngx_http_request_t *r)
+static const fg_access_t *
+ngx_http_fedgate_decided(ngx_http_request_t *r, fg_arena_t **arena)
 {
+    fg_exchange_t           *ex;
     ngx_http_fedgate_ctx_t  *ctx;
 
     ctx = ngx_http_fedgate_find_decision(r);
 
-    if (ctx == NULL
-        || ctx->out
-        || ctx->exchange == NULL
-        || (ctx->exchange->access->outcome == FG_ACCESS_UNDECIDED
-            && ctx->exchange->response.status == 0))
+    if (ctx == NULL || ctx->out) {
+        return NULL;
+    }
+
+    if (ctx->pass) {
+        *arena = ngx_http_fedgate_pass_arena(ctx);
+        return *arena ? ngx_http_fedgate_pass_access(ctx->pass) : NULL;
+    }
+
+    ex = ctx->exchange;
+
+    if (ex == NULL
+        || (ex->access->outcome == FG_ACCESS_UNDECIDED
+            && ex->response.status == 0))
     {
         return NULL;
     }
 
-    return ctx->exchange;
+    *arena = ex->arena;
+
+    return ex->access;
 }
 
 
@@ -226,10 +250,11 @@ ngx_http_fedgate_value(ngx_http_variable_value_t *v, fg_str_t value)
 
 
 static fg_str_t
-ngx_http_fedgate_subject(ngx_http_request_t *r, fg_exchange_t *ex)
+ngx_http_fedgate_subject(ngx_http_request_t *r,
+    const fg_access_t *access)
 {
     const fg_claim_t     *claim;
-    const fg_identity_t  *identity = &ex->access->session.identity;
+    const fg_identity_t  *identity = &access->session.identity;
 
     if (identity->name_id.value.n > 0) {
         return identity->name_id.value;
@@ -242,42 +267,47 @@ ngx_http_fedgate_subject(ngx_http_request_t *r, fg_exchange_t *ex)
 
 
 static fg_str_t
-ngx_http_fedgate_issuer(ngx_http_request_t *r, fg_exchange_t *ex)
+ngx_http_fedgate_issuer(ngx_http_request_t *r,
+    const fg_access_t *access)
 {
-    return ex->access->session.identity.issuer;
+    return access->session.identity.issuer;
 }
 
 
 static fg_str_t
-ngx_http_fedgate_auth_method(ngx_http_request_t *r, fg_exchange_t *ex)
+ngx_http_fedgate_auth_method(ngx_http_request_t *r,
+    const fg_access_t *access)
 {
-    return ex->access->session.identity.auth_method;
+    return access->session.identity.auth_method;
 }
 
 
 static fg_str_t
-ngx_http_fedgate_session_id(ngx_http_request_t *r, fg_exchange_t *ex)
+ngx_http_fedgate_session_id(ngx_http_request_t *r,
+    const fg_access_t *access)
 {
-    return fg_str(ex->access->session.id);
+    return fg_str(access->session.id);
 }
 
 
 static fg_str_t
-ngx_http_fedgate_reason(ngx_http_request_t *r, fg_exchange_t *ex)
+ngx_http_fedgate_reason(ngx_http_request_t *r,
+    const fg_access_t *access)
 {
-    return ex->access->reason ? fg_str(ex->access->reason) : FG_STR_NONE;
+    return access->reason ? fg_str(access->reason) : FG_STR_NONE;
 }
 
 
 static fg_str_t
-ngx_http_fedgate_rule(ngx_http_request_t *r, fg_exchange_t *ex)
+ngx_http_fedgate_rule(ngx_http_request_t *r,
+    const fg_access_t *access)
 {
     u_char                 *p;
     size_t                  size;
     fg_str_t                rule;
     const fg_rule_place_t  *place;
 
-    place = ex->access->decision.place;
+    place = access->decision.place;
     if (place == NULL) {
         return FG_STR_NONE;
     }
@@ -299,15 +329,17 @@ ngx_http_fedgate_rule(ngx_http_request_t *r, fg_exchange_t *ex)
 
 
 static fg_str_t
-ngx_http_fedgate_token(ngx_http_request_t *r, fg_exchange_t *ex)
+ngx_http_fedgate_token(ngx_http_request_t *r,
+    const fg_access_t *access)
 {
-    return ex->access->upstream_token;
+    return access->upstream_token;
 }
 
 
 static fg_str_t
-ngx_http_fedgate_wsman_operation(ngx_http_request_t *r, fg_exchange_t *ex)
+ngx_http_fedgate_wsman_operation(ngx_http_request_t *r,
+    const fg_access_t *access)
 {
-    return ex->access->wsman.operation ? fg_str(ex->access->wsman.operation)
+    return access->wsman.operation ? fg_str(access->wsman.operation)
                                        : FG_STR_NONE;
 }

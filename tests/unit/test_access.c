@@ -22,7 +22,7 @@ static void a_session_is_decided_on_the_event_loop(void **state) {
     const fg_access_t *access = access_call.ex->access;
     assert_string_equal(access->credential, "session");
     assert_false(access->credential_is_spent);
-    assert_true(fg_str_is(fg_access_claim(access_call.ex, FG_STR("name")), "alice"));
+    assert_true(fg_str_is(fg_access_claim(access_call.ex->arena, access_call.ex->access, FG_STR("name")), "alice"));
     assert_int_equal(access->decision.place->line, 1);
     assert_string_equal(access_call.ex->correlation_id, ""); /* nobody needed it */
     assert_null(access_call.ex->audit);
@@ -229,7 +229,7 @@ static void a_jwt_is_validated_once(void **state) {
     assert_true(access_run());
     assert_true(access_call.quick);
     assert_string_equal(access_call.ex->access->session.id, id);
-    assert_true(fg_str_is(fg_access_claim(access_call.ex, FG_STR("role")), "Operators"));
+    assert_true(fg_str_is(fg_access_claim(access_call.ex->arena, access_call.ex->access, FG_STR("role")), "Operators"));
     /* what is known at one place is not known at another, which may ask for more */
     access_begin("named", "GET", "/");
     access_put_bearer(jwt);
@@ -280,7 +280,7 @@ static void forged_tokens_are_refused_sa01_sa05_xs20_xs22(void **state) {
         access_put_bearer(access_base64(access_assertion(TOKEN(.from_ms = 0), i & 1 ? FG_SAML_20 : FG_SAML_11), i & 2));
         assert_true(access_run());
         assert_string_equal(access_call.ex->access->credential, "bearer");
-        assert_true(fg_str_is(fg_access_claim(access_call.ex, FG_STR("role")), "Operators"));
+        assert_true(fg_str_is(fg_access_claim(access_call.ex->arena, access_call.ex->access, FG_STR("role")), "Operators"));
     }
 }
 
@@ -423,7 +423,7 @@ static void a_client_certificate_is_an_identity(void **state) {
     assert_string_equal(access->credential, "certificate");
     assert_true(fg_str_is(access->session.identity.auth_method, FG_AUTH_TLSCLIENT));
     assert_true(fg_str_is(access->session.identity.name_id.value, "CN=robot"));
-    assert_true(fg_str_is(fg_access_claim(access_call.ex, FG_STR("name")), "robot"));
+    assert_true(fg_str_is(fg_access_claim(access_call.ex->arena, access_call.ex->access, FG_STR("name")), "robot"));
     const fg_claim_t *thumbprint = fg_claims_get(&access->session.identity.claims, FG_CLAIM_THUMBPRINT);
     assert_true(fg_str_is(thumbprint->value, fg_key_get_thumbprint(access_client_key)));
     access_begin("web", "GET", "/"); /* not where it is not asked for */
@@ -542,11 +542,11 @@ static void claims_in_headers_cannot_end_them_ht02(void **state) {
     access_begin("all", "GET", "/");
     access_put_bearer(access_jwt(TOKEN(.role = "a;b", .more_type = FG_CLAIM_ROLE, .more_value = "c\r\nX-Admin: 1%")));
     assert_true(access_run());
-    assert_true(fg_str_is(fg_access_claim(access_call.ex, FG_STR("role")), "a%3Bb;c%0D%0AX-Admin: 1%25"));
-    assert_true(fg_str_is(fg_access_text(access_call.ex, FG_STR("a;b\tc\177%")), "a;b%09c%7F%25"));
-    assert_null(fg_access_claim(access_call.ex, FG_STR("surname")).p);
-    assert_null(fg_access_claim(access_call.ex, FG_STR("nonsense")).p);
-    assert_true(fg_str_is(fg_access_claim(access_call.ex, FG_STR("authenticationmethod")), FG_AUTH_PASSWORD));
+    assert_true(fg_str_is(fg_access_claim(access_call.ex->arena, access_call.ex->access, FG_STR("role")), "a%3Bb;c%0D%0AX-Admin: 1%25"));
+    assert_true(fg_str_is(fg_access_text(access_call.ex->arena, FG_STR("a;b\tc\177%")), "a;b%09c%7F%25"));
+    assert_null(fg_access_claim(access_call.ex->arena, access_call.ex->access, FG_STR("surname")).p);
+    assert_null(fg_access_claim(access_call.ex->arena, access_call.ex->access, FG_STR("nonsense")).p);
+    assert_true(fg_str_is(fg_access_claim(access_call.ex->arena, access_call.ex->access, FG_STR("authenticationmethod")), FG_AUTH_PASSWORD));
 }
 
 static void a_full_queue_is_told_in_the_place_s_own_words(void **state) {

@@ -69,7 +69,7 @@ static void a_certificate_is_an_identity_of_its_realm(void **state) {
     show(&robot, NULL);
     assert_true(access_run());
     assert_true(fg_str_is(access_call.ex->access->session.home_realm, "urn:cards"));
-    assert_true(fg_str_is(fg_access_claim(access_call.ex, FG_STR("name")), "robot"));
+    assert_true(fg_str_is(fg_access_claim(access_call.ex->arena, access_call.ex->access, FG_STR("name")), "robot"));
 }
 
 static void what_is_refused_looks_alike(void **state) {

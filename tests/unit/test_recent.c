@@ -60,7 +60,7 @@ static void a_session_is_opened_once(void **state) {
         assert_true(ask_with_session());
         assert_true(access_call.quick);
         assert_int_equal(gets, 0);
-        assert_true(fg_str_is(fg_access_claim(access_call.ex, FG_STR("name")), "alice"));
+        assert_true(fg_str_is(fg_access_claim(access_call.ex->arena, access_call.ex->access, FG_STR("name")), "alice"));
     }
 }
 
@@ -73,7 +73,7 @@ static void a_token_is_looked_up_once(void **state) {
     assert_true(access_call.quick && gets > 0);
     assert_true(ask_with(token));
     assert_true(access_call.quick && gets == 0);
-    assert_true(fg_str_is(fg_access_claim(access_call.ex, FG_STR("role")), "Operators"));
+    assert_true(fg_str_is(fg_access_claim(access_call.ex->arena, access_call.ex->access, FG_STR("role")), "Operators"));
     /* what is remembered for one place is not for another */
     access_begin("named", "GET", "/");
     access_put_bearer(token);
