@@ -19,6 +19,8 @@ import time
 
 import requests
 
+import lent_keys
+
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.environ.get('FEDGATE_BUILD') or os.path.join(ROOT, 'build')
 MODULE = os.path.join(BUILD, 'ngx_module', 'ngx_http_fedgate_module.so')
@@ -320,7 +322,9 @@ class Gateway:
         self.last_log = ''
 
     def __enter__(self):
+        place = lent_keys.lend(self.site)
         self.nginx.start(self.port)
+        lent_keys.leave(self.site, place)
         return self
 
     def __exit__(self, *_):

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """run.py FOLDER [PYTEST-ARGUMENT...]   all system tests, several files at a time; or what pytest makes of the arguments.
 
-Each file waits now and then, so one more runs than there are cores. The programs that tests start have fixed addresses, and the peers
+Each file waits now and then, so two more run than there are cores. The programs that tests start have fixed addresses, and the peers
 keep state, so each lane has a network namespace, an /etc/hosts and a folder of peers' state of its own. Where namespaces cannot be made,
 there is one lane. What pytest said of each file is in FOLDER, from which a second run also knows which take longest and begins with them.
 
@@ -25,8 +25,8 @@ NAMESPACE = ['unshare', '--net', '--mount', '--', 'sh', '-ec', 'ip link set lo u
 
 
 class Lane:
-    def __init__(self, folder, alone):
-        self.folder, self.alone = folder, alone
+    def __init__(self, folder, alone, keys):
+        self.folder, self.alone, self.keys = folder, alone, keys
         os.mkdir(folder)
         self.hosts = shutil.copy('/etc/hosts', os.path.join(folder, 'hosts'))
 
@@ -34,7 +34,7 @@ class Lane:
         return [*NAMESPACE, self.hosts, *command] if self.alone else list(command)
 
     def environment(self):
-        return {**os.environ, 'FEDGATE_PEERS_RUN': self.folder} if self.alone else None
+        return {**os.environ, 'FEDGATE_KEYS': self.keys, **({'FEDGATE_PEERS_RUN': self.folder} if self.alone else {})}
 
 
 def namespaces_work():
@@ -86,7 +86,7 @@ def main():
     os.makedirs(results, exist_ok=True)
     jobs = {'chosen': arguments} if arguments else jobs_of(results)
     alone = namespaces_work()
-    count = os.cpu_count() + 1 if alone else 1
+    count = os.cpu_count() + 2 if alone else 1
     lanes = queue.SimpleQueue()
 
     def one(job):
@@ -98,8 +98,10 @@ def main():
 
     with tempfile.TemporaryDirectory(prefix='fedgate-lanes-') as folder, concurrent.futures.ThreadPoolExecutor(count) as pool:
         os.chmod(folder, 0o755)
+        keys = os.path.join(folder, 'keys')
+        os.mkdir(keys, 0o700)
         for number in range(count):
-            lanes.put(Lane(os.path.join(folder, str(number)), alone))
+            lanes.put(Lane(os.path.join(folder, str(number)), alone, keys))
         told = list(pool.map(one, jobs.items()))
     for _, output in told:
         if output:

@@ -60,9 +60,9 @@ def test_nginx_with_sanitizers(tree, make_gateway, upstream, messages):  # noqa:
     assert_clean(gateway.nginx.log(), log)
 
 
-@pytest.mark.parametrize('name', ['test_directory', 'test_delegate', 'test_kerberos_trust'])
-def test_accounts_with_sanitizers(tree, name):
-    """What asks directories and KDCs: its own tests, with the module that watches."""
+@pytest.mark.parametrize('name', ['test_directory', 'test_delegate', 'test_kerberos_trust', 'test_protect_pass'])
+def test_more_with_sanitizers(tree, name):
+    """What asks directories and KDCs, and what requests share: its own tests, with the module that watches."""
     folder = harness.temporary_folder()
     os.chmod(folder, 0o777)
     environment = {**os.environ, 'PYTHONPATH': os.path.dirname(__file__), 'FEDGATE_SANITIZED': os.path.join(tree, MODULE),

@@ -13,11 +13,12 @@ from watched import MODULE, UNIT, build, environment_of, messages, run_all, upst
 
 VALGRIND = ['valgrind', '-q', '--leak-check=full', '--show-leak-kinds=definite,possible']
 # They make RSA keys, hash passwords, decrypt, read very large documents or very many: minutes under valgrind each. The sanitizers run them.
-SLOW = {'test_access', 'test_access_certificates', 'test_access_message', 'test_access_wrapping', 'test_access_wsman', 'test_assertion', 'test_cli',
-        'test_decrypt', 'test_encrypt', 'test_federations', 'test_gateway', 'test_jwe', 'test_jwt', 'test_key', 'test_keyring', 'test_policy',
-        'test_proof', 'test_recent', 'test_rules', 'test_saml_aggregate', 'test_saml_encrypted', 'test_saml_logout', 'test_saml_party',
-        'test_saml_sign_in', 'test_wsfed_response', 'test_wss', 'test_wstrust_keys', 'test_wstrust_tokens', 'test_xml_c14n', 'test_xmldsig',
-        'test_xmldsig_judge', 'test_xmlenc'}  # fmt: skip
+SLOW = {'test_access', 'test_access_certificates', 'test_access_message', 'test_access_wrapping', 'test_access_wsman', 'test_assertion',
+        'test_cli', 'test_decrypt', 'test_encrypt', 'test_federations', 'test_gateway', 'test_jwe', 'test_jwt', 'test_key', 'test_keyring',
+        'test_policy', 'test_proof', 'test_recent', 'test_rules', 'test_saml_aggregate', 'test_saml_encrypted', 'test_saml_logout',
+        'test_saml_party', 'test_saml_sign_in', 'test_standing', 'test_wsfed_response', 'test_wss', 'test_wstrust_keys', 'test_wstrust_tokens',
+        'test_x509', 'test_xml_c14n', 'test_xml_plain', 'test_xmldsig', 'test_xmldsig_judge', 'test_xmldsig_message', 'test_xmldsig_vectors',
+        'test_xmlenc'}  # fmt: skip
 
 pytestmark = pytest.mark.skipif(shutil.which('valgrind') is None, reason='no valgrind')
 

@@ -21,7 +21,7 @@ build_client() {
     return 1
 }
 compile() {
-    gcc -w -O1 -DEVP_PKEY_encrypt_old=oaep_encrypt -DEVP_OpenInit=oaep_open_init -DWITH_OPENSSL -DWITH_DOM -DWITH_GZIP \
+    gcc -w -O0 -DEVP_PKEY_encrypt_old=oaep_encrypt -DEVP_OpenInit=oaep_open_init -DWITH_OPENSSL -DWITH_DOM -DWITH_GZIP \
         -I"$build" -I$gsoap/plugin -I$gsoap -o "$build/wstc" \
         "$sources/wstc.c" "$build/soapC.c" "$build/soapClient.c" \
         $gsoap/plugin/{wsseapi,wsaapi,wstapi,mecevp,smdevp,logging,threads}.c $gsoap/custom/struct_timeval.c \
