@@ -145,11 +145,17 @@ ngx_http_fedgate_begin(ngx_http_request_t *r,
     ngx_http_fedgate_loc_conf_t *conf)
 {
     ngx_int_t                rc;
+    ngx_uint_t               first;
     ngx_http_fedgate_ctx_t  *ctx;
 
-    rc = ngx_http_fedgate_pass_enter(r, conf);
-    if (rc != NGX_DECLINED) {
-        return rc;
+    /* a later one is about headers that do not stand in the request any more */
+    first = ngx_http_fedgate_find_decision(r) == NULL;
+
+    if (first) {
+        rc = ngx_http_fedgate_pass_enter(r, conf);
+        if (rc != NGX_DECLINED) {
+            return rc;
+        }
     }
 
     ctx = ngx_http_fedgate_create_ctx(r, conf->guard, conf);
@@ -161,7 +167,9 @@ ngx_http_fedgate_begin(ngx_http_request_t *r,
     ctx->body_read = ngx_http_fedgate_decide_with_body;
     ctx->finished = ngx_http_fedgate_decided_by_job;
 
-    ngx_http_fedgate_pass_prepare(r, ctx);
+    if (first) {
+        ngx_http_fedgate_pass_prepare(r, ctx);
+    }
 
     if (ngx_http_fedgate_describe(r, &ctx->request) != NGX_OK
         || ngx_http_fedgate_open_exchange(r, ctx) != NGX_OK)

@@ -168,6 +168,15 @@ def test_sent_on_within_nginx(site, alice):
     assert all(one == answers[0] for one in answers) and answers[0]['path'] == '/second/instead' and values(answers[0], 'X-Fedgate-Subject') != []
 
 
+def test_what_is_left_of_cookies_lets_nobody_in(site, alice):
+    """The second decision on a request is made when its session does not stand in its headers any more."""
+    left = 'theirs=' + 40 * 'x'
+    both = Asking(site, site.browser(), '/missing/', headers={'Cookie': left + '; ' + cookie_of(alice)})
+    assert [both()[0].json()['path'] for _ in range(5)] == ['/second/instead'] * 5
+    answer, quick = Asking(site, site.browser(), '/second/', headers={'Cookie': left})()
+    assert (answer.status_code, quick) == (401, 0)
+
+
 def test_a_session_that_was_ended(site, alice):
     asking = Asking(site, site.browser(), '/plain/', headers={'Cookie': cookie_of(alice)})
     asking.until_let_in()
