@@ -473,7 +473,9 @@ ngx_http_fedgate_pass_put(u_char **p, const ngx_str_t *s)
     copy.len = s->len;
     copy.data = *p;
 
-    *p = ngx_cpymem(*p, s->data, s->len);
+    if (s->len) {
+        *p = ngx_cpymem(*p, s->data, s->len);
+    }
 
     return copy;
 }

@@ -18,6 +18,12 @@ def ec_key():
             return key
 
 
+def altered(token):
+    """The same with another character near its end."""
+    at = len(token) - 8
+    return token[:at] + ('A' if token[at] != 'A' else 'B') + token[at + 1:]
+
+
 def base64url(data):
     return base64.urlsafe_b64encode(data).rstrip(b'=').decode()
 
