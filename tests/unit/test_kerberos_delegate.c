@@ -167,6 +167,10 @@ static void a_keytab_must_have_the_key(void **state) {
 
 /* ---- silence */
 
+/* Milliseconds. The deadline is a second, and libkrb5's own half a minute: a busy machine may be some seconds late. */
+#define IN_TIME 10000
+#define AT_ONCE 900
+
 static int64_t now(void) {
     struct timespec time;
     clock_gettime(CLOCK_MONOTONIC, &time);
@@ -197,18 +201,18 @@ static void a_silent_kdc_is_waited_for_once(void **state) {
     for (size_t i = 0; i < FG_ARRAY_SIZE(others); i++)
         assert_int_equal(pthread_create(&others[i], NULL, ask_beside, delegate), 0);
     int64_t took = ask(delegate, arena, "alice@GW.TEST");
-    assert_true(took > 900 && took < 2000);
+    assert_true(took > AT_ONCE && took < IN_TIME);
     for (size_t i = 0; i < FG_ARRAY_SIZE(others); i++) {
         void *result;
         pthread_join(others[i], &result);
-        assert_true((intptr_t)result < 2000);
+        assert_true((intptr_t)result < IN_TIME);
     }
     /* for five seconds and more nobody is asked */
-    assert_true(ask(delegate, arena, "alice@GW.TEST") < 200);
+    assert_true(ask(delegate, arena, "alice@GW.TEST") < AT_ONCE);
     test.now_ms += 30 * FG_SECOND;
     /* then one is, unless the last question is out still; and the pause is longer */
-    assert_true(ask(delegate, arena, "carol@GW.TEST") < 2000);
-    assert_true(ask(delegate, arena, "alice@GW.TEST") < 200);
+    assert_true(ask(delegate, arena, "carol@GW.TEST") < IN_TIME);
+    assert_true(ask(delegate, arena, "alice@GW.TEST") < AT_ONCE);
     close(silent); /* libkrb5 would wait for half a minute, and so would we */
     int64_t begin = now();
     fg_delegate_free(delegate);
