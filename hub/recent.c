@@ -7,8 +7,6 @@
 
 #define BUCKETS 256u
 #define DEPTH 2u         /* entries of a bucket, the latest first */
-#define TEXT_MAX 4096u   /* longer ones are opened each time: they are few, and memory is bounded */
-#define TEXT_MIN 32u     /* of which the end is a secret that nobody guesses: the tag of AEAD, or a signature's bytes */
 #define BYTES_MAX 16384u /* of a session */
 
 typedef struct entry {
@@ -47,19 +45,23 @@ void fg_recent_free(fg_recent_t *recent) {
     free(recent);
 }
 
-/* By the end of the text, which differs from one to the next. */
-static entry_t **bucket_of(fg_recent_t *recent, fg_str_t text) {
+uint64_t fg_recent_hash(fg_str_t text) {
     uint64_t a, b;
     memcpy(&a, text.p + text.n - 16, sizeof a);
     memcpy(&b, text.p + text.n - 8, sizeof b);
-    return recent->buckets[((a ^ (b >> 7)) * UINT64_C(0x9e3779b97f4a7c15) >> 40) % BUCKETS];
+    return (a ^ (b >> 7)) * UINT64_C(0x9e3779b97f4a7c15) >> 40;
 }
 
-/* The end is a secret of its own and compared in constant time; who does not know it learns nothing of the rest. */
-static bool is_text(fg_str_t a, fg_str_t b) {
-    return a.n == b.n &&
-           fg_equal_secret((fg_str_t){a.p + a.n - TEXT_MIN, TEXT_MIN}, (fg_str_t){b.p + b.n - TEXT_MIN, TEXT_MIN}) &&
-           memcmp(a.p, b.p, a.n) == 0;
+static entry_t **bucket_of(fg_recent_t *recent, fg_str_t text) {
+    return recent->buckets[fg_recent_hash(text) % BUCKETS];
+}
+
+static fg_str_t secret_end(fg_str_t text) {
+    return (fg_str_t){text.p + text.n - FG_RECENT_TEXT_MIN, FG_RECENT_TEXT_MIN};
+}
+
+bool fg_recent_is_text(fg_str_t a, fg_str_t b) {
+    return a.n == b.n && fg_equal_secret(secret_end(a), secret_end(b)) && memcmp(a.p, b.p, a.n) == 0;
 }
 
 static bool has_sealing_key(const fg_keys_t *keys, const unsigned char *id) {
@@ -71,8 +73,8 @@ static bool has_sealing_key(const fg_keys_t *keys, const unsigned char *id) {
 
 static bool is_remembered(const fg_exchange_t *ex, const fg_recent_name_t *name) {
     const fg_store_t *store = ex->env->store;
-    return ex->recent != NULL && store != NULL && store->changes != NULL && name->text.n >= TEXT_MIN &&
-           name->text.n <= TEXT_MAX;
+    return ex->recent != NULL && store != NULL && store->changes != NULL && name->text.n >= FG_RECENT_TEXT_MIN &&
+           name->text.n <= FG_RECENT_TEXT_MAX;
 }
 
 static bool is_good(const fg_exchange_t *ex, const fg_recent_name_t *name, const entry_t *entry) {
@@ -87,7 +89,8 @@ bool fg_recent_get(fg_exchange_t *ex, fg_recent_name_t *name, fg_session_t *sess
     entry_t **bucket = bucket_of(ex->recent, name->text);
     for (size_t i = 0; i < DEPTH && bucket[i] != NULL; i++) {
         entry_t *entry = bucket[i];
-        if (entry->kind != name->kind || !fg_str_eq(entry->scope, name->scope) || !is_text(entry->text, name->text))
+        if (entry->kind != name->kind || !fg_str_eq(entry->scope, name->scope) ||
+            !fg_recent_is_text(entry->text, name->text))
             continue;
         if (!is_good(ex, name, entry))
             return false;
@@ -122,7 +125,7 @@ static entry_t *entry_make(const fg_recent_name_t *name, fg_str_t bytes, size_t 
 /* In place of what had this name; else the older of the bucket goes. */
 static void entry_place(entry_t **bucket, entry_t *entry) {
     bool same = bucket[0] != NULL && bucket[0]->kind == entry->kind && fg_str_eq(bucket[0]->scope, entry->scope) &&
-                is_text(bucket[0]->text, entry->text);
+                fg_recent_is_text(bucket[0]->text, entry->text);
     if (same) {
         entry_release(bucket[0]);
     } else {

@@ -22,6 +22,16 @@ typedef struct fg_recent_name {
     uint64_t changes; /* fg_recent_get fills it in for fg_recent_put */
 } fg_recent_name_t;
 
+/* Of a cookie or credential that is remembered, in bytes: its end is a secret that nobody guesses, an AEAD's tag or a
+ * signature's bytes; longer ones are opened each time, for they are few and memory is bounded. */
+#define FG_RECENT_TEXT_MIN 32u
+#define FG_RECENT_TEXT_MAX 4096u
+
+/* 24 bits by the end of such a text, which differs from one to the next. */
+uint64_t fg_recent_hash(fg_str_t text);
+/* Compares the ends in constant time: who does not know it learns nothing of the rest. */
+bool fg_recent_is_text(fg_str_t a, fg_str_t b);
+
 /* NULL: no memory, which only means that nothing is remembered. */
 fg_recent_t *fg_recent_new(void);
 void fg_recent_free(fg_recent_t *recent);

@@ -8,14 +8,12 @@
  * gateway would look at sends it the long way. */
 #include "ngx_module/ngx_http_fedgate.h"
 
-#include "core/crypto.h"
+#include "hub/recent.h"
 #include "hub/standing.h"
 #include "hub/web_access.h"
 
 #define NGX_HTTP_FEDGATE_BUCKETS     256
 #define NGX_HTTP_FEDGATE_DEPTH       2     /* passes of a bucket, the latest first */
-#define NGX_HTTP_FEDGATE_PASS_MAX    4096  /* of a header; longer ones are few, and memory is bounded */
-#define NGX_HTTP_FEDGATE_PASS_MIN    32    /* its end is a secret that nobody guesses: a tag, or a signature's bytes */
 
 
 /* used by requests as long as they last, and by the table; begins a block with all its texts */
@@ -45,8 +43,6 @@ static ngx_http_fedgate_pass_t *ngx_http_fedgate_pass_find(
 static ngx_uint_t ngx_http_fedgate_pass_is(ngx_http_fedgate_pass_t *pass,
     ngx_http_request_t *r, ngx_http_fedgate_loc_conf_t *conf,
     ngx_table_elt_t *credential);
-static ngx_uint_t ngx_http_fedgate_pass_same(const ngx_str_t *a,
-    const ngx_str_t *b);
 static ngx_http_fedgate_ctx_t *ngx_http_fedgate_pass_take(
     ngx_http_request_t *r, ngx_http_fedgate_pass_t *pass,
     ngx_table_elt_t *credential);
@@ -155,8 +151,8 @@ ngx_http_fedgate_pass_credential(ngx_http_request_t *r)
     }
 
     if (h == NULL
-        || h->value.len < NGX_HTTP_FEDGATE_PASS_MIN
-        || h->value.len > NGX_HTTP_FEDGATE_PASS_MAX)
+        || h->value.len < FG_RECENT_TEXT_MIN
+        || h->value.len > FG_RECENT_TEXT_MAX)
     {
         return NULL;
     }
@@ -165,20 +161,15 @@ ngx_http_fedgate_pass_credential(ngx_http_request_t *r)
 }
 
 
-/* by the end of the text, which differs from one to the next */
-
 static ngx_http_fedgate_pass_t **
 ngx_http_fedgate_pass_bucket(ngx_http_fedgate_loc_conf_t *conf,
     const ngx_str_t *credential)
 {
-    uint64_t  a, b;
+    uint64_t  a;
 
-    ngx_memcpy(&a, credential->data + credential->len - 16, sizeof(a));
-    ngx_memcpy(&b, credential->data + credential->len - 8, sizeof(b));
-
-    a ^= (b >> 7) ^ (uint64_t) (uintptr_t) conf;
-    a = a * UINT64_C(0x9e3779b97f4a7c15) >> 40;
-
+    /* a session has many locations */
+    a = fg_recent_hash(ngx_http_fedgate_str(credential))
+        ^ ((uintptr_t) conf >> 4);
     a %= NGX_HTTP_FEDGATE_BUCKETS;
 
     return &conf->guard->passes[a * NGX_HTTP_FEDGATE_DEPTH];
@@ -214,28 +205,8 @@ ngx_http_fedgate_pass_is(ngx_http_fedgate_pass_t *pass, ngx_http_request_t *r,
            && pass->bearer == (credential == r->headers_in.authorization)
            && pass->host.len == host->len
            && ngx_memcmp(pass->host.data, host->data, host->len) == 0
-           && ngx_http_fedgate_pass_same(&pass->credential,
-                                         &credential->value);
-}
-
-
-/* the end is compared in constant time; who does not know it learns nothing of the rest */
-
-static ngx_uint_t
-ngx_http_fedgate_pass_same(const ngx_str_t *a, const ngx_str_t *b)
-{
-    fg_str_t  c, d;
-
-    if (a->len != b->len) {
-        return 0;
-    }
-
-    c.n = NGX_HTTP_FEDGATE_PASS_MIN;
-    c.p = (char *) a->data + a->len - c.n;
-    d.n = c.n;
-    d.p = (char *) b->data + b->len - d.n;
-
-    return fg_equal_secret(c, d) && ngx_memcmp(a->data, b->data, a->len) == 0;
+           && fg_recent_is_text(ngx_http_fedgate_str(&pass->credential),
+                                ngx_http_fedgate_str(&credential->value));
 }
 
 
@@ -360,8 +331,9 @@ ngx_http_fedgate_pass_put_first(ngx_http_fedgate_pass_t **bucket,
     for (i = 0; i < NGX_HTTP_FEDGATE_DEPTH - 1 && bucket[i]; i++) {
         if (bucket[i]->changes != pass->changes
             || (bucket[i]->conf == pass->conf
-                && ngx_http_fedgate_pass_same(&bucket[i]->credential,
-                                              &pass->credential)))
+                && fg_recent_is_text(
+                                  ngx_http_fedgate_str(&bucket[i]->credential),
+                                  ngx_http_fedgate_str(&pass->credential))))
         {
             break;
         }
